@@ -1,0 +1,2 @@
+// Empties a namespace.
+using namespace coffer;

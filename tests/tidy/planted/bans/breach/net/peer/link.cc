@@ -1,0 +1,2 @@
+// A second clock.
+auto now = std::chrono::steady_clock::now();

@@ -1,0 +1,3 @@
+// The one macro the core needs.
+#define XXH_INLINE_ALL
+#include <xxhash.h>

@@ -1,0 +1,2 @@
+// The only real clock.
+auto now = std::chrono::steady_clock::now();

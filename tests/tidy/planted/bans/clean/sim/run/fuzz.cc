@@ -1,0 +1,3 @@
+// Seeds side by side, timed.
+std::thread worker;
+auto began = std::chrono::steady_clock::now();

@@ -1,0 +1,1 @@
+TEST_CASE("of a folder that is gone") {}

@@ -1,0 +1,3 @@
+// The table of faults.
+#include "sim/faults/crash.h"
+#include "sim/faults/gone.h"

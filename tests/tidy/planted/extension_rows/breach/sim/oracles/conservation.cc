@@ -1,0 +1,1 @@
+// There is not even a table.

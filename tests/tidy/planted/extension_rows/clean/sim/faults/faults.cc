@@ -1,0 +1,2 @@
+// The rows.
+constexpr Row kRows[] = {{"crash", crash}, {"torn_write", torn_write}};

@@ -1,0 +1,2 @@
+// The table of faults.
+#include "sim/faults/crash.h"

@@ -1,0 +1,2 @@
+// The table of faults.
+constexpr Row kRows[] = {{"crash", crash}, {"torn_write", torn_write}};

@@ -1,0 +1,2 @@
+// Strong ids: a node's number is not a shard's.
+#pragma once

@@ -1,0 +1,1 @@
+// A name in which a word only begins like an empty one.

@@ -1,0 +1,5 @@
+// Ids.
+#pragma once
+namespace coffer {
+struct   Id { int * value ; };
+}  // namespace coffer

@@ -1,0 +1,2 @@
+#include "core/base/ids.h"
+#include <vector>

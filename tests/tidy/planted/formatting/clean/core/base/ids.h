@@ -1,0 +1,8 @@
+// Ids.
+#pragma once
+
+namespace coffer {
+struct Id {
+  int* value;
+};
+}  // namespace coffer

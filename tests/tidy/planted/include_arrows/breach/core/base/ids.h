@@ -1,0 +1,2 @@
+// Ids.
+#include "../ledger/ledger.h"

@@ -1,0 +1,2 @@
+// A shard that uses the router itself.
+#include "core/router/router.h"

@@ -1,0 +1,2 @@
+// The edge, leaning on the simulator.
+#include "sim/kernel/queue.h"

@@ -1,0 +1,2 @@
+// An event queue that reads a clock.
+#include <chrono>

@@ -1,0 +1,2 @@
+// A test that goes where its module may not.
+#include "core/ledger/ledger.h"

@@ -1,0 +1,4 @@
+// One replica.
+#include "core/ledger/ledger.h"
+#include "core/raft/raft.h"
+#include "core/router/protocol.h"

@@ -1,0 +1,5 @@
+// Compiles.
+#pragma once
+namespace coffer {
+struct Good {};
+}  // namespace coffer

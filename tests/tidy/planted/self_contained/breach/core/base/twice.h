@@ -1,0 +1,4 @@
+// Forgets to say once.
+namespace coffer {
+struct Twice {};
+}  // namespace coffer
