@@ -1,0 +1,2 @@
+// An observation that carries the product along.
+#include "core/ledger/ledger.h"

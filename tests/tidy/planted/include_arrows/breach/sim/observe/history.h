@@ -1,0 +1,2 @@
+// A history that carries the product along.
+#include "core/shard/shard.h"

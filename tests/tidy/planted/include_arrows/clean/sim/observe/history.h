@@ -1,0 +1,2 @@
+// A history of what was seen.
+#include "core/shard/observation.h"
