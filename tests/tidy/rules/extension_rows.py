@@ -30,7 +30,8 @@ def check(tree: Tree) -> Iterator[Breach]:
                  if pathlib.PurePosixPath(p).parent == pathlib.PurePosixPath(folder)}
         stems.pop(table.removesuffix(".h"), None)
         if (tree.root / path).is_file():
-            text = "\n".join(tree.text_of(p) for p in (path, path.removesuffix(".h") + ".cc") if (tree.root / p).is_file())
+            halves = (path, path.removesuffix(".h") + ".cc")
+            text = "\n".join(tree.text_of(half) for half in halves if half in tree.paths)
             for included in re.findall(rf'#include "({folder}/\w+\.h)"', text):
                 if not (tree.root / included).is_file():
                     yield Breach(path, 1, f"no file for the row {included}")
@@ -41,5 +42,5 @@ def check(tree: Tree) -> Iterator[Breach]:
         if exempt is None:
             continue
         for stem, file in sorted(stems.items()):
-            if stem not in exempt and not re.search(rf"\b{stem}\b", text):
+            if stem not in exempt and not re.search(rf"(?<![a-z]){stem}(?![a-z])", text):
                 yield Breach(file, 1, f"no row for {stem} in {path}")

@@ -25,13 +25,16 @@ def check(tree: Tree) -> Iterator[Breach]:
     cache = Cache(tree.build, NAME)
     style = STYLE.read_bytes()
     version = subprocess.run([tool, "--version"], capture_output=True, check=True).stdout
-    keys = {path: Cache.key(style, version, tree.bytes_of(path)) for path in tree.select("core", "sim", "net", "cli", "tests")}
+    keys = {path: Cache.key(style, version, tree.bytes_of(path))
+            for path in tree.select("core", "sim", "net", "cli", "tests")}
     todo = [path for path, key in keys.items() if not cache.has(key)]
     for at in range(0, len(todo), BATCH):
         batch = todo[at:at + BATCH]
         done = subprocess.run([tool, f"--style=file:{STYLE}", "--dry-run", "-Werror", *batch], cwd=tree.root,
                               capture_output=True, text=True, check=False)
-        bad = {m[1]: int(m[2]) for m in reversed(list(re.finditer(r"^(\S+?):(\d+):\d+: error", done.stderr, re.MULTILINE)))}
+        bad: dict[str, int] = {}  # the first line of each
+        for path, line in re.findall(r"^(\S+?):(\d+):\d+: error", done.stderr, re.MULTILINE):
+            bad.setdefault(path, int(line))
         if done.returncode != 0 and not bad:
             yield Breach(batch[0], 1, f"clang-format failed: {done.stderr.strip()[:300]}")
             continue

@@ -10,8 +10,9 @@ WHY = "when a function grows, a concept is missing a name"
 LINES_MAX = 70
 ROWS = ("lines",)
 
-_NOT_A_FUNCTION = re.compile(r"^(?:inline\s+)?(?:namespace|class|struct|union|enum|extern|constexpr\s+\S+\s+\w+(?:\[\w*\])?"
-                             r"\s*[={]|const\b.*=|static\s+const.*=|template\s*<.*>\s*(?:class|struct)\b)")
+_NOT_A_FUNCTION = re.compile(r"^(?:inline\s+)?(?:namespace|class|struct|union|enum|extern|"
+                             r"constexpr\s+\S+\s+\w+(?:\[\w*\])?\s*[={]|const\b.*=|static\s+const.*=|"
+                             r"template\s*<.*>\s*(?:class|struct)\b)")
 
 
 def check(tree: Tree) -> Iterator[Breach]:
@@ -27,6 +28,7 @@ def check(tree: Tree) -> Iterator[Breach]:
             if line.startswith("}") and start:
                 head = lines[start - 1]
                 length = number - start + 1
-                if length > LINES_MAX and not _NOT_A_FUNCTION.match(head) and "(" in " ".join(lines[start - 1:start + 3]):
+                is_function = "(" in " ".join(lines[start - 1:start + 3]) and not _NOT_A_FUNCTION.match(head)
+                if length > LINES_MAX and is_function:
                     yield Breach(path, start, f"{length} lines; {LINES_MAX} are allowed in a function")
                 start = 0

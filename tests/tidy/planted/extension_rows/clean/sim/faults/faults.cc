@@ -1,2 +1,3 @@
 // The rows.
 constexpr Row kRows[] = {{"crash", crash}, {"torn_write", torn_write}};
+auto more = make_one_way();

@@ -1,0 +1,1 @@
+// Its row names what makes it.
