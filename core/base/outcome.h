@@ -1,0 +1,53 @@
+// What can become of an operation, as the client sees it. Replicated, stored in the log and sent on the wire:
+// numbers are for ever. The edge maps each to an HTTP status and problem code (docs/ARCHITECTURE.md, "Outcomes").
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+namespace coffer {
+
+enum class Outcome : std::uint8_t {
+  pending = 0,  ///< recorded, not decided yet (a saga on its way); never told to a client
+  success = 1,
+
+  // Logged refusals: events. The same id gets the same answer for ever.
+  insufficient_funds = 10,
+  credit_account_not_found = 11,
+  currency_mismatch = 12,  ///< an account exists, but has no pocket in this currency
+  balance_overflow = 13,
+  account_frozen = 14,
+  account_closed = 15,
+  limit_exceeded = 16,
+
+  // Unlogged refusals: they speak only for the attempt that got them and never use the id up.
+  account_not_found = 40,  ///< the debit account of a transfer, or the account read
+  same_account = 41,
+  idempotency_payload_mismatch = 42,
+  transfer_not_found = 43,
+  malformed = 44,         ///< the request breaks the protocol's grammar or limits
+  reserved_account = 45,  ///< `sys:` accounts are not open to clients
+  in_flight = 46,         ///< the same id is still running and the caller's patience ended first
+
+  // Certainly not executed by this attempt; retry freely.
+  not_leader = 60,
+  overloaded = 61,
+  no_leader = 62,
+  wrong_shard = 63,  ///< the sender's shard map is stale
+  draining = 64,
+
+  unknown = 80,  ///< nobody knows: ask again with the same id
+};
+
+/// Whether this outcome was decided in the log and therefore replays under its id.
+constexpr bool is_logged(Outcome outcome) {
+  return outcome == Outcome::success || (outcome >= Outcome::insufficient_funds && outcome <= Outcome::limit_exceeded);
+}
+
+/// Whether the attempt that got this outcome certainly executed nothing and may simply be made again.
+constexpr bool is_retryable(Outcome outcome) { return outcome >= Outcome::not_leader && outcome <= Outcome::draining; }
+
+/// The api's problem code in kebab case ("insufficient-funds"); "success" and "pending" for the rest.
+std::string_view name(Outcome outcome);
+
+}  // namespace coffer

@@ -1,0 +1,48 @@
+// Commands: what clients and peers ask of a shard. Views point into the caller's bytes and live for one decision.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+
+#include "core/base/hash.h"
+#include "core/base/ids.h"
+#include "core/base/money.h"
+#include "core/base/outcome.h"
+#include "core/base/time.h"
+
+namespace coffer::ledger {
+
+enum class Operation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3 };
+
+/// Moves money between two accounts. For a deposit the debit account is the home shard's sys:issue:CUR (named "" here),
+/// for a withdrawal the credit account is. The *home* account (debit account; a deposit's credit account) decides the
+/// shard, and binds the id: dedup key = (tenant, home account, id).
+struct TransferCommand {
+  Operation operation = Operation::transfer;
+  TransferId id;
+  TenantId tenant = default_tenant;
+  PrincipalId principal{0};
+  std::string_view debit_account;
+  std::string_view credit_account;
+  Money amount;            ///< > 0
+  ShardId credit_shard{};  ///< owner of the credit account by the caller's shard map (a hint); self or another shard
+
+  std::string_view home_account() const { return operation == Operation::deposit ? credit_account : debit_account; }
+};
+
+/// Digest of what the command means: operation, tenant, both accounts, minor units, currency. "1.0" and "1.00" agree.
+Hash128 digest_of(const TransferCommand& command);
+
+struct OpenAccountCommand {
+  TenantId tenant = default_tenant;
+  PrincipalId principal{0};
+  std::string_view account;  ///< [A-Za-z0-9][A-Za-z0-9._:-]{0,63}, not starting with "sys:"
+  Currency currency;
+};
+
+/// Whether `name` follows the grammar for account ids, reserved ones included.
+bool is_account_name(std::string_view name);
+/// Whether `name` starts with the reserved prefix "sys:".
+bool is_reserved(std::string_view name);
+
+}  // namespace coffer::ledger

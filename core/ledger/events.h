@@ -1,0 +1,146 @@
+// Events: the deltas a shard's log consists of, each with the normalised command that caused it. The same bytes go to
+// the stream, the wire and apply.
+//
+//   entry            := version u8 = 1 | zero u8 | zero u16 | count u32 | first_position u64 | stamp i64 | event{count}
+//   event            := shard_founded | account_opened | transfer_decided | leg_started | leg_received | leg_answered
+//   shard_founded    := 1 u8 | shard u32 | ranges u16 | (first_slot u16 | slot_end u32){ranges}
+//   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32 |
+//   principal u32
+//                       | name short_string                   (name empty for system pockets: it follows from the rest)
+//   decided          := operation u8 | outcome u8 | zero u8 | principal u32 | home u32 | debit u32 | credit u32
+//                       | currency u32 | amount i64 | id 16 | digest 16
+//   transfer_decided := 3 u8 | decided                          (outcome success: debit -amount, credit +amount; else
+//   none) leg_started      := 4 u8 | decided | target u32 | leg u64 | credit_account short_string
+//                                                      (outcome pending; debit -amount, credit = transit pocket
+//                                                      +amount)
+//   leg_received     := 5 u8 | outcome u8 | tenant u32 | source u32 | leg u64 | id 16 | source_position u64
+//                       | source_stamp i64 | currency u32 | amount i64 | transit u32 | credit u32 | freed_before u64
+//                       | freed_after u64 | credit_account short_string
+//                                                      (outcome success: transit -amount, credit +amount; else none)
+//   leg_answered     := 6 u8 | outcome u8 | target u32 | leg u64 | id 16 | debit u32 | transit u32 | currency u32
+//                       | amount i64 | target_position u64 | target_stamp i64
+//                                  (outcome success: the saga is done, no posting; else compensation: transit -amount,
+//                                  debit +amount)
+//
+// Every event is one position. Integers little-endian (core/base/codec.h); a short_string is u8 length + bytes.
+#pragma once
+
+#include <cstdint>
+#include <string_view>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/codec.h"
+#include "core/base/hash.h"
+#include "core/base/ids.h"
+#include "core/base/money.h"
+#include "core/base/outcome.h"
+#include "core/base/result.h"
+#include "core/base/time.h"
+#include "core/ledger/commands.h"
+
+namespace coffer::ledger {
+
+enum class EventKind : std::uint8_t {
+  shard_founded = 1,
+  account_opened = 2,
+  transfer_decided = 3,
+  leg_started = 4,
+  leg_received = 5,
+  leg_answered = 6,
+};
+
+enum class PocketKind : std::uint8_t { customer = 1, issue = 2, transit = 3 };
+
+struct SlotRange {
+  Slot first{0};
+  std::uint32_t end = 0;  ///< one past the last slot, at most slot_count
+};
+
+struct ShardFounded {
+  ShardId shard;
+  std::vector<SlotRange> ranges;
+};
+
+struct AccountOpened {
+  PocketKind kind = PocketKind::customer;
+  TenantId tenant;
+  AccountNumber account;  ///< an existing number when a further currency is opened
+  PocketNumber pocket;
+  Currency currency;
+  ShardId peer;  ///< transit pockets: the money's counterpart shard; else 0
+  PrincipalId principal;
+  std::string_view name;
+};
+
+/// The part transfer_decided and leg_started share: the normalised command and what became of it.
+struct Decided {
+  Operation operation = Operation::transfer;
+  Outcome outcome = Outcome::pending;
+  PrincipalId principal;
+  AccountNumber home = no_account;
+  PocketNumber debit = no_pocket;  ///< no_pocket where a refusal could not resolve it
+  PocketNumber credit = no_pocket;
+  Money amount;
+  TransferId id;
+  Hash128 digest;
+};
+
+struct TransferDecided {
+  Decided decided;
+};
+
+struct LegStarted {
+  Decided decided;  ///< credit is the transit pocket of `target`
+  ShardId target;
+  LegNumber leg;
+  std::string_view credit_account;
+};
+
+struct LegReceived {
+  Outcome outcome = Outcome::pending;
+  TenantId tenant;
+  ShardId source;
+  LegNumber leg;
+  TransferId id;
+  Position source_position;
+  Stamp source_stamp;
+  Money amount;
+  PocketNumber transit = no_pocket;
+  PocketNumber credit = no_pocket;
+  LegNumber freed_before;  ///< outcomes up to here had been freed
+  LegNumber freed_after;   ///< outcomes up to here are freed now: the source has logged their answers
+  std::string_view credit_account;
+};
+
+struct LegAnswered {
+  Outcome outcome = Outcome::pending;
+  ShardId target;
+  LegNumber leg;
+  TransferId id;
+  PocketNumber debit;
+  PocketNumber transit;
+  Money amount;
+  Position target_position;
+  Stamp target_stamp;
+};
+
+using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered>;
+
+struct EntryHeader {
+  std::uint32_t count = 0;
+  Position first_position;
+  Stamp stamp;
+};
+
+inline constexpr std::size_t entry_header_size = 24;
+
+void encode(const EntryHeader& header, ByteWriter& out);
+void encode(const Event& event, ByteWriter& out);
+/// Marks `in` as failed when the bytes are no event; never reads past the end. Views point into the bytes.
+EntryHeader decode_header(ByteReader& in);
+Event decode_event(ByteReader& in);
+
+}  // namespace coffer::ledger

@@ -1,0 +1,52 @@
+// What a node is told at its start: who it is, who the others are, which shards exist. The same for both drivers.
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+
+namespace coffer::node {
+
+/// Who a node is; stands in every handshake and disk file.
+struct Identity {
+  Uuid cluster;
+  NodeId node;
+  Uuid node_uuid;
+  std::uint32_t incarnation = 1;
+};
+
+/// One shard: its members and the slots it is founded with. Ranges are half-open.
+struct ShardConfig {
+  ShardId shard;
+  std::vector<NodeId> members;
+  Slot first_slot{0};
+  std::uint32_t slot_end = slot_count;
+};
+
+/// Limits and times. Each knob has a unit and a scenario that varies it.
+struct Tuning {
+  Duration election_timeout = milliseconds(500);  ///< each election waits between once and twice this
+  Duration heartbeat_interval = milliseconds(50);
+  Duration leg_resend_interval = milliseconds(300);
+  Duration attempt_timeout = milliseconds(1000);  ///< proxy: one attempt, then another with the same id
+  std::uint32_t entries_in_flight_max = 4;        ///< uncommitted entries a leader keeps per shard
+  std::uint32_t append_bytes_max = 4u << 20;      ///< bytes of entries in one append message
+  std::uint32_t legs_in_flight_max = 4096;        ///< unanswered legs sent per (source, target)
+  std::uint32_t requests_max = 1u << 14;          ///< outstanding requests per node; more are refused as overloaded
+  std::uint64_t segment_size = 64u << 20;         ///< bytes of one stream segment
+};
+
+struct Config {
+  Identity identity;
+  std::vector<NodeId> nodes;        ///< all nodes of the cluster, ascending
+  std::vector<ShardConfig> shards;  ///< all shards of the cluster, ascending; slots exclusive and exhaustive
+  Tuning tuning;
+};
+
+/// The slot ranges of `shards` equal shards: exclusive and exhaustive. Shard ids are 1..shards.
+/// Requires: 1 <= shards <= slot_count (checked).
+std::vector<ShardConfig> even_shards(std::uint32_t shards, const std::vector<NodeId>& members);
+
+}  // namespace coffer::node

@@ -1,0 +1,58 @@
+// Raft's messages. Vocabulary and fields of the Raft thesis, figures 3.1, 9.6 (pre-vote) and section 6.4 (reads).
+// Grammar on the wire in messages.cc; decoders never crash, never read past the end.
+#pragma once
+
+#include <cstdint>
+#include <variant>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/codec.h"
+#include "core/base/entry.h"
+#include "core/base/ids.h"
+
+namespace coffer::raft {
+
+/// RequestVote; with `pre` a question only: nobody's term or vote changes.
+struct VoteRequest {
+  Term term;  ///< the candidate's term; for a pre-vote the term it would have
+  bool pre = false;
+  Index last_index;
+  Term last_term;
+};
+struct VoteReply {
+  Term term;
+  bool pre = false;
+  bool granted = false;
+};
+/// AppendEntries; without entries a heartbeat.
+struct AppendRequest {
+  Term term;
+  Index prev_index;
+  Term prev_term;
+  Index commit;
+  std::uint64_t round = 0;  ///< read round: echoed by the reply, so that the leader knows which heartbeat was answered
+  std::vector<Entry> entries;
+};
+struct AppendReply {
+  Term term;
+  bool success = false;
+  /// success: highest index known to match the leader's log; else a hint: the leader should continue at or below
+  /// `match` + 1.
+  Index match;
+  std::uint64_t round = 0;
+};
+
+using Message = std::variant<VoteRequest, VoteReply, AppendRequest, AppendReply>;
+
+/// Terms and indexes beyond this are refused as malformed: no honest node gets there, and +1 can never overflow.
+inline constexpr std::uint64_t number_max = std::uint64_t{1} << 62;
+
+void encode(const Message& message, ByteWriter& out);
+/// Marks `in` as failed when the bytes are no message.
+Message decode_message(ByteReader& in);
+/// Entry := index u64 | term u64 | payload blob. Shared with the stream's records and checked the same way.
+void encode(const Entry& entry, ByteWriter& out);
+Entry decode_entry(ByteReader& in);
+
+}  // namespace coffer::raft

@@ -1,0 +1,192 @@
+// What clients ask and what they are told: the bodies of client frames, the same for the binary listener, the HTTP
+// edge, the simulator's clients and between proxies and leaders. Decoders never crash, never read past the end.
+//
+// A client frame (core/base/frame.h) has kind client_request or client_reply and payload: request_id u64 | body.
+//
+//   request := kind u8 | route u8 | zero u16 | shard u32 | patience_ms u32 | tenant u32 | principal u32 | rest
+//     transfers       := count u32 | (operation u8 | currency u32 | amount i64 | id 16 | debit str | credit str){count}
+//     open_account    := currency u32 | account str
+//     balance         := consistency u8 | currency u32 | account str
+//     transfer_status := id 16 | account str          (account empty: all shards are asked)
+//     trial_balance   := nothing                      (shard 0: all shards are asked)
+//     node_status     := nothing
+//   reply   := kind u8 | status u8 | zero u16 | shard u32 | leader u32 | rest if status is success
+//     transfers       := count u32 | result{count}
+//     result          := outcome u8 | replayed u8 | zero u16 | shard u32 | position u64 | stamp i64
+//                        | target u32 | target_position u64 | target_stamp i64
+//     open_account    := already u8 | position u64
+//     balance         := balance i64 | shard u32 | position u64 | stamp i64
+//     transfer_status := operation u8 | result
+//     trial_balance   := rows u32 | (shard u32 | currency u32 | customers i128 | issue i128 | transit i128){rows}
+//     node_status     := node u32 | ready u8 | shards u32 | (shard u32 | role u8 | term u64 | leader u32 | commit u64
+//                        | last u64 | position u64 | dedup_rows u64 | legs_unanswered u64){shards}
+//   str := u8 length + bytes; i128 := low u64 | high i64
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/base/money.h"
+#include "core/base/outcome.h"
+#include "core/base/result.h"
+#include "core/base/time.h"
+
+namespace coffer::router {
+
+inline constexpr std::uint8_t client_request_frame = 16;
+inline constexpr std::uint8_t client_reply_frame = 17;
+
+enum class RequestKind : std::uint8_t {
+  transfers = 1,
+  open_account = 2,
+  balance = 3,
+  transfer_status = 4,
+  trial_balance = 5,
+  node_status = 6,
+};
+
+/// Who may serve the request.
+enum class Route : std::uint8_t {
+  proxied = 0,  ///< any node: its proxy splits, routes and retries
+  direct = 1,   ///< only the leader of `shard` here and now; everyone else answers not_leader with a hint
+};
+
+enum class Consistency : std::uint8_t { linearizable = 1, eventual = 2 };
+
+/// Same operations as ledger::Operation, same numbers.
+enum class TransferOperation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3 };
+
+struct RequestHeader {
+  RequestKind kind = RequestKind::transfers;
+  Route route = Route::proxied;
+  ShardId shard;                     ///< direct requests; trial_balance
+  std::uint32_t patience_ms = 5000;  ///< how long the client waits from the request's arrival; 0 is refused
+  TenantId tenant;
+  PrincipalId principal;
+};
+
+/// A deposit has an empty debit account, a withdrawal an empty credit account.
+struct TransferItem {
+  TransferOperation operation = TransferOperation::transfer;
+  Currency currency;
+  std::int64_t amount = 0;  ///< minor units, > 0
+  TransferId id;
+  std::string_view debit;
+  std::string_view credit;
+
+  /// The account that decides the shard and binds the id.
+  std::string_view home() const { return operation == TransferOperation::deposit ? credit : debit; }
+};
+
+struct TransfersRequest {
+  std::vector<TransferItem> items;
+};
+struct OpenAccountRequest {
+  Currency currency;
+  std::string_view account;
+};
+struct BalanceRequest {
+  Consistency consistency = Consistency::linearizable;
+  Currency currency;
+  std::string_view account;
+};
+struct TransferStatusRequest {
+  TransferId id;
+  std::string_view account;
+};
+struct TrialBalanceRequest {};
+struct NodeStatusRequest {};
+
+using RequestBody = std::variant<TransfersRequest, OpenAccountRequest, BalanceRequest, TransferStatusRequest,
+                                 TrialBalanceRequest, NodeStatusRequest>;
+
+/// Views point into the decoded bytes.
+struct Request {
+  RequestHeader header;
+  RequestBody body;
+};
+
+inline constexpr std::size_t transfers_max = 8192 * 4;  ///< items in one request; more are refused as malformed
+
+struct TransferResult {
+  Outcome outcome = Outcome::pending;
+  bool replayed = false;
+  ShardId shard;  ///< home shard
+  Position position;
+  Stamp stamp;
+  ShardId target;  ///< 0 within one shard
+  Position target_position;
+  Stamp target_stamp;
+};
+
+struct TransfersReply {
+  std::vector<TransferResult> results;
+};
+struct OpenAccountReply {
+  bool already = false;
+  Position position;
+};
+struct BalanceReply {
+  std::int64_t balance = 0;
+  ShardId shard;
+  Position position;
+  Stamp stamp;
+};
+struct TransferStatusReply {
+  TransferOperation operation = TransferOperation::transfer;
+  TransferResult result;  ///< outcome pending: still running
+};
+struct TrialBalanceReply {
+  struct Row {
+    ShardId shard;
+    Currency currency;
+    __int128 customers = 0;
+    __int128 issue = 0;
+    __int128 transit = 0;
+  };
+  std::vector<Row> rows;
+};
+struct NodeStatusReply {
+  struct Shard {
+    ShardId shard;
+    std::uint8_t role = 0;  ///< shard::Role
+    Term term;
+    NodeId leader;
+    Index commit;
+    Index last;
+    Position position;
+    std::uint64_t dedup_rows = 0;
+    std::uint64_t legs_unanswered = 0;
+  };
+  NodeId node;
+  bool ready = false;
+  std::vector<Shard> shards;
+};
+
+using ReplyBody = std::variant<std::monostate, TransfersReply, OpenAccountReply, BalanceReply, TransferStatusReply,
+                               TrialBalanceReply, NodeStatusReply>;
+
+/// `status` success carries a body of the same kind as the request; any other status carries none and speaks for the
+/// whole request (account_not_found, transfer_not_found, malformed, currency_mismatch, not_leader, overloaded,
+/// no_leader, wrong_shard, unknown …). A TransfersReply tells each item's outcome on its own.
+struct Reply {
+  RequestKind kind = RequestKind::transfers;
+  Outcome status = Outcome::success;
+  ShardId shard;
+  NodeId leader;  ///< hint: who leads `shard`; nobody when unknown
+  ReplyBody body;
+};
+
+Bytes encode(const Request& request);
+/// malformed on unknown kinds, bad strings, amounts <= 0, unknown currencies, too many items, trailing bytes, patience
+/// 0.
+Result<Request> decode_request(ByteView bytes);
+Bytes encode(const Reply& reply);
+Result<Reply> decode_reply(ByteView bytes);
+
+}  // namespace coffer::router

@@ -1,0 +1,176 @@
+// The state of one shard: accounts, pockets, dedup rows, phase status table, both ends' marks of every leg. A fold of
+// the shard's log; every transition has an inverse. decide → events → apply; undo takes them back.
+//
+// Single-threaded. Knows nothing of Raft: the caller says which entry to apply and which to undo, in order.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/hash.h"
+#include "core/base/ids.h"
+#include "core/base/money.h"
+#include "core/base/outcome.h"
+#include "core/base/time.h"
+#include "core/ledger/commands.h"
+#include "core/ledger/events.h"
+
+namespace coffer::txn {
+
+/// Where a transfer stands: one row of dedup and phase status together, as clients may see it.
+struct TransferRecord {
+  Outcome outcome = Outcome::pending;  ///< pending while the answer of its leg is not logged
+  ledger::Operation operation = ledger::Operation::transfer;
+  Position position;  ///< of the debit's event (or of the refusal)
+  Stamp stamp;        ///< of that event's entry
+  ShardId target{};   ///< 0 for transfers inside this shard
+  LegNumber leg{};
+  Position target_position;  ///< of the credit's event; 0 until the answer is logged
+  Stamp target_stamp;
+};
+
+/// What decide says of a transfer.
+struct Decision {
+  Outcome outcome = Outcome::pending;  ///< `pending`: a leg was started, or (replayed) is still running
+  bool replayed = false;               ///< the id was bound before, with the same body: `record` is the recorded one
+  TransferRecord record;               ///< valid when outcome is pending or is_logged(outcome)
+};
+
+/// A leg as the source sends it. Strings point into the state or into the message.
+struct LegRequest {
+  LegNumber number;
+  TenantId tenant;
+  TransferId id;
+  Position source_position;
+  Stamp source_stamp;
+  Money amount;
+  std::string_view credit_account;
+};
+
+/// A leg's recorded outcome as the target answers it.
+struct LegAnswer {
+  LegNumber number;
+  TransferId id;
+  Outcome outcome = Outcome::pending;
+  Position position;
+  Stamp stamp;
+};
+
+/// What the target made of a leg.
+struct LegDecision {
+  enum class Kind : std::uint8_t {
+    decided,   ///< it was the next number: an event was made
+    repeated,  ///< an older number: answered from the recorded outcome
+    freed,     ///< so old that the source has already logged its answer: nothing to say
+    gap,       ///< not the next number yet: ignored
+  };
+  Kind kind;
+  LegAnswer answer;  ///< valid for decided and repeated
+};
+
+struct TrialBalanceRow {
+  Currency currency;
+  __int128 customers = 0;  ///< minor units
+  __int128 issue = 0;
+  __int128 transit = 0;
+};
+
+class StateMachine;
+
+/// One entry in the making: decides commands one after the other against the state and applies each event at once, so
+/// that later commands see earlier ones. Requires: only one batch of a state machine at a time; finish() or the undo of
+/// the finished payload ends it.
+class Batch {
+ public:
+  /// `stamp` must be later than the stamp of every entry before (checked) and than every carried leg stamp.
+  Batch(StateMachine& state, Stamp stamp);
+  Batch(const Batch&) = delete;
+  Batch& operator=(const Batch&) = delete;
+
+  void found(ShardId shard, const std::vector<ledger::SlotRange>& ranges);
+  /// success (a new pocket), success with `already` set (it was there), wrong_shard, malformed, reserved_account.
+  Outcome open_account(const ledger::OpenAccountCommand& command, bool& already);
+  Decision transfer(const ledger::TransferCommand& command);
+  /// Target side. `freed_through`: the source has logged the answers of all legs up to here.
+  LegDecision receive_leg(ShardId source, const LegRequest& leg, LegNumber freed_through);
+  /// Source side: logs an answer. False (and no event) unless it is the answer to the first unanswered leg to `target`.
+  bool answer_leg(ShardId target, const LegAnswer& answer);
+
+  std::uint32_t events() const { return count_; }
+  std::size_t bytes() const { return payload_.size(); }
+  /// The entry's payload. Requires: events() > 0 (checked).
+  Bytes finish();
+
+ private:
+  void record(const ledger::Event& event);
+
+  StateMachine& state_;
+  Stamp stamp_;
+  std::uint32_t count_ = 0;
+  Bytes payload_;
+};
+
+class StateMachine {
+ public:
+  explicit StateMachine(ShardId self);
+  ~StateMachine();
+  StateMachine(const StateMachine& other);  ///< deep copy; used by observers only
+  StateMachine& operator=(const StateMachine&) = delete;
+
+  /// Folds one committed or speculative entry (a null payload, a leader's no-op, changes nothing). Deterministic and
+  /// total; a payload that does not apply is divergence and ends the process (check).
+  void apply_entry(ByteView payload);
+  /// The exact inverse. Requires: `payload` is the last entry applied (checked by position).
+  void undo_entry(ByteView payload);
+  /// Tells the state that everything up to `position` is committed: memory kept only for undo may be freed.
+  void committed(Position position);
+
+  ShardId self() const;
+  bool is_founded() const;
+  bool owns(Slot slot) const;
+  Position last_position() const;  ///< of the last event applied; 0 at first
+  Stamp last_stamp() const;
+
+  /// Reads; nothing when the account or its pocket is missing (`account_exists` tells which).
+  std::optional<Money> balance(TenantId tenant, std::string_view account, Currency currency) const;
+  bool account_exists(TenantId tenant, std::string_view account) const;
+  std::optional<TransferRecord> find_transfer(TenantId tenant, std::string_view home_account,
+                                              const TransferId& id) const;
+  /// Without the account: the first (by position) with this id in this shard.
+  std::optional<TransferRecord> find_transfer(TenantId tenant, const TransferId& id) const;
+  std::vector<TrialBalanceRow> trial_balance() const;  ///< ascending by currency
+
+  /// Outgoing legs. A leg is unanswered until leg_answered is applied. Shards are ascending.
+  std::vector<ShardId> leg_targets() const;
+  LegNumber first_unanswered(ShardId target) const;  ///< next_leg(target) when all are answered
+  LegNumber next_leg(ShardId target) const;
+  /// Requires: first_unanswered(target) <= number < next_leg(target) (checked).
+  LegRequest leg(ShardId target, LegNumber number) const;
+  /// Incoming legs: the next number expected from `source`.
+  LegNumber next_expected(ShardId source) const;
+  /// The recorded outcome of an incoming leg that was not freed yet.
+  std::optional<LegAnswer> recorded_answer(ShardId source, LegNumber number) const;
+
+  /// Canonical bytes of the whole authoritative state (not of derived indexes): equal states, equal bytes.
+  void export_state(Bytes& out) const;
+  struct PocketRow {
+    std::string account;
+    Currency currency;
+    std::int64_t balance;
+    ledger::PocketKind kind;
+  };
+  std::vector<PocketRow> pockets() const;  ///< in number order
+  std::uint64_t dedup_rows() const;
+
+ private:
+  friend class Batch;
+  struct State;
+  std::unique_ptr<State> state_;
+};
+
+}  // namespace coffer::txn

@@ -1,0 +1,77 @@
+// What the world shows to oracles: everything observable, nothing of the product's code. An oracle implements the hooks
+// it needs and reports violations; it never influences the run. Hooks are called in simulated-time order.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/base/io.h"
+#include "core/base/time.h"
+#include "core/base/trace.h"
+#include "core/router/protocol.h"
+#include "core/shard/observation.h"
+
+namespace coffer::sim {
+
+/// Simulated true time since the start of the run, nanoseconds.
+struct SimTime {
+  std::int64_t nanos = 0;
+  constexpr auto operator<=>(const SimTime&) const = default;
+};
+
+/// The world an oracle judges: fixed for a run.
+struct Topology {
+  std::uint32_t nodes = 0;                   ///< NodeId 1..nodes
+  std::uint32_t shards = 0;                  ///< ShardId 1..shards
+  std::vector<std::vector<NodeId>> members;  ///< by shard - 1
+};
+
+enum class Phase : std::uint8_t {
+  setup,        ///< accounts are opened and funded; no faults yet
+  running,      ///< workload under faults
+  healing,      ///< faults have ended and been repaired; outstanding requests must end
+  final_reads,  ///< every account read, every id asked again
+  over,
+};
+
+struct Violation {
+  std::string oracle;  ///< "O-L1"
+  std::string reason;  ///< one sentence with the numbers that contradict each other
+};
+
+class Oracle {
+ public:
+  virtual ~Oracle() = default;
+  virtual std::string_view name() const = 0;  ///< "O-L1"
+
+  virtual void on_phase(SimTime, Phase) {}
+  virtual void on_trace(SimTime, NodeId, const TraceEvent&) {}
+  /// An entry became committed on one replica, ascending and dense per (node incarnation, shard).
+  virtual void on_committed(SimTime, NodeId, ShardId, Index, Term, ByteView /*payload*/) {}
+  /// Taken now and then, and of every live replica at the end of each phase.
+  virtual void on_replica(SimTime, NodeId, const shard::Observation&) {}
+  /// The same replica with its last `entries` applied entries undone on a copy.
+  virtual void on_replica_undone(SimTime, NodeId, const shard::Observation&, std::size_t /*entries*/) {}
+  virtual void on_crash(SimTime, NodeId) {}
+  virtual void on_restart(SimTime, NodeId) {}
+  /// A client called: `op` is unique in the run; the same TransferId may appear in several ops.
+  virtual void on_call(SimTime, std::uint32_t /*client*/, std::uint64_t /*op*/, const router::Request&) {}
+  /// The call's one answer (status unknown included).
+  virtual void on_return(SimTime, std::uint32_t /*client*/, std::uint64_t /*op*/, const router::Reply&) {}
+  /// The run is over (quiet: all requests answered, all replicas caught up, or the verdict is `stuck` already).
+  virtual void finish(SimTime) {}
+
+  const std::vector<Violation>& violations() const { return violations_; }
+
+ protected:
+  void violated(std::string reason) { violations_.push_back({std::string(name()), std::move(reason)}); }
+
+ private:
+  std::vector<Violation> violations_;
+};
+
+}  // namespace coffer::sim

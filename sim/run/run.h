@@ -1,0 +1,47 @@
+// Scenario and seed in, verdict out. The only inputs are the binary, the scenario and the seed.
+#pragma once
+
+#include <cstdint>
+#include <iosfwd>
+#include <map>
+#include <string>
+
+#include "core/base/hash.h"
+#include "sim/run/scenario.h"
+
+namespace coffer::sim {
+
+/// The same words everywhere: output, exit codes, scenario files.
+enum class Verdict : std::uint8_t { pass, violation, stuck, nondeterministic, unknown };
+std::string_view name(Verdict verdict);
+
+struct Operations {
+  std::uint64_t succeeded = 0;  ///< client operations (transfers count one by one)
+  std::uint64_t refused = 0;
+  std::uint64_t unknown = 0;
+  std::uint64_t succeeded_across_shards = 0;
+};
+
+struct RunResult {
+  Verdict verdict = Verdict::unknown;
+  std::string oracle;  ///< set for violation and stuck
+  std::string reason;
+  std::uint64_t seed = 0;
+  Hash128 scenario_hash;
+  Hash128 trace_hash;
+  std::int64_t simulated_ms = 0;
+  std::uint64_t events = 0;
+  Operations operations;
+  std::map<std::string, std::uint64_t> faults;     ///< how often each fault fired
+  std::uint64_t faults_with_work_in_flight = 0;    ///< … while a client call was outstanding
+  std::map<std::string, std::uint64_t> sometimes;  ///< interesting states reached
+};
+
+struct RunOptions {
+  std::ostream* trace_jsonl = nullptr;  ///< one JSON object per event when set
+};
+
+/// Runs one world to its end. Never throws for anything the wallet does: a broken check is a violation, oracle "check".
+RunResult run(const Scenario& scenario, std::uint64_t seed, const RunOptions& options = {});
+
+}  // namespace coffer::sim
