@@ -35,7 +35,9 @@ class Prng {
   /// Uniform in [low, high], both included. Requires: low <= high (checked).
   constexpr std::int64_t between(std::int64_t low, std::int64_t high) {
     check(low <= high, "a range is not empty");
-    return low + static_cast<std::int64_t>(below(static_cast<std::uint64_t>(high - low) + 1));
+    const std::uint64_t first = static_cast<std::uint64_t>(low);
+    const std::uint64_t bound = static_cast<std::uint64_t>(high) - first + 1;  // 0: all 2^64 values
+    return static_cast<std::int64_t>(first + (bound == 0 ? next() : below(bound)));
   }
   /// True with probability `per_mille` / 1000.
   constexpr bool chance(std::uint32_t per_mille) { return below(1000) < per_mille; }

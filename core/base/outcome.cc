@@ -1,0 +1,57 @@
+#include "core/base/outcome.h"
+
+#include "core/base/check.h"
+
+namespace coffer {
+
+std::string_view name(Outcome outcome) {
+  switch (outcome) {
+    case Outcome::pending:
+      return "pending";
+    case Outcome::success:
+      return "success";
+    case Outcome::insufficient_funds:
+      return "insufficient-funds";
+    case Outcome::credit_account_not_found:
+      return "credit-account-not-found";
+    case Outcome::currency_mismatch:
+      return "currency-mismatch";
+    case Outcome::balance_overflow:
+      return "balance-overflow";
+    case Outcome::account_frozen:
+      return "account-frozen";
+    case Outcome::account_closed:
+      return "account-closed";
+    case Outcome::limit_exceeded:
+      return "limit-exceeded";
+    case Outcome::account_not_found:
+      return "account-not-found";
+    case Outcome::same_account:
+      return "same-account";
+    case Outcome::idempotency_payload_mismatch:
+      return "idempotency-payload-mismatch";
+    case Outcome::transfer_not_found:
+      return "transfer-not-found";
+    case Outcome::malformed:
+      return "malformed";
+    case Outcome::reserved_account:
+      return "reserved-account";
+    case Outcome::in_flight:
+      return "in-flight";
+    case Outcome::not_leader:
+      return "not-leader";
+    case Outcome::overloaded:
+      return "overloaded";
+    case Outcome::no_leader:
+      return "no-leader";
+    case Outcome::wrong_shard:
+      return "wrong-shard";
+    case Outcome::draining:
+      return "draining";
+    case Outcome::unknown:
+      return "outcome-unknown";
+  }
+  check_failed("an outcome is one of the table");
+}
+
+}  // namespace coffer

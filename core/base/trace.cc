@@ -1,0 +1,72 @@
+#include "core/base/trace.h"
+
+#include <array>
+
+#include "core/base/check.h"
+
+namespace coffer {
+
+namespace {
+
+struct Row {
+  TraceKind kind;
+  std::string_view name;
+};
+
+// One row a kind, in the order of the enumeration. The letters a kind carries stand beside its name.
+constexpr std::array rows = {
+    Row{TraceKind::recovered, "recovered"},              // a = entries read back
+    Row{TraceKind::recovered_entry, "recovered_entry"},  // a = payload digest
+    Row{TraceKind::tail_torn, "tail_torn"},              // a = frame number
+    Row{TraceKind::corruption, "corruption"},            // a = frame number
+    Row{TraceKind::synced, "synced"},                    // a = frame number
+    Row{TraceKind::became_follower, "became_follower"},
+    Row{TraceKind::became_pre_candidate, "became_pre_candidate"},
+    Row{TraceKind::became_candidate, "became_candidate"},
+    Row{TraceKind::became_leader, "became_leader"},        // a = last index at election
+    Row{TraceKind::voted, "voted"},                        // a = candidate
+    Row{TraceKind::appended, "appended"},                  // a = payload digest, b = 1 if proposed here
+    Row{TraceKind::truncated, "truncated"},                // a = entries removed
+    Row{TraceKind::committed, "committed"},                // a = commit index before
+    Row{TraceKind::leader_lost_tail, "leader_lost_tail"},  // a = uncommitted entries
+    Row{TraceKind::read_confirmed, "read_confirmed"},      // a = round
+    Row{TraceKind::applied, "applied"},
+    Row{TraceKind::undone, "undone"},
+    Row{TraceKind::founded, "founded"},
+    Row{TraceKind::dedup_hit, "dedup_hit"},  // a = outcome, b = term
+    Row{TraceKind::dedup_conflict, "dedup_conflict"},
+    Row{TraceKind::refused, "refused"},                    // a = outcome
+    Row{TraceKind::answered, "answered"},                  // a = outcome
+    Row{TraceKind::saga_started, "saga_started"},          // a = target, b = leg
+    Row{TraceKind::leg_sent, "leg_sent"},                  // a = target, b = first leg, c = count
+    Row{TraceKind::leg_received, "leg_received"},          // a = source, b = leg, c = outcome
+    Row{TraceKind::leg_repeated, "leg_repeated"},          // a = source, b = leg
+    Row{TraceKind::leg_answer, "leg_answer"},              // a = target, b = leg, c = outcome
+    Row{TraceKind::saga_done, "saga_done"},                // a = target, b = leg
+    Row{TraceKind::saga_compensated, "saga_compensated"},  // a = target, b = leg, c = outcome
+    Row{TraceKind::saga_resumed, "saga_resumed"},          // a = target, b = first unanswered leg, c = count
+    Row{TraceKind::request_routed, "request_routed"},      // a = client, b = request, c = shard
+    Row{TraceKind::request_retried, "request_retried"},    // a = client, b = request, c = attempt
+    Row{TraceKind::request_unknown, "request_unknown"},    // a = client, b = request
+    Row{TraceKind::frame_rejected, "frame_rejected"},      // a = peer
+    Row{TraceKind::failed, "failed"},
+};
+
+constexpr bool is_in_order() {
+  for (std::size_t i = 0; i < rows.size(); ++i) {
+    if (static_cast<std::size_t>(rows[i].kind) != i) return false;
+  }
+  return true;
+}
+static_assert(is_in_order(), "a row's place is its kind");
+static_assert(rows.back().kind == TraceKind::failed, "every kind has a row; `failed` stays the last");
+
+}  // namespace
+
+std::string_view name(TraceKind kind) {
+  const auto at = static_cast<std::size_t>(kind);
+  check(at < rows.size(), "a trace kind is one of the table");
+  return rows[at].name;
+}
+
+}  // namespace coffer
