@@ -49,7 +49,10 @@ using Message = std::variant<VoteRequest, VoteReply, AppendRequest, AppendReply>
 inline constexpr std::uint64_t number_max = std::uint64_t{1} << 62;
 
 void encode(const Message& message, ByteWriter& out);
-/// Marks `in` as failed when the bytes are no message.
+/// What an honest sender always satisfies: numbers within number_max, entries that continue prev_index without a gap in
+/// terms that never fall, nothing later than the message's term. The decoder refuses everything else, and so does Raft.
+bool well_formed(const Message& message);
+/// Marks `in` as failed when the bytes are no well-formed message.
 Message decode_message(ByteReader& in);
 /// Entry := index u64 | term u64 | payload blob. Shared with the stream's records and checked the same way.
 void encode(const Entry& entry, ByteWriter& out);

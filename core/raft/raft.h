@@ -5,7 +5,6 @@
 #pragma once
 
 #include <cstdint>
-#include <map>
 #include <optional>
 #include <vector>
 
@@ -14,7 +13,11 @@
 #include "core/base/prng.h"
 #include "core/base/time.h"
 #include "core/base/trace.h"
+#include "core/raft/invariants.h"
+#include "core/raft/log_view.h"
 #include "core/raft/messages.h"
+#include "core/raft/progress.h"
+#include "core/raft/read_rounds.h"
 
 namespace coffer::raft {
 
@@ -33,11 +36,11 @@ struct Config {
 struct Outgoing {
   NodeId to;
   Message message;
-  bool after_sync;  ///< votes and append replies: true. Requests: false.
+  bool after_sync;  ///< vote requests, vote replies, append replies: true. Pre-vote and append requests: false.
 };
 
 /// What the caller must do, in this order: store `hard_state`, then the truncation, then `appended`; send; fold
-/// commits.
+/// commits. Several calls may fill one Output: what a later call removed from the log is no longer in `appended`.
 struct Output {
   std::optional<HardState> hard_state;  ///< changed: store before anything after_sync leaves
   std::optional<Index> truncated_from;  ///< entries at and after this index were removed (before `appended`)
@@ -45,7 +48,7 @@ struct Output {
   std::uint64_t generation = 0;         ///< of the log after this output; +1 per truncation. Handed back to persisted()
   std::vector<Outgoing> messages;
   bool became_leader = false;
-  bool lost_leadership = false;  ///< was leader when this output began, and is not any more (may be leader again later)
+  bool lost_leadership = false;  ///< stepped down at some moment of this output (and may lead again at its end)
   std::vector<std::uint64_t> reads_confirmed;  ///< read ids whose quorum round is done and whose term has committed
   std::vector<std::uint64_t> reads_dropped;    ///< leadership lost first: ask elsewhere
   std::vector<TraceEvent> trace;
@@ -62,6 +65,7 @@ class Raft {
   /// Messages from nodes that are no members are ignored.
   void receive(Instant now, NodeId from, Message message, Output& out);
   /// Everything handed out up to `last` with this generation is durable. Older generations are ignored (A-B-A).
+  /// Requires: (generation, last) as of an Output, after all of that Output is durable (checked as far as visible).
   void persisted(Instant now, std::uint64_t generation, Index last, Output& out);
   /// Appends to the leader's log; nothing unless leader. Replication starts at once.
   std::optional<Index> propose(Instant now, SharedBytes payload, Output& out);
@@ -80,12 +84,67 @@ class Raft {
   /// The leader may decide and serve: an entry of its own term has committed.
   bool leads_in_own_term() const;
   /// Requires: 1 <= index <= last_index() (checked).
+  /// The reference lives until the next call that is not const.
   const Entry& entry(Index index) const;
   std::uint64_t generation() const;
   Instant wake_at() const;  ///< when tick() has something to do
 
  private:
-  // (the implementation's own)
+  // Roles and terms (raft.cc).
+  bool is_peer(NodeId node) const;
+  void become_follower(Instant now, Term term, NodeId leader, Output& out);
+  void lose_leadership(Instant now, Output& out);
+  void set_hard_state(HardState state, Output& out);
+  void reset_election_deadline(Instant now);
+  void send(NodeId to, Message message, bool after_sync, Output& out) const;
+  void trace(TraceKind kind, Term term, Index index, std::uint64_t a, std::uint64_t b, Output& out) const;
+  void trace_role(TraceKind kind, Output& out) const;
+  Facts facts() const;
+  void finish(Output& out);
+
+  // Elections (raft_election.cc).
+  void ask_pre_votes(Instant now, Output& out);
+  void campaign(Instant now, Output& out);
+  void become_leader(Instant now, Output& out);
+  void ask(NodeId voter, Output& out) const;
+  void count_votes(Instant now, Output& out);
+  bool heard_leader(Instant now) const;
+  void on(Instant now, NodeId from, VoteRequest& request, Output& out);
+  void on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Output& out);
+  void on(Instant now, NodeId from, VoteReply& reply, Output& out);
+
+  // Replication, leader's side (raft_replication.cc).
+  void append_own(SharedBytes payload, Output& out);
+  void replicate(Progress& follower, Output& out);
+  void replicate_to_all(Output& out);
+  void append(const Progress& follower, std::vector<Entry> entries, Output& out) const;
+  void beat(Instant now, Output& out);
+  void advance_commit(Output& out);
+  void advance_reads(Output& out);
+  void on(Instant now, NodeId from, AppendReply& reply, Output& out);
+  Progress& follower(NodeId node);
+
+  // Replication, follower's side (raft_follower.cc).
+  void on(Instant now, NodeId from, AppendRequest& request, Output& out);
+  void store(std::vector<Entry>& entries, std::size_t known, Output& out);
+  void add(Entry entry, bool proposed_here, Output& out);
+  void truncate_from(Index from, Output& out);
+  void commit_to(Index index, Output& out);
+
+  Config config_;
+  Prng prng_;
+  LogView log_;
+  HardState hard_state_;
+  Role role_ = Role::follower;
+  NodeId leader_ = nobody;
+  Index commit_;
+  Instant election_deadline_;        ///< not as leader
+  Instant leader_heard_;             ///< meaningful while leader_ is another node
+  Instant heartbeat_deadline_;       ///< as leader
+  std::vector<NodeId> granted_;      ///< as (pre-)candidate: who granted, self included
+  std::vector<Progress> followers_;  ///< as leader: one per other member
+  ReadRounds reads_;
+  Invariants invariants_;
 };
 
 }  // namespace coffer::raft

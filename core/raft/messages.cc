@@ -1,0 +1,202 @@
+// The messages' grammar. Every number is little-endian; a u64 that is a term, an index or a round is at most
+// number_max.
+//
+//   message       := kind u8 | vote_request | vote_reply | append_request | append_reply     (kind: 1 | 2 | 3 | 4)
+//   vote_request  := term u64 | pre bool | last_index u64 | last_term u64
+//   vote_reply    := term u64 | pre bool | granted bool
+//   append_request:= term u64 | prev_index u64 | prev_term u64 | commit u64 | round u64 | count u32 | entry[count]
+//   append_reply  := term u64 | success bool | match u64 | round u64
+//   entry         := index u64 | term u64 | payload blob                                     (empty: the no-op)
+//   bool          := u8, 0 or 1
+#include "core/raft/messages.h"
+
+#include <memory>
+
+namespace coffer::raft {
+namespace {
+
+enum class Kind : std::uint8_t { vote_request = 1, vote_reply = 2, append_request = 3, append_reply = 4 };
+
+constexpr std::size_t entry_size_min = 8 + 8 + 4;  // bytes
+
+std::uint64_t number(ByteReader& in) {
+  const std::uint64_t value = in.u64();
+  if (value > number_max) {
+    in.fail();
+    return 0;
+  }
+  return value;
+}
+
+bool boolean(ByteReader& in) {
+  const std::uint8_t value = in.u8();
+  if (value > 1) {
+    in.fail();
+  }
+  return value == 1;
+}
+
+struct Encoder {
+  ByteWriter& out;
+
+  void operator()(const VoteRequest& m) const {
+    begin(Kind::vote_request, m.term);
+    out.u8(m.pre);
+    out.id(m.last_index);
+    out.id(m.last_term);
+  }
+  void operator()(const VoteReply& m) const {
+    begin(Kind::vote_reply, m.term);
+    out.u8(m.pre);
+    out.u8(m.granted);
+  }
+  void operator()(const AppendRequest& m) const {
+    begin(Kind::append_request, m.term);
+    out.id(m.prev_index);
+    out.id(m.prev_term);
+    out.id(m.commit);
+    out.u64(m.round);
+    check(m.entries.size() <= UINT32_MAX, "an append's entries are counted in 32 bits");
+    out.u32(static_cast<std::uint32_t>(m.entries.size()));
+    for (const Entry& entry : m.entries) {
+      encode(entry, out);
+    }
+  }
+  void operator()(const AppendReply& m) const {
+    begin(Kind::append_reply, m.term);
+    out.u8(m.success);
+    out.id(m.match);
+    out.u64(m.round);
+  }
+
+  void begin(Kind kind, Term term) const {
+    out.u8(static_cast<std::uint8_t>(kind));
+    out.id(term);
+  }
+};
+
+VoteRequest decode_vote_request(ByteReader& in) {
+  VoteRequest m;
+  m.term = Term(number(in));
+  m.pre = boolean(in);
+  m.last_index = Index(number(in));
+  m.last_term = Term(number(in));
+  return m;
+}
+
+VoteReply decode_vote_reply(ByteReader& in) {
+  VoteReply m;
+  m.term = Term(number(in));
+  m.pre = boolean(in);
+  m.granted = boolean(in);
+  return m;
+}
+
+AppendRequest decode_append_request(ByteReader& in) {
+  AppendRequest m;
+  m.term = Term(number(in));
+  m.prev_index = Index(number(in));
+  m.prev_term = Term(number(in));
+  m.commit = Index(number(in));
+  m.round = number(in);
+  const std::uint32_t count = in.u32();
+  if (count > in.remaining() / entry_size_min) {  // before anything is reserved for a lie
+    in.fail();
+    return m;
+  }
+  m.entries.reserve(count);
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    m.entries.push_back(decode_entry(in));
+  }
+  return m;
+}
+
+AppendReply decode_append_reply(ByteReader& in) {
+  AppendReply m;
+  m.term = Term(number(in));
+  m.success = boolean(in);
+  m.match = Index(number(in));
+  m.round = number(in);
+  return m;
+}
+
+Message decode_fields(ByteReader& in) {
+  const std::uint8_t kind = in.u8();
+  switch (Kind{kind}) {
+    case Kind::vote_request:
+      return decode_vote_request(in);
+    case Kind::vote_reply:
+      return decode_vote_reply(in);
+    case Kind::append_request:
+      return decode_append_request(in);
+    case Kind::append_reply:
+      return decode_append_reply(in);
+  }
+  in.fail();
+  return VoteReply{};
+}
+
+/// (0, 0) is the place before the first entry; everything else has both numbers.
+bool names_a_place(Index index, Term term) { return (index.value == 0) == (term.value == 0); }
+
+bool in_range(std::uint64_t value) { return value <= number_max; }
+
+struct Judge {
+  bool operator()(const VoteRequest& m) const {
+    return in_range(m.term.value) && in_range(m.last_index.value) && names_a_place(m.last_index, m.last_term) &&
+           m.last_term < m.term;
+  }
+  bool operator()(const VoteReply& m) const { return in_range(m.term.value); }
+  bool operator()(const AppendRequest& m) const {
+    if (!in_range(m.term.value) || !in_range(m.prev_index.value) || !in_range(m.commit.value) || !in_range(m.round) ||
+        m.term.value == 0 || !names_a_place(m.prev_index, m.prev_term)) {
+      return false;
+    }
+    Index index = m.prev_index;
+    Term term = m.prev_term;
+    for (const Entry& entry : m.entries) {
+      if (entry.index != index.next() || entry.term < term || entry.term.value == 0 || !in_range(entry.index.value)) {
+        return false;
+      }
+      index = entry.index;
+      term = entry.term;
+    }
+    return term <= m.term;
+  }
+  bool operator()(const AppendReply& m) const {
+    return in_range(m.term.value) && in_range(m.match.value) && in_range(m.round);
+  }
+};
+
+}  // namespace
+
+bool well_formed(const Message& message) { return std::visit(Judge{}, message); }
+
+void encode(const Message& message, ByteWriter& out) { std::visit(Encoder{out}, message); }
+
+Message decode_message(ByteReader& in) {
+  Message message = decode_fields(in);
+  if (in.ok() && !well_formed(message)) {
+    in.fail();
+  }
+  return message;
+}
+
+void encode(const Entry& entry, ByteWriter& out) {
+  out.id(entry.index);
+  out.id(entry.term);
+  out.blob(view(entry.payload));
+}
+
+Entry decode_entry(ByteReader& in) {
+  Entry entry;
+  entry.index = Index(number(in));
+  entry.term = Term(number(in));
+  const ByteView payload = in.blob();
+  if (!payload.empty()) {
+    entry.payload = std::make_shared<Bytes>(payload.begin(), payload.end());
+  }
+  return entry;
+}
+
+}  // namespace coffer::raft

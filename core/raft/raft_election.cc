@@ -1,0 +1,127 @@
+// Elections: pre-vote, vote, and who may win. Source: Raft thesis, sections 3.4, 3.6.1 and 9.6.
+//
+// A candidate counts its own vote at once, although it is not durable yet. That is sound (R3): its requests leave only
+// after the sync, so every other vote, and with it every majority of a group of two or more, comes after its own is
+// durable. A group of one wins at once, but what it appends commits only when persisted() has covered it, and the hard
+// state was stored before that.
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/raft/quorum.h"
+#include "core/raft/raft.h"
+
+namespace coffer::raft {
+
+void Raft::ask_pre_votes(Instant now, Output& out) {
+  reset_election_deadline(now);
+  if (hard_state_.term.value >= number_max) {
+    return;  // only a hostile peer can have brought us here; there is no later term to campaign in
+  }
+  role_ = Role::pre_candidate;
+  leader_ = nobody;
+  granted_ = {config_.self};
+  trace_role(TraceKind::became_pre_candidate, out);
+  for (const NodeId member : config_.members) {
+    ask(member, out);
+  }
+  count_votes(now, out);
+}
+
+void Raft::campaign(Instant now, Output& out) {
+  reset_election_deadline(now);
+  role_ = Role::candidate;
+  set_hard_state({hard_state_.term.next(), config_.self}, out);
+  granted_ = {config_.self};
+  trace_role(TraceKind::became_candidate, out);
+  trace(TraceKind::voted, hard_state_.term, log_.last_index(), config_.self.value, 0, out);
+  for (const NodeId member : config_.members) {
+    ask(member, out);
+  }
+  count_votes(now, out);
+}
+
+/// Sends the question of the present (pre-)candidacy. A real one says "I voted for myself in this term": after_sync.
+void Raft::ask(NodeId voter, Output& out) const {
+  if (voter == config_.self) {
+    return;
+  }
+  const bool pre = role_ == Role::pre_candidate;
+  VoteRequest request;
+  request.term = pre ? hard_state_.term.next() : hard_state_.term;
+  request.pre = pre;
+  request.last_index = log_.last_index();
+  request.last_term = log_.last_term();
+  send(voter, request, !pre, out);
+}
+
+void Raft::count_votes(Instant now, Output& out) {
+  if (granted_.size() < majority(config_.members.size())) {
+    return;
+  }
+  if (role_ == Role::pre_candidate) {
+    campaign(now, out);
+  } else {
+    become_leader(now, out);
+  }
+}
+
+void Raft::become_leader(Instant now, Output& out) {
+  check(role_ == Role::candidate && hard_state_.vote == config_.self, "R4: only a candidate of the term leads it");
+  role_ = Role::leader;
+  leader_ = config_.self;
+  out.became_leader = true;
+  trace_role(TraceKind::became_leader, out);
+  followers_.clear();
+  for (const NodeId member : config_.members) {
+    if (member != config_.self) {
+      followers_.emplace_back(member, log_.last_index());
+    }
+  }
+  heartbeat_deadline_ = now + config_.heartbeat_interval;
+  append_own(nullptr, out);  // section 6.4: its commitment proves what is committed; it goes out as the first heartbeat
+}
+
+bool Raft::heard_leader(Instant now) const {
+  return role_ == Role::leader || (leader_ != nobody && now < leader_heard_ + config_.election_timeout);
+}
+
+void Raft::on(Instant now, NodeId from, VoteRequest& request, Output& out) {
+  if (request.pre) {
+    on_pre_vote(now, from, request, out);
+    return;
+  }
+  const bool free_to_vote =
+      request.term == hard_state_.term && (hard_state_.vote == nobody || hard_state_.vote == from);  // R2
+  const bool granted = free_to_vote && log_.covered_by(request.last_index, request.last_term);       // R13
+  if (granted) {
+    if (hard_state_.vote != from) {
+      set_hard_state({hard_state_.term, from}, out);
+      trace(TraceKind::voted, hard_state_.term, log_.last_index(), from.value, 0, out);
+    }
+    reset_election_deadline(now);
+  }
+  send(from, VoteReply{hard_state_.term, false, granted}, true, out);  // R3
+}
+
+/// Would this replica vote for `from`? Changes nothing here (R15). A grant echoes the term asked about; a denial tells
+/// ours, so that an asker who lags behind catches up.
+void Raft::on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Output& out) {
+  const bool granted =
+      request.term > hard_state_.term && log_.covered_by(request.last_index, request.last_term) && !heard_leader(now);
+  send(from, VoteReply{granted ? request.term : hard_state_.term, true, granted}, true, out);
+}
+
+void Raft::on(Instant now, NodeId from, VoteReply& reply, Output& out) {
+  const bool pre = role_ == Role::pre_candidate;
+  const bool asking = pre || role_ == Role::candidate;
+  const Term asked = pre ? hard_state_.term.next() : hard_state_.term;
+  if (!asking || reply.pre != pre || reply.term != asked || !reply.granted) {
+    return;
+  }
+  if (std::find(granted_.begin(), granted_.end(), from) == granted_.end()) {
+    granted_.push_back(from);
+    count_votes(now, out);
+  }
+}
+
+}  // namespace coffer::raft

@@ -1,0 +1,82 @@
+// The follower's side of replication, and every change of the log and of the commit index.
+// Source: Raft thesis, figure 3.1 (AppendEntries, receiver implementation) and section 3.5.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/hash.h"
+#include "core/raft/raft.h"
+
+namespace coffer::raft {
+
+void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
+  if (request.term < hard_state_.term) {
+    // Round 0: the round of an earlier term's append must not pass for one of a later term's (R14).
+    send(from, AppendReply{hard_state_.term, false, log_.last_index(), 0}, true, out);
+    return;
+  }
+  if (role_ == Role::leader || (leader_ != nobody && leader_ != from)) {
+    return;  // R17: a second leader in one term is no honest one
+  }
+  become_follower(now, request.term, from, out);
+  leader_heard_ = now;
+  reset_election_deadline(now);
+  if (!log_.matches(request.prev_index, request.prev_term)) {  // R6
+    const Index hint = std::max(log_.last_possible_match(request.prev_index, request.prev_term), commit_);
+    send(from, AppendReply{hard_state_.term, false, hint, request.round}, true, out);
+    return;
+  }
+  const Index verified(request.prev_index.value + request.entries.size());
+  std::size_t known = 0;
+  while (known < request.entries.size() && log_.matches(request.entries[known].index, request.entries[known].term)) {
+    ++known;
+  }
+  if (known < request.entries.size() && request.entries[known].index <= commit_) {
+    return;  // R7, R17: no honest leader contradicts what is committed
+  }
+  store(request.entries, known, out);
+  commit_to(std::min(request.commit, verified), out);                                   // R12
+  send(from, AppendReply{hard_state_.term, true, verified, request.round}, true, out);  // R3
+}
+
+/// Adds the entries after the first `known`, which are in the log already. Only a real conflict takes entries away: an
+/// append that ends early may just be old (R6).
+void Raft::store(std::vector<Entry>& entries, std::size_t known, Output& out) {
+  if (known < entries.size() && entries[known].index <= log_.last_index()) {
+    truncate_from(entries[known].index, out);
+  }
+  for (std::size_t i = known; i < entries.size(); ++i) {
+    add(std::move(entries[i]), false, out);
+  }
+}
+
+void Raft::add(Entry entry, bool proposed_here, Output& out) {
+  const ByteView payload = view(entry.payload);
+  trace(TraceKind::appended, entry.term, entry.index, payload.empty() ? 0 : hash64(payload), proposed_here ? 1 : 0,
+        out);
+  out.appended.push_back(entry);
+  log_.append(std::move(entry));
+}
+
+void Raft::truncate_from(Index from, Output& out) {
+  check(role_ != Role::leader, "R5: a leader only appends to its log");
+  check(from > commit_, "R7: what is committed is never removed");
+  trace(TraceKind::truncated, hard_state_.term, from, log_.last_index().value - from.value + 1, 0, out);
+  log_.truncate_from(from);
+  while (!out.appended.empty() && out.appended.back().index >= from) {
+    out.appended.pop_back();
+  }
+  out.truncated_from = std::min(out.truncated_from.value_or(from), from);
+}
+
+/// Moves the commit index up to `index`; never down.
+void Raft::commit_to(Index index, Output& out) {
+  if (index <= commit_) {
+    return;
+  }
+  const Index before = commit_;
+  commit_ = index;
+  trace(TraceKind::committed, log_.term_at(commit_), commit_, before.value, 0, out);
+}
+
+}  // namespace coffer::raft
