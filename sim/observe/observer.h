@@ -14,14 +14,9 @@
 #include "core/base/trace.h"
 #include "core/router/protocol.h"
 #include "core/shard/observation.h"
+#include "sim/observe/sim_time.h"
 
 namespace coffer::sim {
-
-/// Simulated true time since the start of the run, nanoseconds.
-struct SimTime {
-  std::int64_t nanos = 0;
-  constexpr auto operator<=>(const SimTime&) const = default;
-};
 
 /// The world an oracle judges: fixed for a run.
 struct Topology {

@@ -53,7 +53,7 @@ ROWS = (
     _core("shard", "log", "raft", "ledger", "txn", "router/protocol*.h", "base"),
     _core("node", "shard", "router", "log", "raft", "ledger", "txn", "base"),
 
-    Row("sim/kernel/*", "sim/kernel/", ("core/base/",), PURE, SIM_LIBRARIES),
+    Row("sim/kernel/*", "sim/kernel/", ("sim/observe/sim_time.h", "core/base/"), PURE, SIM_LIBRARIES),
     Row("sim/oracles/*", "sim/oracles/", ("sim/observe/", "core/base/"), PURE, CORE_LIBRARIES),
     Row("sim/observe/*.h", "sim/observe/", ("core/base/", "core/shard/observation.h", "core/router/protocol.h"), PURE,
         CORE_LIBRARIES),
