@@ -29,7 +29,10 @@ class Node {
   bool ready() const;
   /// What an observer may know of one replica: for `status`, /readyz and the simulator's oracles.
   shard::Observation observe(ShardId shard) const;
-  /// The same with the last `entries` applied entries undone on a copy; the simulator's O-E2 asks for it.
+  /// How many of the last applied entries observe_undone() can undo.
+  std::size_t undoable(ShardId shard) const;
+  /// The same with the last `entries` applied entries undone on a copy; the simulator's O-E2 asks for it. Requires:
+  /// entries <= undoable(shard).
   shard::Observation observe_undone(ShardId shard, std::size_t entries) const;
 
  private:

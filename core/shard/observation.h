@@ -19,7 +19,8 @@ struct PocketObservation {
   std::int64_t balance = 0;  ///< minor units
 };
 
-struct Observation {
+/// What is cheap to know of a replica at any time.
+struct Summary {
   ShardId shard;
   Role role = Role::follower;
   Term term;
@@ -29,10 +30,14 @@ struct Observation {
   Index applied;      ///< the state is the fold of the log up to here (a leader runs ahead of `commit`)
   Term applied_term;  ///< term of the entry at `applied`
   Position position;  ///< last event folded
-  Hash128 state;      ///< digest of the canonical export of the whole state at `applied`
-  std::vector<PocketObservation> pockets;  ///< customer and system pockets in number order, at `applied`
   std::uint64_t dedup_rows = 0;
   std::uint64_t legs_unanswered = 0;  ///< outgoing legs without a logged answer, over all targets
+};
+
+/// The whole of it, for oracles.
+struct Observation : Summary {
+  Hash128 state;                           ///< digest of the canonical export of the whole state at `applied`
+  std::vector<PocketObservation> pockets;  ///< customer and system pockets in number order, at `applied`
 };
 
 }  // namespace coffer::shard

@@ -1,0 +1,306 @@
+#include "core/shard/shard.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace coffer::shard {
+
+namespace {
+
+/// Committed entries an observer may still undo on a copy (O-E2).
+constexpr std::size_t undoable_entries = 8;
+
+raft::Config raft_config(const Config& config) {
+  raft::Config raft;
+  raft.self = config.self;
+  raft.group = config.shard;
+  raft.members = config.members;
+  raft.election_timeout = config.election_timeout;
+  raft.heartbeat_interval = config.heartbeat_interval;
+  raft.append_bytes_max = config.append_bytes_max;
+  return raft;
+}
+
+}  // namespace
+
+Shard::Shard(Config config, HardState hard_state, std::vector<Entry> log, log::Stream& stream,
+             const router::ShardMap& map, Prng prng, Now now)
+    : config_(std::move(config)),
+      stream_(stream),
+      map_(map),
+      raft_(raft_config(config_), hard_state, std::move(log), prng, now.monotonic),
+      state_(config_.shard),
+      sender_(config_.leg_resend_interval, config_.legs_in_flight_max) {}
+
+void Shard::trace(Output& out, TraceKind kind, Index index, Term term) const {
+  TraceEvent event;
+  event.kind = kind;
+  event.shard = config_.shard;
+  event.index = index;
+  event.term = term;
+  out.trace.push_back(event);
+}
+
+void Shard::tick(Now now, Output& out) {
+  raft::Output raft;
+  raft_.tick(now.monotonic, raft);
+  follow(now, raft, out);
+  while (!queue_.empty() && queue_.front().deadline <= now.monotonic) {
+    refuse(queue_.front().caller, queue_.front().request.header.kind, Outcome::no_leader, out);
+    queue_.pop_front();
+  }
+  waiting_.expire(now.monotonic);
+  answer_ready(out);
+}
+
+void Shard::receive(Now now, NodeId from, raft::Message message, Output& out) {
+  raft::Output raft;
+  raft_.receive(now.monotonic, from, std::move(message), raft);
+  follow(now, raft, out);
+}
+
+void Shard::reconnected(Now now, NodeId peer, Output& out) {
+  raft::Output raft;
+  raft_.reconnected(now.monotonic, peer, raft);
+  follow(now, raft, out);
+}
+
+void Shard::flush_begun(std::uint64_t flush) { flushes_.push_back({flush, raft_.generation(), raft_.last_index()}); }
+
+void Shard::flush_done(Now now, std::uint64_t flush, Output& out) {
+  while (!flushes_.empty() && flushes_.front().flush <= flush) {
+    const FlushMark mark = flushes_.front();
+    flushes_.pop_front();
+    raft::Output raft;
+    raft_.persisted(now.monotonic, mark.generation, mark.last, raft);
+    follow(now, raft, out);
+  }
+}
+
+/// Does what Raft's output asks, in the order that keeps the state the fold of the right prefix.
+void Shard::follow(Now, raft::Output& raft, Output& out) {
+  if (raft.lost_leadership) {
+    step_down(out);
+  }
+  persist(raft);
+  out.trace.insert(out.trace.end(), raft.trace.begin(), raft.trace.end());
+  for (raft::Outgoing& message : raft.messages) {
+    out.raft.push_back({config_.shard, std::move(message)});
+  }
+  if (raft.became_leader && leads()) {
+    run_ahead(out);
+  }
+  fold_commits(out);
+  if (leads() && !serving_ && raft_.leads_in_own_term()) {
+    start_serving(out);
+  }
+  for (const std::uint64_t read : raft.reads_confirmed) {
+    waiting_.round_confirmed(read);
+  }
+  tell_legs(out);
+  answer_ready(out);
+}
+
+void Shard::persist(const raft::Output& raft) {
+  if (raft.hard_state) {
+    stream_.set_hard_state(config_.shard, *raft.hard_state);
+  }
+  if (raft.truncated_from) {
+    check(*raft.truncated_from > applied_, "truncation never touches state");
+    stream_.truncate(config_.shard, *raft.truncated_from);
+  }
+  if (!raft.appended.empty()) {
+    stream_.append(config_.shard, raft.appended);
+  }
+}
+
+/// A new leader's state becomes the fold of its whole log, its own no-op included.
+void Shard::run_ahead(Output& out) {
+  while (applied_ < raft_.last_index()) {
+    const Entry& entry = raft_.entry(applied_.next());
+    state_.apply_entry(view(entry.payload));
+    applied_ = entry.index;
+    suffix_.push_back({entry.index, entry.term, entry.payload, state_.last_position(), {}, {}});
+    trace(out, TraceKind::applied, entry.index, entry.term);
+  }
+}
+
+/// Undoes the uncommitted suffix in reverse and answers everyone who waited.
+void Shard::step_down(Output& out) {
+  while (!suffix_.empty()) {
+    const Speculative& last = suffix_.back();
+    state_.undo_entry(view(last.payload));
+    trace(out, TraceKind::undone, last.index, last.term);
+    applied_ = Index(last.index.value - 1);
+    suffix_.pop_back();
+  }
+  check(applied_ == committed_, "after stepping down the state is the fold of the committed prefix");
+  serving_ = false;
+  sender_.stop();
+  legs_in_.clear();
+  answers_in_.clear();
+  legs_to_tell_.clear();
+  for (const Queued& queued : std::exchange(queue_, {})) {
+    refuse(queued.caller, queued.request.header.kind, Outcome::not_leader, out);
+  }
+  waiting_.abandon();
+}
+
+void Shard::fold_commits(Output& out) {
+  while (committed_ < raft_.commit()) {
+    const Entry& entry = raft_.entry(committed_.next());
+    if (applied_ < entry.index) {
+      state_.apply_entry(view(entry.payload));
+      applied_ = entry.index;
+      undoable_.push_back(state_.last_position());
+      trace(out, TraceKind::applied, entry.index, entry.term);
+    } else {
+      commit_speculative(entry.index);
+    }
+    committed_ = entry.index;
+    out.committed.push_back({config_.shard, entry.index, entry.term, entry.payload});
+    forget_undo();
+  }
+  waiting_.committed(committed_);
+}
+
+/// A leader's own entry has committed: what it started may leave, what it answered may be freed by the targets.
+void Shard::commit_speculative(Index index) {
+  check(!suffix_.empty() && suffix_.front().index == index, "a leader commits its suffix in order");
+  const Speculative& entry = suffix_.front();
+  for (const auto& [target, leg] : entry.started) {
+    sender_.started_committed(target, leg);
+  }
+  for (const auto& [target, leg] : entry.answered) {
+    sender_.answered_committed(target, leg);
+  }
+  undoable_.push_back(entry.last_position);
+  suffix_.pop_front();
+}
+
+void Shard::forget_undo() {
+  while (undoable_.size() > undoable_entries) {
+    state_.committed(undoable_.front());
+    undoable_.pop_front();
+  }
+}
+
+/// An entry of the own term has committed and been folded: from now on this replica decides, reads and refuses.
+void Shard::start_serving(Output& out) {
+  check(suffix_.empty(), "a leader proposes nothing before an entry of its own term has committed");
+  serving_ = true;
+  led_from_ = state_.last_position();
+  for (const auto& [target, count] : sender_.start(state_)) {
+    TraceEvent event;
+    event.kind = TraceKind::saga_resumed;
+    event.shard = config_.shard;
+    event.term = raft_.term();
+    event.a = target.value;
+    event.b = state_.first_unanswered(target).value;
+    event.c = count;
+    out.trace.push_back(event);
+  }
+}
+
+void Shard::tell_legs(Output& out) {
+  std::map<std::pair<NodeId, ShardId>, LegAnswersMessage> messages;
+  while (!legs_to_tell_.empty() && legs_to_tell_.begin()->first <= committed_) {
+    const LegToTell& leg = legs_to_tell_.begin()->second;
+    LegAnswersMessage& message = messages[{leg.to, leg.source}];
+    message.source = leg.source;
+    message.target = config_.shard;
+    message.answers.push_back(leg.answer);
+    legs_to_tell_.erase(legs_to_tell_.begin());
+  }
+  for (const auto& [to, message] : messages) {
+    Bytes bytes;
+    ByteWriter writer(bytes);
+    encode(message, writer);
+    out.leg_answers.push_back({to.first, std::move(bytes)});
+  }
+}
+
+void Shard::answer_ready(Output& out) {
+  for (Answer& answer : waiting_.take_ready()) {
+    answer.reply.leader = raft_.leader();
+    out.answers.push_back(std::move(answer));
+  }
+}
+
+void Shard::refuse(const Caller& caller, router::RequestKind kind, Outcome status, Output& out) const {
+  router::Reply reply;
+  reply.kind = kind;
+  reply.status = status;
+  reply.shard = config_.shard;
+  reply.leader = raft_.leader();
+  out.answers.push_back({caller, std::move(reply)});
+}
+
+Instant Shard::wake_at() const {
+  Instant at = std::min(raft_.wake_at(), std::min(waiting_.wake_at(), sender_.wake_at()));
+  if (!queue_.empty()) {
+    at = std::min(at, queue_.front().deadline);
+  }
+  return at;
+}
+
+bool Shard::wants_step() const {
+  const bool has_work = !queue_.empty() || !legs_in_.empty() || has_answer_in_line();
+  return serving_ && has_work && can_propose();
+}
+
+bool Shard::has_answer_in_line() const {
+  for (auto at = answers_in_.begin(); at != answers_in_.end();) {
+    const ShardId target = at->first.first;
+    if (at->first.second <= state_.first_unanswered(target)) {
+      return true;
+    }
+    at = answers_in_.upper_bound({target, LegNumber(UINT64_MAX)});
+  }
+  return false;
+}
+
+Summary Shard::summary() const { return summarize(state_, applied_); }
+
+Summary Shard::summarize(const txn::StateMachine& state, Index applied) const {
+  Summary seen;
+  seen.shard = config_.shard;
+  seen.role = static_cast<Role>(raft_.role());
+  seen.term = raft_.term();
+  seen.leader = raft_.leader();
+  seen.commit = raft_.commit();
+  seen.last = raft_.last_index();
+  seen.applied = applied;
+  seen.applied_term = applied.value > 0 ? raft_.entry(applied).term : Term{};
+  seen.position = state.last_position();
+  seen.dedup_rows = state.dedup_rows();
+  for (const ShardId target : state.leg_targets()) {
+    seen.legs_unanswered += state.next_leg(target).value - state.first_unanswered(target).value;
+  }
+  return seen;
+}
+
+std::size_t Shard::undoable() const { return suffix_.size() + undoable_.size(); }
+
+Observation Shard::observe(std::size_t undone) const {
+  check(undone <= undoable(), "only entries whose undo is still remembered are undone");
+  txn::StateMachine state(state_);
+  Index applied = applied_;
+  for (; undone > 0; --undone) {
+    state.undo_entry(view(raft_.entry(applied).payload));
+    applied = Index(applied.value - 1);
+  }
+  Observation seen;
+  static_cast<Summary&>(seen) = summarize(state, applied);
+  Bytes exported;
+  state.export_state(exported);
+  seen.state = hash128(exported);
+  for (txn::StateMachine::PocketRow& row : state.pockets()) {
+    seen.pockets.push_back({std::move(row.account), row.currency, row.balance});
+  }
+  return seen;
+}
+
+}  // namespace coffer::shard

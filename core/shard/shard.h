@@ -1,0 +1,203 @@
+// One replica of one shard: log + Raft + state machine + the answers in the making. Wires modules that own their
+// transitions: Raft says what is appended, committed and led; the state machine decides, applies and undoes; the
+// waiting room holds answers back; the leg sender talks to other shards.
+//
+// Only a leader runs ahead: its state is the fold of its whole log; any other replica's is the fold of its committed
+// prefix. Stepping down first undoes the uncommitted suffix, in reverse. Single-threaded.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <optional>
+#include <vector>
+
+#include "core/base/entry.h"
+#include "core/base/ids.h"
+#include "core/base/prng.h"
+#include "core/base/time.h"
+#include "core/base/trace.h"
+#include "core/ledger/events.h"
+#include "core/log/stream.h"
+#include "core/raft/raft.h"
+#include "core/router/protocol.h"
+#include "core/router/shard_map.h"
+#include "core/shard/leg_messages.h"
+#include "core/shard/leg_sender.h"
+#include "core/shard/observation.h"
+#include "core/shard/waiting_room.h"
+#include "core/txn/state_machine.h"
+
+namespace coffer::shard {
+
+struct Config {
+  ShardId shard;
+  NodeId self;
+  std::vector<NodeId> members;              ///< ascending, self included
+  std::vector<ledger::SlotRange> founding;  ///< slots the first leader writes into the log
+  Duration election_timeout;
+  Duration heartbeat_interval;
+  Duration leg_resend_interval;
+  std::uint32_t entries_in_flight_max = 4;
+  std::uint32_t append_bytes_max = 4u << 20;
+  std::uint32_t legs_in_flight_max = 4096;
+  std::uint32_t requests_max = 1u << 14;  ///< queued plus waiting; more are refused as overloaded
+};
+
+/// An entry became committed here, in index order.
+struct CommittedEntry {
+  ShardId shard;
+  Index index;
+  Term term;
+  SharedBytes payload;
+};
+
+/// What the node must pass on. Persistence goes straight to the stream.
+struct Output {
+  struct Raft {
+    ShardId group;
+    raft::Outgoing message;
+  };
+  struct Legs {
+    ShardId target;  ///< for its leader
+    Bytes message;   ///< an encoded LegsMessage
+  };
+  struct LegAnswers {
+    NodeId to;
+    Bytes message;  ///< an encoded LegAnswersMessage
+  };
+  std::vector<Raft> raft;
+  std::vector<Legs> legs;
+  std::vector<LegAnswers> leg_answers;
+  std::vector<Answer> answers;
+  std::vector<CommittedEntry> committed;
+  std::vector<TraceEvent> trace;
+};
+
+class Shard {
+ public:
+  /// `log` and `hard_state`: what recovery read, all durable. `stream` and `map` outlive the shard.
+  Shard(Config config, HardState hard_state, std::vector<Entry> log, log::Stream& stream, const router::ShardMap& map,
+        Prng prng, Now now);
+
+  void tick(Now now, Output& out);
+  void receive(Now now, NodeId from, raft::Message message, Output& out);
+  void reconnected(Now now, NodeId peer, Output& out);
+
+  /// Takes a direct request for this shard; it is decided when the batch closes. Refused at once unless leader
+  /// (eventual reads are answered by any replica). `body`: an encoded router::Request.
+  void request(Now now, Caller caller, Bytes body, Output& out);
+  /// Legs from the leader of their source shard on `from`; answers go back there. Ignored unless leader: the source
+  /// sends again. `message`: an encoded LegsMessage; malformed ones are ignored.
+  void receive_legs(NodeId from, Bytes message);
+  void receive_leg_answers(const LegAnswersMessage& message, Output& out);
+
+  /// Ends a step: decides everything queued as one entry (while the pipeline has room) and sends what is due.
+  void close_batch(Now now, Output& out);
+
+  /// A flush of the stream begins: everything handed over so far is in it. / It, and all before it, became durable.
+  void flush_begun(std::uint64_t flush);
+  void flush_done(Now now, std::uint64_t flush, Output& out);
+
+  NodeId leader() const { return raft_.leader(); }
+  bool leads() const { return raft_.role() == raft::Role::leader; }
+  /// Undecided work that the next close_batch() could take: the node should be stepped at once.
+  bool wants_step() const;
+  Instant wake_at() const;
+  Summary summary() const;
+  /// How many of the last applied entries observe() can undo.
+  std::size_t undoable() const;
+  /// With the last `undone` applied entries undone on a copy. Requires: undone <= undoable() (checked).
+  Observation observe(std::size_t undone = 0) const;
+
+ private:
+  /// A request not decided yet.
+  struct Queued {
+    Caller caller;
+    Bytes body;  ///< what the views in `request` point into
+    router::Request request;
+    Instant deadline;
+  };
+  struct QueuedLegs {
+    NodeId from;
+    Bytes bytes;  ///< what the views in `message` point into
+    LegsMessage message;
+  };
+  /// A speculative entry: folded, not committed. What its commit makes sendable.
+  struct Speculative {
+    Index index;
+    Term term;
+    SharedBytes payload;
+    Position last_position;
+    std::map<ShardId, LegNumber> started;   ///< highest leg per target
+    std::map<ShardId, LegNumber> answered;  ///< highest answered leg per target
+  };
+  /// An answered leg, to be told to its source once `depends_on` has committed.
+  struct LegToTell {
+    NodeId to;
+    ShardId source;
+    txn::LegAnswer answer;
+  };
+  /// How much of the stream was handed over when a flush began.
+  struct FlushMark {
+    std::uint64_t flush;
+    std::uint64_t generation;
+    Index last;
+  };
+  struct Deciding;  ///< one batch in the making (shard_batch.cc)
+
+  // shard.cc: consensus and state
+  void follow(Now now, raft::Output& raft, Output& out);
+  void persist(const raft::Output& raft);
+  void run_ahead(Output& out);
+  void step_down(Output& out);
+  void fold_commits(Output& out);
+  void commit_speculative(Index index);
+  void forget_undo();
+  void start_serving(Output& out);
+  void tell_legs(Output& out);
+  void answer_ready(Output& out);
+  void refuse(const Caller& caller, router::RequestKind kind, Outcome status, Output& out) const;
+  void trace(Output& out, TraceKind kind, Index index, Term term) const;
+  Summary summarize(const txn::StateMachine& state, Index applied) const;
+
+  // shard_batch.cc: deciding
+  void decide_answers(Deciding& batch, Output& out);
+  void decide_legs(Deciding& batch, Output& out);
+  void decide_request(Deciding& batch, Queued queued, Output& out);
+  void decide_transfers(Deciding& batch, const router::Request& request, Output& out);
+  void decide_opening(Deciding& batch, const router::Request& request);
+  void note_decision(Deciding& batch, std::uint32_t item, const TransferId& id, const txn::Decision& decision,
+                     Output& out);
+  void end_batch(Deciding& batch, Now now, Output& out);
+  void send_legs(Now now, Output& out);
+  Stamp next_stamp(Now now) const;
+  bool can_propose() const;
+  bool has_answer_in_line() const;
+
+  // shard_reads.cc: answers from the state
+  router::Reply read(const router::Request& request) const;
+  router::Reply read_balance(const router::Request& request) const;
+  router::Reply read_transfer(const router::Request& request) const;
+  router::Reply read_trial_balance() const;
+
+  Config config_;
+  log::Stream& stream_;
+  const router::ShardMap& map_;
+  raft::Raft raft_;
+  txn::StateMachine state_;
+  Index applied_;                   ///< state_ is the fold of the log up to here
+  Index committed_;                 ///< committed entries up to here were handed out
+  Position led_from_;               ///< last position when this replica began to serve as leader
+  bool serving_ = false;            ///< leads, and an entry of its own term has committed and been applied
+  std::deque<Speculative> suffix_;  ///< (committed_, applied_] while leader; else empty
+  std::deque<Queued> queue_;
+  std::deque<QueuedLegs> legs_in_;
+  std::map<std::pair<ShardId, LegNumber>, txn::LegAnswer> answers_in_;
+  std::multimap<Index, LegToTell> legs_to_tell_;
+  WaitingRoom waiting_;
+  LegSender sender_;
+  std::deque<FlushMark> flushes_;
+  std::deque<Position> undoable_;  ///< last positions of the latest committed entries, which observers may still undo
+};
+
+}  // namespace coffer::shard

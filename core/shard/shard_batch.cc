@@ -1,0 +1,353 @@
+// Deciding: a serving leader turns everything that is ready into one entry, and holds each answer back until what it
+// depends on has committed.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/shard/shard.h"
+
+namespace coffer::shard {
+
+namespace {
+
+/// Bytes of one entry after which no further request joins it.
+constexpr std::size_t entry_bytes_max = 3u << 20;
+/// Leg messages a target keeps while its pipeline is full; more are dropped, their source sends again.
+constexpr std::size_t leg_messages_max = 64;
+
+ledger::TransferCommand command_of(const router::RequestHeader& header, const router::TransferItem& item) {
+  ledger::TransferCommand command;
+  command.operation = static_cast<ledger::Operation>(item.operation);
+  command.id = item.id;
+  command.tenant = header.tenant;
+  command.principal = header.principal;
+  command.debit_account = item.debit;
+  command.credit_account = item.credit;
+  command.amount = {item.amount, item.currency};
+  return command;
+}
+
+}  // namespace
+
+/// One batch in the making.
+struct Shard::Deciding {
+  struct Request {
+    WaitingRoom::Ticket ticket;
+    Caller caller;
+    router::Reply reply;
+    WaitingRoom::Needs needs;
+    Instant deadline;
+  };
+  struct Logged {
+    ShardId target;
+    txn::LegAnswer answer;
+  };
+
+  Deciding(txn::StateMachine& state, Stamp stamp) : batch(state, stamp) {}
+
+  txn::Batch batch;
+  std::vector<Request> requests;
+  std::vector<Logged> answers;
+  std::vector<LegToTell> legs_to_tell;
+  std::map<ShardId, LegNumber> started;
+  std::map<ShardId, LegNumber> answered;
+};
+
+void Shard::request(Now now, Caller caller, Bytes body, Output& out) {
+  auto decoded = router::decode_request(body);
+  if (decoded.has_error()) {
+    refuse(caller, router::RequestKind::transfers, Outcome::malformed, out);
+    return;
+  }
+  const router::RequestHeader header = decoded->header;
+  const auto* balance = std::get_if<router::BalanceRequest>(&decoded->body);
+  const bool eventual = balance != nullptr && balance->consistency == router::Consistency::eventual;
+  if (eventual && !leads()) {
+    // The state is the fold of a committed prefix. It may lag, so it never says that something does not exist.
+    router::Reply reply = read(*decoded);
+    reply.leader = raft_.leader();
+    if (reply.status == Outcome::success) {
+      out.answers.push_back({caller, std::move(reply)});
+    } else {
+      refuse(caller, header.kind, Outcome::not_leader, out);
+    }
+    return;
+  }
+  if (!leads()) {
+    refuse(caller, header.kind, raft_.leader() == nobody ? Outcome::no_leader : Outcome::not_leader, out);
+  } else if (queue_.size() + waiting_.size() >= config_.requests_max) {
+    refuse(caller, header.kind, Outcome::overloaded, out);
+  } else {
+    const Instant deadline = now.monotonic + milliseconds(header.patience_ms);
+    queue_.push_back({caller, std::move(body), std::move(*decoded), deadline});
+  }
+}
+
+void Shard::receive_legs(NodeId from, Bytes message) {
+  if (!leads() || legs_in_.size() >= leg_messages_max) {
+    return;
+  }
+  ByteReader in(message);
+  LegsMessage legs = decode_legs(in);
+  if (in.done() && legs.target == config_.shard && legs.source != config_.shard) {
+    legs_in_.push_back({from, std::move(message), std::move(legs)});
+  }
+}
+
+void Shard::receive_leg_answers(const LegAnswersMessage& message, Output& out) {
+  if (!serving_ || message.source != config_.shard) {
+    return;
+  }
+  for (const txn::LegAnswer& answer : message.answers) {
+    const bool is_open =
+        answer.number >= state_.first_unanswered(message.target) && answer.number < state_.next_leg(message.target);
+    if (is_open && answers_in_.emplace(std::pair(message.target, answer.number), answer).second) {
+      TraceEvent event;
+      event.kind = TraceKind::leg_answer;
+      event.shard = config_.shard;
+      event.term = raft_.term();
+      event.transfer = answer.id;
+      event.a = message.target.value;
+      event.b = answer.number.value;
+      event.c = static_cast<std::uint64_t>(answer.outcome);
+      out.trace.push_back(event);
+    }
+  }
+}
+
+/// The pipeline has room, and so has the disk.
+bool Shard::can_propose() const { return suffix_.size() < config_.entries_in_flight_max && !stream_.full(); }
+
+/// Later than the entry before, than every stamp a leg or its answer carries, and not behind the wall clock.
+Stamp Shard::next_stamp(Now now) const {
+  std::int64_t stamp = std::max(state_.last_stamp().nanos + 1, now.wall.nanos);
+  for (const QueuedLegs& queued : legs_in_) {
+    for (const txn::LegRequest& leg : queued.message.legs) {
+      stamp = std::max(stamp, leg.source_stamp.nanos + 1);
+    }
+  }
+  for (const auto& [leg, answer] : answers_in_) {
+    stamp = std::max(stamp, answer.stamp.nanos + 1);
+  }
+  return Stamp{stamp};
+}
+
+void Shard::close_batch(Now now, Output& out) {
+  if (!serving_) {
+    return;
+  }
+  const bool has_work = wants_step() || (!state_.is_founded() && can_propose());
+  if (has_work) {
+    Deciding batch(state_, next_stamp(now));
+    if (!state_.is_founded()) {
+      batch.batch.found(config_.shard, config_.founding);
+      trace(out, TraceKind::founded, {}, raft_.term());
+    }
+    decide_answers(batch, out);
+    decide_legs(batch, out);
+    while (!queue_.empty() && batch.batch.bytes() < entry_bytes_max) {
+      Queued queued = std::move(queue_.front());
+      queue_.pop_front();
+      decide_request(batch, std::move(queued), out);
+    }
+    end_batch(batch, now, out);
+  }
+  send_legs(now, out);
+}
+
+/// Logs the answers that are next in line; each ends a saga or compensates it.
+void Shard::decide_answers(Deciding& batch, Output& out) {
+  for (auto at = answers_in_.begin(); at != answers_in_.end();) {
+    const auto& [leg, answer] = *at;
+    const auto& [target, number] = leg;
+    if (number > state_.first_unanswered(target)) {
+      ++at;  // an earlier answer is missing: it will come
+      continue;
+    }
+    if (batch.batch.answer_leg(target, answer)) {
+      batch.answers.push_back({target, answer});
+      batch.answered[target] = number;
+      TraceEvent event;
+      event.kind = answer.outcome == Outcome::success ? TraceKind::saga_done : TraceKind::saga_compensated;
+      event.shard = config_.shard;
+      event.term = raft_.term();
+      event.transfer = answer.id;
+      event.a = target.value;
+      event.b = number.value;
+      event.c = static_cast<std::uint64_t>(answer.outcome);
+      out.trace.push_back(event);
+    }
+    at = answers_in_.erase(at);
+  }
+}
+
+void Shard::decide_legs(Deciding& batch, Output& out) {
+  for (const QueuedLegs& queued : legs_in_) {
+    for (const txn::LegRequest& leg : queued.message.legs) {
+      const ShardId source = queued.message.source;
+      const txn::LegDecision decision = batch.batch.receive_leg(source, leg, queued.message.freed_through);
+      const bool decided = decision.kind == txn::LegDecision::Kind::decided;
+      if (!decided && decision.kind != txn::LegDecision::Kind::repeated) {
+        continue;
+      }
+      batch.legs_to_tell.push_back({queued.from, source, decision.answer});
+      TraceEvent event;
+      event.kind = decided ? TraceKind::leg_received : TraceKind::leg_repeated;
+      event.shard = config_.shard;
+      event.term = raft_.term();
+      event.transfer = leg.id;
+      event.a = source.value;
+      event.b = leg.number.value;
+      event.c = static_cast<std::uint64_t>(decision.answer.outcome);
+      out.trace.push_back(event);
+    }
+  }
+  legs_in_.clear();
+}
+
+void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
+  Deciding::Request& request = batch.requests.emplace_back();
+  request.ticket = waiting_.next_ticket();
+  request.caller = queued.caller;
+  request.deadline = queued.deadline;
+  switch (queued.request.header.kind) {
+    case router::RequestKind::transfers:
+      decide_transfers(batch, queued.request, out);
+      break;
+    case router::RequestKind::open_account:
+      decide_opening(batch, queued.request);
+      break;
+    case router::RequestKind::balance: {
+      const auto consistency = std::get<router::BalanceRequest>(queued.request.body).consistency;
+      request.reply = read(queued.request);
+      request.needs.round = consistency == router::Consistency::linearizable;
+      break;
+    }
+    case router::RequestKind::transfer_status:
+    case router::RequestKind::trial_balance:
+      request.reply = read(queued.request);
+      request.needs.round = true;
+      break;
+    case router::RequestKind::node_status:
+      request.reply.status = Outcome::malformed;  // asked of nodes, not of shards
+      break;
+  }
+  request.reply.kind = queued.request.header.kind;
+  request.reply.shard = config_.shard;
+}
+
+void Shard::decide_transfers(Deciding& batch, const router::Request& request, Output& out) {
+  const auto& items = std::get<router::TransfersRequest>(request.body).items;
+  batch.requests.back().reply.body = router::TransfersReply{std::vector<router::TransferResult>(items.size())};
+  for (std::uint32_t i = 0; i < items.size(); ++i) {
+    ledger::TransferCommand command = command_of(request.header, items[i]);
+    command.credit_shard = command.operation == ledger::Operation::transfer
+                               ? map_.shard_of(command.tenant, command.credit_account)
+                               : config_.shard;
+    note_decision(batch, i, command.id, batch.batch.transfer(command), out);
+  }
+}
+
+void Shard::note_decision(Deciding& batch, std::uint32_t item, const TransferId& id, const txn::Decision& decision,
+                          Output& out) {
+  Deciding::Request& request = batch.requests.back();
+  router::TransferResult& result = std::get<router::TransfersReply>(request.reply.body).results[item];
+  const txn::TransferRecord& record = decision.record;
+  result = {decision.outcome, decision.replayed, config_.shard,          record.position,
+            record.stamp,     record.target,     record.target_position, record.target_stamp};
+  const bool has_record = decision.outcome == Outcome::pending || is_logged(decision.outcome);
+  request.needs.round = request.needs.round || decision.replayed || !has_record;
+  if (decision.outcome == Outcome::pending) {
+    waiting_.wait_for_leg(request.ticket, item, record.target, record.leg, !decision.replayed);
+    ++request.needs.legs;
+    if (!decision.replayed) {
+      batch.started[record.target] = record.leg;
+    }
+  } else if (decision.outcome == Outcome::success && !decision.replayed) {
+    return;  // the hot path leaves no trace
+  }
+  TraceEvent event;
+  event.shard = config_.shard;
+  event.term = raft_.term();
+  event.transfer = id;
+  event.a = static_cast<std::uint64_t>(decision.outcome);
+  event.kind = TraceKind::refused;
+  if (decision.replayed) {
+    event.kind = TraceKind::dedup_hit;
+    event.c = record.position <= led_from_ ? 1 : 0;
+  } else if (decision.outcome == Outcome::pending) {
+    event.kind = TraceKind::saga_started;
+    event.a = record.target.value;
+    event.b = record.leg.value;
+  } else if (decision.outcome == Outcome::idempotency_payload_mismatch) {
+    event.kind = TraceKind::dedup_conflict;
+  }
+  out.trace.push_back(event);
+}
+
+void Shard::decide_opening(Deciding& batch, const router::Request& request) {
+  const auto& asked = std::get<router::OpenAccountRequest>(request.body);
+  Deciding::Request& opening = batch.requests.back();
+  bool already = false;
+  opening.reply.status = batch.batch.open_account(
+      {request.header.tenant, request.header.principal, asked.account, asked.currency}, already);
+  opening.needs.round = already || opening.reply.status != Outcome::success;
+  if (opening.reply.status == Outcome::success) {
+    opening.reply.body = router::OpenAccountReply{already, state_.last_position()};
+  }
+}
+
+/// Proposes the entry, if anything was decided, and admits the answers to the waiting room.
+void Shard::end_batch(Deciding& batch, Now now, Output& out) {
+  raft::Output raft;
+  if (batch.batch.events() > 0) {
+    const auto payload = std::make_shared<const Bytes>(batch.batch.finish());
+    const auto index = raft_.propose(now.monotonic, payload, raft);
+    check(index.has_value() && *index == applied_.next(), "a serving leader appends right after what it has folded");
+    applied_ = *index;
+    suffix_.push_back(
+        {*index, raft_.term(), payload, state_.last_position(), std::move(batch.started), std::move(batch.answered)});
+    trace(out, TraceKind::applied, *index, raft_.term());
+  }
+  for (const Deciding::Logged& logged : batch.answers) {
+    waiting_.leg_answered(logged.target, logged.answer, applied_);
+  }
+  for (LegToTell& leg : batch.legs_to_tell) {
+    legs_to_tell_.emplace(applied_, std::move(leg));
+  }
+  for (Deciding::Request& request : batch.requests) {
+    request.needs.depends_on = applied_;
+    const bool round = request.needs.round;
+    waiting_.admit(request.ticket, request.caller, std::move(request.reply), request.needs, request.deadline);
+    if (round) {
+      check(raft_.read(now.monotonic, request.ticket, raft), "a serving leader starts quorum rounds");
+    }
+  }
+  follow(now, raft, out);
+}
+
+void Shard::send_legs(Now now, Output& out) {
+  if (!serving_) {
+    return;
+  }
+  for (auto messages = sender_.due(now.monotonic, state_); !messages.empty();
+       messages = sender_.due(now.monotonic, state_)) {
+    for (const LegsMessage& message : messages) {
+      TraceEvent event;
+      event.kind = TraceKind::leg_sent;
+      event.shard = config_.shard;
+      event.term = raft_.term();
+      event.transfer = message.legs.front().id;
+      event.a = message.target.value;
+      event.b = message.legs.front().number.value;
+      event.c = message.legs.size();
+      out.trace.push_back(event);
+      Bytes bytes;
+      ByteWriter writer(bytes);
+      encode(message, writer);
+      out.legs.push_back({message.target, std::move(bytes)});
+    }
+  }
+}
+
+}  // namespace coffer::shard

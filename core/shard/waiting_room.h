@@ -1,0 +1,92 @@
+// Requests a leader has looked at but may not answer yet. Nothing decided on speculative state is told before the index
+// it depends on has committed; whatever is told without an entry of its own also waits for a quorum round begun after
+// it arrived; a transfer across shards waits for its leg. Leader-local: emptied when leadership is lost.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <set>
+#include <utility>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/time.h"
+#include "core/router/protocol.h"
+#include "core/txn/state_machine.h"
+
+namespace coffer::shard {
+
+/// Who asked: opaque to the shard, echoed with the answer.
+struct Caller {
+  NodeId node;           ///< the proxy's node; nobody: a client of this node, directly
+  ClientId client;       ///< direct clients only
+  std::uint64_t id = 0;  ///< the proxy's attempt or the client's request
+};
+
+struct Answer {
+  Caller caller;
+  router::Reply reply;
+};
+
+class WaitingRoom {
+ public:
+  using Ticket = std::uint64_t;
+
+  /// What an answer still waits for.
+  struct Needs {
+    Index depends_on;        ///< must commit first
+    bool round = false;      ///< a quorum round for `ticket` must be confirmed
+    std::uint32_t legs = 0;  ///< results that wait for a leg; register each with wait_for_leg()
+  };
+
+  Ticket next_ticket() { return ++last_ticket_; }
+  /// Takes an answer in the making. Requires: `ticket` from next_ticket(), ascending (checked).
+  void admit(Ticket ticket, Caller caller, router::Reply reply, Needs needs, Instant deadline);
+  /// The result at `item` of that reply becomes known with the answer of this leg. `original`: the request that started
+  /// the leg, told as soon as the outcome can no longer change; a duplicate waits until the answer is in the log.
+  void wait_for_leg(Ticket ticket, std::uint32_t item, ShardId target, LegNumber leg, bool original);
+
+  void committed(Index index);
+  void round_confirmed(Ticket ticket);
+  /// The target's answer, logged here in the (still uncommitted) entry that will get `logged_at`. Successes are told to
+  /// the original at once, everything else once that entry has committed.
+  void leg_answered(ShardId target, const txn::LegAnswer& answer, Index logged_at);
+
+  /// Answers that are complete, in the order they became so.
+  std::vector<Answer> take_ready();
+  /// Leadership is lost: everything still waiting is answered: unresolved transfers `unknown` (they may be in the log),
+  /// reads `not_leader`.
+  void abandon();
+  /// Answers whose caller's patience has ended: the same words as abandon().
+  void expire(Instant now);
+  Instant wake_at() const;
+  std::size_t size() const { return waiting_.size(); }
+
+ private:
+  struct Waiting {
+    Caller caller;
+    router::Reply reply;
+    Needs needs;
+    Instant deadline;
+  };
+  struct LegWaiter {
+    Ticket ticket;
+    std::uint32_t item;
+    bool original;
+  };
+  using Leg = std::pair<ShardId, LegNumber>;
+
+  void settle_if_complete(Ticket ticket);
+  void give_up(Waiting& waiting);
+  void forget_unresolved(const Waiting& waiting, router::TransfersReply& reply) const;
+
+  Ticket last_ticket_ = 0;
+  Index committed_;
+  std::map<Ticket, Waiting> waiting_;
+  std::multimap<Index, Ticket> by_index_;
+  std::multimap<Leg, LegWaiter> by_leg_;
+  std::set<std::pair<Instant, Ticket>> by_deadline_;
+  std::vector<Answer> ready_;
+};
+
+}  // namespace coffer::shard
