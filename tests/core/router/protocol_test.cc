@@ -1,0 +1,298 @@
+#include "core/router/protocol.h"
+
+#include <memory>
+
+#include <catch2/catch.hpp>
+
+#include "core/base/codec.h"
+#include "tests/core/router/generators.h"
+
+namespace coffer::router {
+namespace {
+
+Request one_transfer(TransferItem item) {
+  Request request;
+  request.header.kind = RequestKind::transfers;
+  request.body = TransfersRequest{{item}};
+  return request;
+}
+
+TransferItem good_item() {
+  return {TransferOperation::transfer, currency_of("USD"), 1250, Uuid{{1, 2, 3}}, "alice", "bob"};
+}
+
+bool accepted(const Request& request) { return decode_request(encode(request)).has_value(); }
+
+bool accepted(TransferOperation operation, std::string_view debit, std::string_view credit) {
+  TransferItem item = good_item();
+  item.operation = operation;
+  item.debit = debit;
+  item.credit = credit;
+  return accepted(one_transfer(item));
+}
+
+/// A copy in a block of exactly its size, so that a sanitizer sees every read past the end.
+struct ExactBytes {
+  explicit ExactBytes(const Bytes& bytes) : size(bytes.size()), data(std::make_unique<std::byte[]>(size)) {
+    std::copy(bytes.begin(), bytes.end(), data.get());
+  }
+  operator ByteView() const { return {data.get(), size}; }
+  std::size_t size;
+  std::unique_ptr<std::byte[]> data;
+};
+
+TEST_CASE("a request survives its encoding (docs/FORMATS.md, Client protocol)") {
+  const Request request = one_transfer(good_item());
+  const Bytes bytes = encode(request);
+  const auto decoded = decode_request(bytes);
+  REQUIRE(decoded.has_value());
+  const auto& item = std::get<TransfersRequest>(decoded->body).items.at(0);
+  CHECK(item.debit == "alice");
+  CHECK(item.credit == "bob");
+  CHECK(item.amount == 1250);
+  CHECK(item.currency == currency_of("USD"));
+  CHECK(item.id == (Uuid{{1, 2, 3}}));
+  CHECK(decoded->header.patience_ms == 5000);
+}
+
+TEST_CASE("the bytes of a request are as the grammar says (docs/FORMATS.md, Client protocol)") {
+  Request request = one_transfer(good_item());
+  request.header.route = Route::direct;
+  request.header.shard = ShardId{3};
+  request.header.patience_ms = 7;
+  request.header.tenant = TenantId{9};
+  request.header.principal = PrincipalId{11};
+  Bytes expected;
+  ByteWriter out(expected);
+  out.u8(1);
+  out.u8(1);
+  out.u16(0);
+  out.u32(3);
+  out.u32(7);
+  out.u32(9);
+  out.u32(11);
+  out.u32(1);
+  out.u8(1);
+  out.u32(currency_of("USD").packed);
+  out.i64(1250);
+  out.uuid(good_item().id);
+  out.short_string("alice");
+  out.short_string("bob");
+  CHECK(encode(request) == expected);
+}
+
+TEST_CASE("the bytes of a reply are as the grammar says (docs/FORMATS.md, Client protocol)") {
+  Reply reply;
+  reply.shard = ShardId{2};
+  reply.leader = NodeId{3};
+  reply.body = TransfersReply{
+      {{Outcome::insufficient_funds, true, ShardId{2}, Position{5}, Stamp{6}, ShardId{4}, Position{7}, Stamp{8}}}};
+  Bytes expected;
+  ByteWriter out(expected);
+  out.u8(1);
+  out.u8(1);
+  out.u16(0);
+  out.u32(2);
+  out.u32(3);
+  out.u32(1);
+  out.u8(10);
+  out.u8(1);
+  out.u16(0);
+  out.u32(2);
+  out.u64(5);
+  out.i64(6);
+  out.u32(4);
+  out.u64(7);
+  out.i64(8);
+  CHECK(encode(reply) == expected);
+}
+
+TEST_CASE("amounts that are not positive are malformed (api: greater than zero)") {
+  for (const std::int64_t amount : {std::int64_t{0}, std::int64_t{-1}, INT64_MIN}) {
+    TransferItem item = good_item();
+    item.amount = amount;
+    CHECK_FALSE(accepted(one_transfer(item)));
+  }
+  TransferItem item = good_item();
+  item.amount = INT64_MAX;
+  CHECK(accepted(one_transfer(item)));
+}
+
+TEST_CASE("unknown currencies are malformed, also behind a known one (ISO 4217)") {
+  for (const Currency currency : {Currency{}, currency_of("XXX"), currency_of("XAU"), Currency{0x01445355}}) {
+    TransferItem item = good_item();
+    item.currency = currency;
+    CHECK_FALSE(accepted(one_transfer(item)));
+    Request two = one_transfer(good_item());
+    std::get<TransfersRequest>(two.body).items.push_back(item);
+    CHECK_FALSE(accepted(two));
+  }
+}
+
+TEST_CASE("account names follow their grammar, reserved ones included (api: amounts and names)") {
+  const std::string longest(64, 'a');
+  const std::string too_long(65, 'a');
+  struct Row {
+    std::string_view name;
+    bool good;
+  };
+  const Row rows[] = {
+      {"a", true},     {"Z9._:-", true},
+      {longest, true}, {"sys:issue:USD", true},
+      {"0", true},     {"", false},
+      {".a", false},   {too_long, false},
+      {"a b", false},  {"a/b", false},
+      {"-a", false},   {":", false},
+      {"ä", false},    {std::string_view("a\0b", 3), false},
+  };
+  for (const Row& row : rows) {
+    INFO(row.name);
+    CHECK(accepted(TransferOperation::transfer, row.name, "bob") == row.good);
+    CHECK(accepted(TransferOperation::transfer, "alice", row.name) == row.good);
+    CHECK(accepted(TransferOperation::deposit, "", row.name) == row.good);
+    CHECK(accepted(TransferOperation::withdrawal, row.name, "") == row.good);
+    Request open;
+    open.header.kind = RequestKind::open_account;
+    open.body = OpenAccountRequest{currency_of("USD"), row.name};
+    CHECK(accepted(open) == row.good);
+    Request balance;
+    balance.header.kind = RequestKind::balance;
+    balance.body = BalanceRequest{Consistency::eventual, currency_of("USD"), row.name};
+    CHECK(accepted(balance) == row.good);
+    Request status;
+    status.header.kind = RequestKind::transfer_status;
+    status.body = TransferStatusRequest{Uuid{}, row.name};
+    CHECK(accepted(status) == (row.good || row.name.empty()));
+  }
+}
+
+TEST_CASE("a deposit names no debit account and a withdrawal no credit account (docs/FORMATS.md, Client protocol)") {
+  CHECK_FALSE(accepted(TransferOperation::deposit, "alice", "bob"));
+  CHECK_FALSE(accepted(TransferOperation::withdrawal, "alice", "bob"));
+  CHECK_FALSE(accepted(TransferOperation::deposit, "alice", ""));
+  CHECK_FALSE(accepted(TransferOperation::withdrawal, "", "bob"));
+}
+
+TEST_CASE("semantic refusals are left to the ledger (api: outcomes)") {
+  CHECK(accepted(TransferOperation::transfer, "alice", "alice"));
+  CHECK(accepted(TransferOperation::transfer, "sys:issue:USD", "alice"));
+}
+
+TEST_CASE(
+    "headers with unknown kinds, routes, padding or no patience are malformed (docs/FORMATS.md, Client protocol)") {
+  const Bytes good = encode(one_transfer(good_item()));
+  REQUIRE(decode_request(good).has_value());
+  struct Row {
+    std::size_t at;
+    int value;
+  };
+  for (const Row row : {Row{0, 0}, Row{0, 7}, Row{1, 2}, Row{2, 1}, Row{3, 1}, Row{24, 0}, Row{24, 4}}) {
+    Bytes bytes = good;
+    bytes[row.at] = static_cast<std::byte>(row.value);
+    CHECK_FALSE(decode_request(bytes).has_value());
+  }
+  Request impatient = one_transfer(good_item());
+  impatient.header.patience_ms = 0;
+  CHECK_FALSE(accepted(impatient));
+}
+
+TEST_CASE("every truncation and every trailing byte is malformed (docs/FORMATS.md, Client protocol)") {
+  Bytes bytes = encode(one_transfer(good_item()));
+  for (std::size_t size = 0; size < bytes.size(); ++size) {
+    CHECK_FALSE(decode_request(ByteView(bytes).first(size)).has_value());
+  }
+  bytes.push_back(std::byte{0});
+  CHECK_FALSE(decode_request(bytes).has_value());
+}
+
+TEST_CASE("a batch has between one and transfers_max items (docs/FORMATS.md, Client protocol)") {
+  Request full = one_transfer(good_item());
+  std::get<TransfersRequest>(full.body).items.resize(transfers_max, good_item());
+  Bytes bytes = encode(full);
+  CHECK(decode_request(bytes).has_value());
+
+  const Bytes one = encode(one_transfer(good_item()));
+  bytes.insert(bytes.end(), one.begin() + 24, one.end());
+  const std::uint32_t count = transfers_max + 1;
+  std::memcpy(bytes.data() + 20, &count, sizeof count);
+  CHECK_FALSE(decode_request(bytes).has_value());
+
+  Bytes none(one.begin(), one.begin() + 24);
+  none[20] = std::byte{0};
+  CHECK_FALSE(decode_request(none).has_value());
+}
+
+TEST_CASE("a reply that is not a success carries nothing else (docs/FORMATS.md, Client protocol)") {
+  Reply reply;
+  reply.status = Outcome::not_leader;
+  reply.leader = NodeId{2};
+  Bytes bytes = encode(reply);
+  const auto decoded = decode_reply(bytes);
+  REQUIRE(decoded.has_value());
+  CHECK(decoded->leader == NodeId{2});
+  bytes.push_back(std::byte{0});
+  CHECK_FALSE(decode_reply(bytes).has_value());
+  bytes.pop_back();
+  bytes[1] = std::byte{2};  // not an outcome
+  CHECK_FALSE(decode_reply(bytes).has_value());
+  bytes[1] = std::byte{0};  // pending is never told
+  CHECK_FALSE(decode_reply(bytes).has_value());
+}
+
+TEST_CASE("property: every request decodes to what was encoded") {
+  REQUIRE(rc::check("encode . decode . encode == encode", [] {
+    const OwnedRequest owned = arbitrary_request();
+    const Bytes bytes = encode(owned.request);
+    const auto decoded = decode_request(ExactBytes(bytes));
+    RC_ASSERT(decoded.has_value());
+    RC_ASSERT(decoded->header.kind == owned.request.header.kind);
+    RC_ASSERT(decoded->header.tenant == owned.request.header.tenant);
+    RC_ASSERT(decoded->body.index() == owned.request.body.index());
+    RC_ASSERT(encode(*decode_request(bytes)) == bytes);
+  }));
+}
+
+TEST_CASE("property: every reply decodes to what was encoded") {
+  REQUIRE(rc::check("encode . decode . encode == encode", [] {
+    const Reply reply = arbitrary_reply();
+    const Bytes bytes = encode(reply);
+    const auto decoded = decode_reply(ExactBytes(bytes));
+    RC_ASSERT(decoded.has_value());
+    RC_ASSERT(decoded->status == reply.status);
+    RC_ASSERT(decoded->leader == reply.leader);
+    RC_ASSERT(decoded->body.index() == reply.body.index());
+    RC_ASSERT(encode(*decoded) == bytes);
+  }));
+}
+
+TEST_CASE("property: decoders survive arbitrary and mutated bytes, and what they accept encodes to the same bytes") {
+  REQUIRE(rc::check("arbitrary bytes", [] {
+    const auto raw = *rc::gen::arbitrary<std::vector<std::uint8_t>>();
+    Bytes bytes;
+    for (const std::uint8_t byte : raw) {
+      bytes.push_back(static_cast<std::byte>(byte));
+    }
+    const ExactBytes exact(bytes);
+    const auto request = decode_request(exact);
+    RC_ASSERT((!request.has_value() || encode(*request) == bytes));
+    const auto reply = decode_reply(exact);
+    RC_ASSERT((!reply.has_value() || encode(*reply) == bytes));
+  }));
+  REQUIRE(rc::check("mutated requests", [] {
+    const Bytes bytes = mutated(encode(arbitrary_request().request));
+    const ExactBytes exact(bytes);
+    const auto request = decode_request(exact);
+    RC_CLASSIFY(request.has_value());
+    RC_ASSERT((!request.has_value() || encode(*request) == bytes));
+  }));
+  REQUIRE(rc::check("mutated replies", [] {
+    const Bytes bytes = mutated(encode(arbitrary_reply()));
+    const ExactBytes exact(bytes);
+    const auto reply = decode_reply(exact);
+    RC_CLASSIFY(reply.has_value());
+    RC_ASSERT((!reply.has_value() || encode(*reply) == bytes));
+  }));
+}
+
+}  // namespace
+}  // namespace coffer::router
