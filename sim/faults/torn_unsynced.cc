@@ -1,0 +1,26 @@
+// The power of a machine fails in the middle of a write: some sectors are new, some are old.
+#include "sim/faults/faults.h"
+
+namespace coffer::sim::faults {
+
+Behaviour torn_unsynced() {
+  Behaviour acts;
+
+  acts.doc = "the power of a machine fails while writes are unsynced, and they are torn at sector boundaries";
+  acts.draw = [](Prng& prng, const Mood& mood) {
+    FaultSpec spec = draw_base(prng, mood);
+    spec.tear_per_mille = static_cast<std::uint32_t>(prng.between(500, 1000));
+    return spec;
+  };
+  acts.strike = [](Arena& arena, Strike& strike) {
+    if (!choose_victims(arena, strike)) return Struck::no;
+    if (!has_unsynced(arena, strike)) return Struck::later;
+    crash_victims(arena, strike, CrashKind::power);
+    strike.fired = strike.damage.torn > 0;
+    return Struck::yes;
+  };
+  acts.heal = restart_victims;
+  return acts;
+}
+
+}  // namespace coffer::sim::faults
