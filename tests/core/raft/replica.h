@@ -1,0 +1,97 @@
+// One replica under test, spoken to by hand: the test plays its peers, its disk and its clock.
+#pragma once
+
+#include <cstdint>
+#include <initializer_list>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "core/raft/raft.h"
+
+namespace coffer::raft::test {
+
+inline constexpr Duration election_timeout = milliseconds(1000);
+inline constexpr Duration heartbeat_interval = milliseconds(100);
+
+SharedBytes payload(std::string_view text);
+std::string text(const Entry& entry);
+/// Entries of these terms from index `first` on; each payload names its index and term ("3@2").
+std::vector<Entry> entries(std::uint64_t first, std::initializer_list<std::uint64_t> terms);
+
+VoteRequest vote_request(std::uint64_t term, std::uint64_t last_index, std::uint64_t last_term);
+VoteRequest pre_vote_request(std::uint64_t term, std::uint64_t last_index, std::uint64_t last_term);
+/// Entries of `terms` follow prev_index.
+AppendRequest append_request(std::uint64_t term, std::uint64_t prev_index, std::uint64_t prev_term,
+                             std::initializer_list<std::uint64_t> terms, std::uint64_t commit = 0);
+AppendReply accepted(std::uint64_t term, std::uint64_t match, std::uint64_t round = 0);
+AppendReply refused(std::uint64_t term, std::uint64_t hint, std::uint64_t round = 0);
+
+class Replica {
+ public:
+  struct Start {
+    std::uint32_t members = 3;
+    std::uint64_t term = 0;
+    std::uint32_t vote = 0;
+    std::initializer_list<std::uint64_t> log = {};
+    std::uint32_t append_bytes_max = 1 << 20;
+    std::uint32_t appends_in_flight_max = 8;
+    std::uint64_t seed = 1;
+  };
+
+  /// Node 1 of 1..members.
+  explicit Replica(Start start);
+  Replica() : Replica(Start()) {}
+
+  // Each call clears `out` first.
+  void receive(std::uint32_t from, Message message);
+  void wait(Duration duration);  ///< and tick
+  void time_out() { wait(raft.wake_at() - now); }
+  /// Completes every write handed out so far.
+  void sync();
+  std::optional<Index> propose(std::string_view text);
+  bool read(std::uint64_t id);
+  void reconnected(std::uint32_t peer);
+
+  /// Through time-out, pre-votes and votes of all others to leadership of term() + 1.
+  void win_election();
+  /// The same, stopping as candidate.
+  void stand();
+  /// The whole log is durable here and on every other member, and known to be.
+  void replicate_everywhere();
+
+  std::vector<std::uint64_t> log_terms() const;
+  HardState hard_state() const { return hard_state_; }
+
+  /// The messages of this type in `out` for `to` (0: for anybody).
+  template <class T>
+  std::vector<T> sent(std::uint32_t to = 0) const {
+    std::vector<T> found;
+    for (const Outgoing& outgoing : out.messages) {
+      if (to != 0 && outgoing.to != NodeId(to)) continue;
+      if (const T* message = std::get_if<T>(&outgoing.message)) found.push_back(*message);
+    }
+    return found;
+  }
+  /// The only message in `out`, of type T. Requires that there is no other.
+  template <class T>
+  T answer() const {
+    check(out.messages.size() == 1, "one answer was expected");
+    return std::get<T>(out.messages.front().message);
+  }
+  std::size_t traced(TraceKind kind) const;
+  const TraceEvent& trace_of(TraceKind kind) const;
+
+  std::uint32_t members;
+  Instant now{};
+  Raft raft;
+  Output out;
+
+ private:
+  void note();
+
+  HardState hard_state_;  ///< as handed out last
+};
+
+}  // namespace coffer::raft::test
