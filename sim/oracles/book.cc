@@ -1,0 +1,110 @@
+#include "sim/oracles/book.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/base/uuid.h"
+
+namespace coffer::sim::oracles {
+
+Sum Pocket::balance_at(Position position) const {
+  const auto later = std::upper_bound(history.begin(), history.end(), position,
+                                      [](Position p, const Change& change) { return p < change.position; });
+  return later == history.begin() ? 0 : std::prev(later)->balance;
+}
+
+void ShardBook::fold(Term term, const Entry& entry) {
+  Mark mark = marks_.back();
+  mark.term = term;
+  Position position = mark.position;
+  for (const Event& event : entry.events) {
+    position = position.next();
+    fold(position, event, mark);
+  }
+  mark.position = position;
+  marks_.push_back(mark);
+}
+
+void ShardBook::fold(Position position, const Event& event, Mark& mark) {
+  if (const auto* opened = std::get_if<AccountOpened>(&event)) {
+    Pocket& pocket = pockets_[opened->pocket];
+    pocket = {opened->kind, opened->tenant, opened->name, opened->currency, opened->peer, position, {}};
+    if (opened->kind == PocketKind::customer) {
+      accounts_[opened->account] = {opened->tenant, opened->name};
+      names_[{opened->tenant, opened->name, opened->currency}] = opened->pocket;
+    }
+  }
+  if (std::holds_alternative<LegStarted>(event)) ++mark.legs_unanswered;
+  if (std::holds_alternative<LegAnswered>(event) && mark.legs_unanswered > 0) --mark.legs_unanswered;
+  for (const Posting& posting : postings_of(event)) {
+    const auto found = pockets_.find(posting.pocket);
+    if (found == pockets_.end()) continue;  // O-L2 tells
+    Pocket& pocket = found->second;
+    const Sum balance = pocket.balance() + posting.amount.minor;
+    if (!pocket.history.empty() && pocket.history.back().position == position) {
+      pocket.history.back().balance = balance;  // both sides of one event
+    } else {
+      pocket.history.push_back({position, balance});
+    }
+  }
+}
+
+const Mark& ShardBook::at(Index index) const {
+  check(index.value < marks_.size(), "a book is asked about entries it has seen");
+  return marks_[static_cast<std::size_t>(index.value)];
+}
+
+const Pocket* ShardBook::pocket(PocketNumber number) const {
+  const auto found = pockets_.find(number);
+  return found == pockets_.end() ? nullptr : &found->second;
+}
+
+const Pocket* ShardBook::pocket(TenantId tenant, const std::string& account, Currency currency) const {
+  const auto found = names_.find({tenant, account, currency});
+  return found == names_.end() ? nullptr : pocket(found->second);
+}
+
+std::optional<std::string> ShardBook::account(AccountNumber number) const {
+  const auto found = accounts_.find(number);
+  if (found == accounts_.end()) return std::nullopt;
+  return found->second.name;
+}
+
+TenantId ShardBook::tenant_of(AccountNumber number) const {
+  const auto found = accounts_.find(number);
+  return found == accounts_.end() ? TenantId{} : found->second.tenant;
+}
+
+std::optional<Entry> Book::committed(ShardId shard, Index index, Term term, ByteView payload) {
+  if (!knows(shard)) return std::nullopt;
+  ShardBook& book = shards_[shard.value - 1];
+  if (index != book.last().next()) return std::nullopt;
+  std::optional<Entry> entry = decode_entry(payload);
+  if (entry) book.fold(term, *entry);
+  return entry;
+}
+
+const ShardBook& Book::shard(ShardId shard) const {
+  check(knows(shard), "a book is asked about shards of its topology");
+  return shards_[shard.value - 1];
+}
+
+std::string text(ShardId shard) { return "s" + std::to_string(shard.value); }
+
+std::string text(ShardId shard, Position position) { return text(shard) + "@" + std::to_string(position.value); }
+
+std::string text(Sum sum) {
+  if (sum == 0) return "0";
+  std::string digits;
+  const bool negative = sum < 0;
+  auto rest = static_cast<unsigned __int128>(sum);
+  if (negative) rest = -rest;
+  for (; rest != 0; rest /= 10) digits.push_back(static_cast<char>('0' + static_cast<int>(rest % 10)));
+  if (negative) digits.push_back('-');
+  std::reverse(digits.begin(), digits.end());
+  return digits;
+}
+
+std::string text(const TransferId& id) { return to_string(id); }
+
+}  // namespace coffer::sim::oracles

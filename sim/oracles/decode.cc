@@ -1,0 +1,171 @@
+#include "sim/oracles/decode.h"
+
+#include "core/base/codec.h"
+
+namespace coffer::sim::oracles {
+
+namespace {
+
+constexpr std::uint8_t entry_version = 1;
+constexpr std::size_t events_max = 1u << 20;
+
+/// A byte in [1, last], as an enumerator.
+template <class Enum>
+Enum numbered(ByteReader& in, std::uint8_t last) {
+  const std::uint8_t value = in.u8();
+  if (value == 0 || value > last) in.fail();
+  return static_cast<Enum>(value);
+}
+
+Outcome outcome(ByteReader& in) { return static_cast<Outcome>(in.u8()); }
+
+Currency currency(ByteReader& in) { return Currency{in.u32()}; }
+
+std::string text(ByteReader& in) { return std::string(in.short_string()); }
+
+/// Fields are read one statement at a time: the order of evaluation inside an initialiser list is easy to misread.
+ShardFounded founded(ByteReader& in) {
+  ShardFounded event;
+  event.shard = in.id<ShardId>();
+  const std::uint16_t ranges = in.u16();
+  in.raw(std::size_t{ranges} * 6);
+  return event;
+}
+
+AccountOpened opened(ByteReader& in) {
+  AccountOpened event;
+  event.kind = numbered<PocketKind>(in, 3);
+  event.tenant = in.id<TenantId>();
+  event.account = in.id<AccountNumber>();
+  event.pocket = in.id<PocketNumber>();
+  event.currency = currency(in);
+  event.peer = in.id<ShardId>();
+  in.id<PrincipalId>();
+  event.name = text(in);
+  return event;
+}
+
+Decided decided(ByteReader& in) {
+  Decided event;
+  event.operation = numbered<Operation>(in, 3);
+  event.outcome = outcome(in);
+  in.u8();
+  in.id<PrincipalId>();
+  event.home = in.id<AccountNumber>();
+  event.debit = in.id<PocketNumber>();
+  event.credit = in.id<PocketNumber>();
+  event.amount.currency = currency(in);
+  event.amount.minor = in.i64();
+  event.id = in.uuid();
+  in.hash();
+  return event;
+}
+
+LegStarted leg_started(ByteReader& in) {
+  LegStarted event;
+  event.decided = decided(in);
+  event.target = in.id<ShardId>();
+  event.leg = in.id<LegNumber>();
+  event.credit_account = text(in);
+  return event;
+}
+
+LegReceived leg_received(ByteReader& in) {
+  LegReceived event;
+  event.outcome = outcome(in);
+  event.tenant = in.id<TenantId>();
+  event.source = in.id<ShardId>();
+  event.leg = in.id<LegNumber>();
+  event.id = in.uuid();
+  event.source_position = in.id<Position>();
+  event.source_stamp = Stamp{in.i64()};
+  event.amount.currency = currency(in);
+  event.amount.minor = in.i64();
+  event.transit = in.id<PocketNumber>();
+  event.credit = in.id<PocketNumber>();
+  event.freed_before = in.id<LegNumber>();
+  event.freed_after = in.id<LegNumber>();
+  event.credit_account = text(in);
+  return event;
+}
+
+LegAnswered leg_answered(ByteReader& in) {
+  LegAnswered event;
+  event.outcome = outcome(in);
+  event.target = in.id<ShardId>();
+  event.leg = in.id<LegNumber>();
+  event.id = in.uuid();
+  event.debit = in.id<PocketNumber>();
+  event.transit = in.id<PocketNumber>();
+  event.amount.currency = currency(in);
+  event.amount.minor = in.i64();
+  event.target_position = in.id<Position>();
+  event.target_stamp = Stamp{in.i64()};
+  return event;
+}
+
+Event decode_event(ByteReader& in) {
+  switch (in.u8()) {
+    case 1:
+      return founded(in);
+    case 2:
+      return opened(in);
+    case 3:
+      return TransferDecided{decided(in)};
+    case 4:
+      return leg_started(in);
+    case 5:
+      return leg_received(in);
+    case 6:
+      return leg_answered(in);
+    default:
+      in.fail();
+      return ShardFounded{};
+  }
+}
+
+std::vector<Posting> moved(PocketNumber debit, PocketNumber credit, Money amount) {
+  return {{debit, {-amount.minor, amount.currency}}, {credit, amount}};
+}
+
+struct PostingsOf {
+  std::vector<Posting> operator()(const ShardFounded&) const { return {}; }
+  std::vector<Posting> operator()(const AccountOpened&) const { return {}; }
+  std::vector<Posting> operator()(const TransferDecided& event) const {
+    if (event.decided.outcome != Outcome::success) return {};
+    return moved(event.decided.debit, event.decided.credit, event.decided.amount);
+  }
+  std::vector<Posting> operator()(const LegStarted& event) const {
+    return moved(event.decided.debit, event.decided.credit, event.decided.amount);
+  }
+  std::vector<Posting> operator()(const LegReceived& event) const {
+    if (event.outcome != Outcome::success) return {};
+    return moved(event.transit, event.credit, event.amount);
+  }
+  std::vector<Posting> operator()(const LegAnswered& event) const {
+    if (event.outcome == Outcome::success) return {};
+    return moved(event.transit, event.debit, event.amount);
+  }
+};
+
+}  // namespace
+
+std::optional<Entry> decode_entry(ByteView payload) {
+  Entry entry;
+  if (payload.empty()) return entry;
+  ByteReader in(payload);
+  if (in.u8() != entry_version) return std::nullopt;
+  in.u8();
+  in.u16();
+  const std::uint32_t count = in.u32();
+  entry.first_position = in.id<Position>();
+  entry.stamp = Stamp{in.i64()};
+  if (!in.ok() || count == 0 || count > events_max) return std::nullopt;
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) entry.events.push_back(decode_event(in));
+  if (!in.done()) return std::nullopt;
+  return entry;
+}
+
+std::vector<Posting> postings_of(const Event& event) { return std::visit(PostingsOf{}, event); }
+
+}  // namespace coffer::sim::oracles

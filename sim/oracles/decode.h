@@ -1,0 +1,108 @@
+// The oracles' own reading of log entries, written from the grammar in core/ledger/events.h and from nothing else, so
+// that a mistake in the product's codec is not shared. Plain data; never crashes, never reads past the end.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <variant>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/hash.h"
+#include "core/base/ids.h"
+#include "core/base/money.h"
+#include "core/base/outcome.h"
+#include "core/base/time.h"
+
+namespace coffer::sim::oracles {
+
+enum class PocketKind : std::uint8_t { customer = 1, issue = 2, transit = 3 };
+enum class Operation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3 };
+
+struct ShardFounded {
+  ShardId shard;
+};
+
+struct AccountOpened {
+  PocketKind kind = PocketKind::customer;
+  TenantId tenant;
+  AccountNumber account;
+  PocketNumber pocket;
+  Currency currency;
+  ShardId peer;
+  std::string name;  ///< empty for system pockets
+};
+
+/// What transfer_decided and leg_started share.
+struct Decided {
+  Operation operation = Operation::transfer;
+  Outcome outcome = Outcome::pending;
+  AccountNumber home;
+  PocketNumber debit = no_pocket;
+  PocketNumber credit = no_pocket;
+  Money amount;
+  TransferId id;
+};
+
+struct TransferDecided {
+  Decided decided;
+};
+
+struct LegStarted {
+  Decided decided;
+  ShardId target;
+  LegNumber leg;
+  std::string credit_account;
+};
+
+struct LegReceived {
+  Outcome outcome = Outcome::pending;
+  TenantId tenant;
+  ShardId source;
+  LegNumber leg;
+  TransferId id;
+  Position source_position;
+  Stamp source_stamp;
+  Money amount;
+  PocketNumber transit = no_pocket;
+  PocketNumber credit = no_pocket;
+  LegNumber freed_before;
+  LegNumber freed_after;
+  std::string credit_account;
+};
+
+struct LegAnswered {
+  Outcome outcome = Outcome::pending;
+  ShardId target;
+  LegNumber leg;
+  TransferId id;
+  PocketNumber debit = no_pocket;
+  PocketNumber transit = no_pocket;
+  Money amount;
+  Position target_position;
+  Stamp target_stamp;
+};
+
+using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered>;
+
+struct Entry {
+  Position first_position;
+  Stamp stamp;
+  std::vector<Event> events;  ///< none: a leader's no-op
+};
+
+/// Nothing when the bytes do not follow the grammar. An empty payload is a leader's no-op.
+std::optional<Entry> decode_entry(ByteView payload);
+
+/// One change of one pocket.
+struct Posting {
+  PocketNumber pocket;
+  Money amount;  ///< signed
+};
+
+/// What an event does to pockets, by the grammar's words: nothing, or two postings.
+std::vector<Posting> postings_of(const Event& event);
+
+}  // namespace coffer::sim::oracles

@@ -1,0 +1,51 @@
+// O-L3. No customer pocket is below zero: after any committed event by the independent book, and in any replica's
+// state.
+#include <memory>
+
+#include "sim/oracles/book.h"
+
+namespace coffer::sim::oracles {
+
+namespace {
+
+class Floor final : public Oracle {
+ public:
+  explicit Floor(const Topology& topology) : book_(topology) {}
+  std::string_view name() const override { return "O-L3"; }
+
+  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
+    if (!violations().empty() || !book_.committed(shard, index, term, payload)) return;
+    const ShardBook& book = book_.shard(shard);
+    const Position before = book.at(Index(index.value - 1)).position;
+    for (const auto& [number, pocket] : book.pockets()) {
+      if (pocket.kind != PocketKind::customer) continue;
+      for (auto change = pocket.history.rbegin(); change != pocket.history.rend(); ++change) {
+        if (change->position <= before) break;
+        if (change->balance >= 0) continue;
+        violated("account " + pocket.name + " has " + to_string(pocket.currency) + " " + text(change->balance) +
+                 " minor units after " + text(shard, change->position));
+        return;
+      }
+    }
+  }
+
+  void on_replica(SimTime, NodeId node, const shard::Observation& replica) override {
+    if (!violations().empty()) return;
+    for (const shard::PocketObservation& pocket : replica.pockets) {
+      if (pocket.balance >= 0 || pocket.account.starts_with("sys:")) continue;
+      violated("node " + std::to_string(node.value) + " holds account " + pocket.account + " at " +
+               to_string(pocket.currency) + " " + std::to_string(pocket.balance) + " minor units in " +
+               text(replica.shard) + " at entry " + std::to_string(replica.applied.value));
+      return;
+    }
+  }
+
+ private:
+  Book book_;
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> make_floor(const Topology& topology) { return std::make_unique<Floor>(topology); }
+
+}  // namespace coffer::sim::oracles

@@ -1,0 +1,251 @@
+// O-Q1. Linearizability by positions. Every answer names the (shard, position) it holds at; what returned before
+// another operation was called holds at an earlier position than that operation does. What an answer says is what the
+// book says at its position, nothing is told that had not committed, and no refusal contradicts what was told before it
+// was asked.
+#include <map>
+#include <memory>
+#include <set>
+
+#include "sim/oracles/calls.h"
+#include "sim/oracles/transfers.h"
+
+namespace coffer::sim::oracles {
+
+namespace {
+
+/// An account's pocket, or (currency 0) the account itself.
+struct Name {
+  TenantId tenant;
+  std::string account;
+  Currency currency;
+  auto operator<=>(const Name&) const = default;
+};
+
+using Floors = std::vector<Position>;  ///< by shard - 1
+
+/// What had been told when an operation was first called.
+struct Before {
+  Floors floors;
+  bool home_opened = false;
+  bool home_pocket_opened = false;
+  bool other_opened = false;
+  bool other_pocket_opened = false;
+};
+
+const std::string& other_account(const Body& body) {
+  return body.operation == Operation::deposit ? body.debit : body.credit;
+}
+
+class Linearizable final : public Oracle {
+ public:
+  explicit Linearizable(const Topology& topology) : transfers_(topology), told_(topology.shards) {}
+  std::string_view name() const override { return "O-Q1"; }
+
+  void on_phase(SimTime, Phase phase) override { calls_.phase(phase); }
+
+  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
+    transfers_.committed(shard, index, term, payload);
+  }
+
+  void on_call(SimTime, std::uint32_t, std::uint64_t op, const router::Request& request) override {
+    const Call& call = calls_.called(op, request);
+    for (const Asked& asked : call.items) {
+      transfers_called_.try_emplace({asked.key, asked.body}, before(asked));
+    }
+    Before known;
+    known.floors = told_;
+    known.home_opened = opened_.contains({call.tenant, call.account, {}});
+    known.home_pocket_opened = opened_.contains({call.tenant, call.account, call.currency});
+    if (call.kind == router::RequestKind::transfer_status) {
+      known.other_opened = bound_.contains({call.tenant, call.account, call.id});
+    }
+    calls_before_.emplace(op, std::move(known));
+    if (call.kind == router::RequestKind::open_account) {
+      opens_called_.try_emplace({call.tenant, call.account, call.currency}, told_);
+    }
+  }
+
+  void on_return(SimTime, std::uint32_t, std::uint64_t op, const router::Reply& reply) override {
+    const std::optional<Call> call = calls_.returned(op);
+    const auto found = calls_before_.find(op);
+    if (!call || found == calls_before_.end()) return;
+    const Before known = std::move(found->second);
+    calls_before_.erase(found);
+    if (!violations().empty()) return;
+    switch (call->kind) {
+      case router::RequestKind::transfers: {
+        const std::vector<Told> answers = answers_of(*call, reply);
+        for (std::size_t i = 0; i < answers.size(); ++i) transfer(call->items[i], answers[i]);
+        return;
+      }
+      case router::RequestKind::open_account:
+        return opened(*call, reply);
+      case router::RequestKind::balance:
+        return balance(*call, known, reply);
+      case router::RequestKind::transfer_status:
+        return status(*call, known, reply);
+      case router::RequestKind::trial_balance:
+      case router::RequestKind::node_status:
+        return;
+    }
+  }
+
+ private:
+  Before before(const Asked& asked) const {
+    const std::string& other = other_account(asked.body);
+    const Currency currency = asked.body.amount.currency;
+    const TenantId tenant = asked.key.tenant;
+    return {told_, opened_.contains({tenant, asked.key.home, {}}), opened_.contains({tenant, asked.key.home, currency}),
+            other.empty() || opened_.contains({tenant, other, {}}),
+            other.empty() || opened_.contains({tenant, other, currency})};
+  }
+
+  /// True when the position exists; told otherwise.
+  bool committed(const std::string& what, ShardId shard, Position position) {
+    if (transfers_.book().knows(shard) && position <= transfers_.book().shard(shard).position()) return true;
+    violated(what + " names " + text(shard, position) + ", which had not committed when it was told");
+    return false;
+  }
+
+  void raise(ShardId shard, Position position) {
+    Position& floor = told_[shard.value - 1];
+    floor = std::max(floor, position);
+  }
+
+  void transfer(const Asked& asked, const Told& answer) {
+    const Before& known = transfers_called_.at({asked.key, asked.body});
+    refusal(asked, known, answer.outcome);
+    if (!is_logged(answer.outcome) || !answer.has_result || !violations().empty()) return;
+    logged(asked.key, answer.result, &known.floors);
+    bound_.insert(asked.key);
+  }
+
+  /// A logged answer: it stands where it says, after everything told before its first call.
+  void logged(const Key& key, const router::TransferResult& result, const Floors* floors) {
+    const std::string what = "the answer to " + text(key);
+    if (!committed(what, result.shard, result.position)) return;
+    const std::vector<Record>& records = transfers_.records(key);
+    if (records.empty() || records[0].shard != result.shard || records[0].position != result.position ||
+        records[0].stamp != result.stamp || records[0].outcome != result.outcome) {
+      violated(what + " says '" + std::string(coffer::name(result.outcome)) + "' at " +
+               text(result.shard, result.position) + ", and the committed log does not");
+      return;
+    }
+    const Record& record = records[0];
+    if (result.target != record.target ||
+        (result.target != ShardId{} &&
+         (result.target_position != record.target_position || result.target_stamp != record.target_stamp))) {
+      violated(what + " names " + text(result.target, result.target_position) + " for its credit, and the log says " +
+               text(record.target, record.target_position));
+      return;
+    }
+    if (floors != nullptr) after(what, result.shard, result.position, *floors);
+    if (floors != nullptr && result.target != ShardId{}) after(what, result.target, result.target_position, *floors);
+    raise(result.shard, result.position);
+    if (result.target != ShardId{}) raise(result.target, result.target_position);
+  }
+
+  void after(const std::string& what, ShardId shard, Position position, const Floors& floors) {
+    if (position > floors[shard.value - 1]) return;
+    violated(what + " stands at " + text(shard, position) + ", and " + text(shard, floors[shard.value - 1]) +
+             " had been told before it was asked");
+  }
+
+  /// Refusals that speak of missing accounts or money contradict neither what was told before nor the book.
+  void refusal(const Asked& asked, const Before& known, Outcome outcome) {
+    const std::string what = text(asked.key) + " was refused with '" + std::string(coffer::name(outcome)) + "'";
+    if (outcome == Outcome::account_not_found && known.home_opened) {
+      violated(what + ", and its account had been told open before it was asked");
+    } else if (outcome == Outcome::credit_account_not_found && known.other_opened) {
+      violated(what + ", and '" + other_account(asked.body) + "' had been told open before it was asked");
+    } else if (outcome == Outcome::currency_mismatch && known.home_pocket_opened && known.other_pocket_opened) {
+      violated(what + ", and both accounts had been told open in this currency before it was asked");
+    } else if (outcome == Outcome::insufficient_funds) {
+      const std::vector<Record>& records = transfers_.records(asked.key);
+      if (records.empty()) return;  // told by logged()
+      const Record& record = records[0];
+      const Pocket* pocket =
+          transfers_.book().shard(record.shard).pocket(asked.key.tenant, asked.body.debit, asked.body.amount.currency);
+      if (pocket == nullptr || pocket->balance_at(record.position) < asked.body.amount.minor) return;
+      violated(what + " at " + text(record.shard, record.position) + " for " + std::to_string(asked.body.amount.minor) +
+               " minor units, and the account held " + text(pocket->balance_at(record.position)));
+    }
+  }
+
+  void opened(const Call& call, const router::Reply& reply) {
+    const auto* body = std::get_if<router::OpenAccountReply>(&reply.body);
+    if (body == nullptr) return;
+    opened_.insert({call.tenant, call.account, {}});
+    opened_.insert({call.tenant, call.account, call.currency});
+    const std::string what = "the opening of account '" + call.account + "'";
+    if (!transfers_.book().knows(reply.shard)) return;
+    if (transfers_.book().shard(reply.shard).pocket(call.tenant, call.account, call.currency) == nullptr) {
+      violated(what + " was told, and the committed log of " + text(reply.shard) + " does not hold it");
+      return;
+    }
+    if (body->position == Position{} || !committed(what, reply.shard, body->position)) return;
+    const Floors& floors = opens_called_.at({call.tenant, call.account, call.currency});
+    if (!body->already) after(what, reply.shard, body->position, floors);
+    raise(reply.shard, body->position);
+  }
+
+  void balance(const Call& call, const Before& known, const router::Reply& reply) {
+    const bool linearizable = call.consistency == router::Consistency::linearizable;
+    const std::string what =
+        std::string(linearizable ? "the linearizable" : "the eventual") + " balance of account '" + call.account + "'";
+    const auto* body = std::get_if<router::BalanceReply>(&reply.body);
+    if (body == nullptr) {
+      if (linearizable && (reply.status == Outcome::account_not_found || reply.status == Outcome::currency_mismatch) &&
+          known.home_pocket_opened) {
+        violated(what + " was refused with '" + std::string(coffer::name(reply.status)) +
+                 "', and the account had been told open before it was asked");
+      }
+      return;
+    }
+    if (!committed(what, body->shard, body->position)) return;
+    const Position floor = known.floors[body->shard.value - 1];
+    if (linearizable && body->position < floor) {
+      violated(what + " was read at " + text(body->shard, body->position) + ", and " + text(body->shard, floor) +
+               " had been told before it was asked");
+      return;
+    }
+    const Pocket* pocket = transfers_.book().shard(body->shard).pocket(call.tenant, call.account, call.currency);
+    const Sum expected = pocket == nullptr ? 0 : pocket->balance_at(body->position);
+    if (pocket == nullptr || pocket->opened > body->position || expected != body->balance) {
+      violated(what + " was told as " + to_string(call.currency) + " " + std::to_string(body->balance) +
+               " minor units at " + text(body->shard, body->position) + ", the book says " +
+               (pocket == nullptr ? "there is no such account" : text(expected)));
+      return;
+    }
+    raise(body->shard, body->position);
+  }
+
+  void status(const Call& call, const Before& known, const router::Reply& reply) {
+    if (call.account.empty()) return;
+    const Key key{call.tenant, call.account, call.id};
+    if (known.other_opened &&
+        (reply.status == Outcome::transfer_not_found || reply.status == Outcome::account_not_found)) {
+      violated("the status of " + text(key) + " was told as '" + std::string(coffer::name(reply.status)) +
+               "', and its outcome had been told before it was asked");
+    }
+    const auto* body = std::get_if<router::TransferStatusReply>(&reply.body);
+    if (body == nullptr || !is_logged(body->result.outcome)) return;
+    logged(key, body->result, nullptr);
+    bound_.insert(key);
+  }
+
+  Calls calls_;
+  Transfers transfers_;
+  Floors told_;  ///< the highest position told of each shard
+  std::map<std::uint64_t, Before> calls_before_;
+  std::map<std::pair<Key, Body>, Before> transfers_called_;  ///< at the first call
+  std::map<Name, Floors> opens_called_;                      ///< at the first call
+  std::set<Name> opened_;                                    ///< told open
+  std::set<Key> bound_;                                      ///< a logged outcome was told
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> make_linearizable(const Topology& topology) { return std::make_unique<Linearizable>(topology); }
+
+}  // namespace coffer::sim::oracles

@@ -1,0 +1,43 @@
+#include "sim/oracles/oracles.h"
+
+namespace coffer::sim::oracles {
+
+// One file each.
+std::unique_ptr<Oracle> make_conservation(const Topology& topology);
+std::unique_ptr<Oracle> make_exactly_once(const Topology& topology);
+std::unique_ptr<Oracle> make_final_reads(const Topology& topology);
+std::unique_ptr<Oracle> make_floor(const Topology& topology);
+std::unique_ptr<Oracle> make_fold(const Topology& topology);
+std::unique_ptr<Oracle> make_linearizable(const Topology& topology);
+std::unique_ptr<Oracle> make_no_orphan_transit(const Topology& topology);
+std::unique_ptr<Oracle> make_persistence(const Topology& topology);
+std::unique_ptr<Oracle> make_postings(const Topology& topology);
+std::unique_ptr<Oracle> make_progress(const Topology& topology);
+std::unique_ptr<Oracle> make_raft_safety(const Topology& topology);
+std::unique_ptr<Oracle> make_saga_decides_once(const Topology& topology);
+std::unique_ptr<Oracle> make_saga_ends(const Topology& topology);
+std::unique_ptr<Oracle> make_same_answer(const Topology& topology);
+std::unique_ptr<Oracle> make_undo(const Topology& topology);
+
+const std::vector<Row>& table() {
+  static const std::vector<Row> rows = {
+      {"O-E1", "every replica's state is the fold of the log prefix it claims", make_fold},
+      {"O-E2", "undoing entries from the end gives the earlier state", make_undo},
+      {"O-H3", "every account and every id is asked again at the end, and answered", make_final_reads},
+      {"O-H4", "a minimum of transfers succeeds", make_progress},
+      {"O-L1", "all balances sum to zero, and transit alone once quiet", make_conservation},
+      {"O-L2", "every event moves a positive amount between two known pockets, in sum zero", make_postings},
+      {"O-L3", "no customer pocket is ever below zero", make_floor},
+      {"O-L4", "success has exactly one effect, a refusal none, unknown at most one", make_exactly_once},
+      {"O-L5", "the same id gets the same answer, another body a conflict", make_same_answer},
+      {"O-Q1", "answers agree with real time and with the book at the positions they name", make_linearizable},
+      {"O-R1", "election safety, log matching, leader completeness, state machine safety", make_raft_safety},
+      {"O-R2", "term, vote and synced entries survive a restart, committed entries never change", make_persistence},
+      {"O-T1", "every transaction across shards ends", make_saga_ends},
+      {"O-T2", "a transaction across shards is decided once", make_saga_decides_once},
+      {"O-T3", "no money is left in transit", make_no_orphan_transit},
+  };
+  return rows;
+}
+
+}  // namespace coffer::sim::oracles

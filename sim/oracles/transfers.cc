@@ -1,0 +1,74 @@
+#include "sim/oracles/transfers.h"
+
+namespace coffer::sim::oracles {
+
+namespace {
+
+/// The account's name of a customer pocket; nothing for unknown and system pockets.
+std::string name_of(const ShardBook& book, PocketNumber number) {
+  const Pocket* pocket = book.pocket(number);
+  return pocket != nullptr && pocket->kind == PocketKind::customer ? pocket->name : std::string();
+}
+
+}  // namespace
+
+void Transfers::committed(ShardId shard, Index index, Term term, ByteView payload) {
+  const std::optional<Entry> entry = book_.committed(shard, index, term, payload);
+  if (!entry) return;
+  Position position = book_.shard(shard).at(Index(index.value - 1)).position;
+  for (const Event& event : entry->events) {
+    position = position.next();
+    if (const auto* local = std::get_if<TransferDecided>(&event)) {
+      decided(shard, position, entry->stamp, local->decided, nullptr);
+    } else if (const auto* started = std::get_if<LegStarted>(&event)) {
+      decided(shard, position, entry->stamp, started->decided, started);
+    } else if (const auto* receipt = std::get_if<LegReceived>(&event)) {
+      received(shard, position, entry->stamp, *receipt);
+    } else if (const auto* answer = std::get_if<LegAnswered>(&event)) {
+      const auto found = legs_.find({shard, answer->target, answer->leg});
+      if (found != legs_.end()) records_[found->second.first][found->second.second].answered = true;
+    }
+  }
+}
+
+void Transfers::decided(ShardId shard, Position position, Stamp stamp, const Decided& event, const LegStarted* leg) {
+  const ShardBook& book = book_.shard(shard);
+  const Key key{book.tenant_of(event.home), book.account(event.home).value_or(""), event.id};
+  Record record;
+  record.shard = shard;
+  record.position = position;
+  record.stamp = stamp;
+  record.outcome = leg != nullptr ? Outcome::pending : event.outcome;
+  record.body = {event.operation, name_of(book, event.debit), name_of(book, event.credit), event.amount};
+  if (leg != nullptr) {
+    record.body.credit = leg->credit_account;
+    record.target = leg->target;
+    record.leg = leg->leg;
+  }
+  const bool debit_known = event.operation == Operation::deposit || !record.body.debit.empty();
+  const bool credit_known = event.operation == Operation::withdrawal || !record.body.credit.empty();
+  record.body_known = debit_known && credit_known;
+  std::vector<Record>& records = records_[key];
+  if (leg != nullptr) legs_[{shard, leg->target, leg->leg}] = {key, records.size()};
+  records.push_back(std::move(record));
+}
+
+void Transfers::received(ShardId shard, Position position, Stamp stamp, const LegReceived& event) {
+  const auto found = legs_.find({event.source, shard, event.leg});
+  if (found == legs_.end()) return;  // O-T2 tells
+  Record& record = records_[found->second.first][found->second.second];
+  if (record.outcome != Outcome::pending) return;  // O-T2 tells
+  record.outcome = event.outcome;
+  record.target_position = position;
+  record.target_stamp = stamp;
+}
+
+const std::vector<Record>& Transfers::records(const Key& key) const {
+  static const std::vector<Record> none;
+  const auto found = records_.find(key);
+  return found == records_.end() ? none : found->second;
+}
+
+std::string text(const Key& key) { return "transfer " + text(key.id) + " of account '" + key.home + "'"; }
+
+}  // namespace coffer::sim::oracles

@@ -1,0 +1,81 @@
+// What the committed logs say of every transfer: a record per deciding event, under the key the client knows it by, and
+// the story of its leg. Built on the book; judges nothing.
+#pragma once
+
+#include <map>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/money.h"
+#include "core/base/outcome.h"
+#include "core/base/time.h"
+#include "sim/oracles/book.h"
+
+namespace coffer::sim::oracles {
+
+/// What an id is bound to.
+struct Key {
+  TenantId tenant;
+  std::string home;
+  TransferId id;
+  auto operator<=>(const Key&) const = default;
+};
+
+/// What a transfer means; the account of a system side is empty.
+struct Body {
+  Operation operation = Operation::transfer;
+  std::string debit;
+  std::string credit;
+  Money amount;
+  auto operator<=>(const Body&) const = default;
+};
+
+/// One deciding event (transfer_decided or leg_started) and what followed.
+struct Record {
+  ShardId shard;
+  Position position;
+  Stamp stamp;
+  Outcome outcome = Outcome::pending;  ///< pending: a leg whose receipt has not committed
+  Body body;
+  bool body_known = true;  ///< false where a refusal could not resolve the accounts: then only the amount is sure
+  ShardId target;          ///< 0 within a shard
+  LegNumber leg;
+  Position target_position;  ///< of the leg's receipt
+  Stamp target_stamp;
+  bool answered = false;  ///< the leg's answer is logged
+};
+
+class Transfers {
+ public:
+  explicit Transfers(const Topology& topology) : book_(topology) {}
+
+  void committed(ShardId shard, Index index, Term term, ByteView payload);
+
+  const Book& book() const { return book_; }
+  /// In order of commit; more than one is a breach in itself. Empty for unknown keys.
+  const std::vector<Record>& records(const Key& key) const;
+  const std::map<Key, std::vector<Record>>& all() const { return records_; }
+
+ private:
+  struct LegName {
+    ShardId source;
+    ShardId target;
+    LegNumber leg;
+    auto operator<=>(const LegName&) const = default;
+  };
+  using Place = std::pair<Key, std::size_t>;  ///< of a record
+
+  void decided(ShardId shard, Position position, Stamp stamp, const Decided& event, const LegStarted* leg);
+  void received(ShardId shard, Position position, Stamp stamp, const LegReceived& event);
+
+  Book book_;
+  std::map<Key, std::vector<Record>> records_;
+  std::map<LegName, Place> legs_;
+};
+
+/// "transfer 0190… of account 'a7'".
+std::string text(const Key& key);
+
+}  // namespace coffer::sim::oracles
