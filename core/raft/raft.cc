@@ -79,14 +79,13 @@ void Raft::tick(Instant now, Output& out) {
 }
 
 void Raft::receive(Instant now, NodeId from, Message message, Output& out) {
-  if (!is_peer(from) || !well_formed(message)) {
-    return;
+  if (is_peer(from) && well_formed(message)) {  // R17
+    const Term term = std::visit([](const auto& m) { return m.term; }, message);
+    if (term > hard_state_.term && announces_its_term(message)) {
+      become_follower(now, term, nobody, out);
+    }
+    std::visit([&](auto& m) { on(now, from, m, out); }, message);
   }
-  const Term term = std::visit([](const auto& m) { return m.term; }, message);
-  if (term > hard_state_.term && announces_its_term(message)) {
-    become_follower(now, term, nobody, out);
-  }
-  std::visit([&](auto& m) { on(now, from, m, out); }, message);
   finish(out);
 }
 
@@ -100,28 +99,34 @@ void Raft::persisted(Instant, std::uint64_t generation, Index last, Output& out)
 }
 
 std::optional<Index> Raft::propose(Instant, SharedBytes payload, Output& out) {
-  if (role_ != Role::leader || log_.last_index().value >= number_max) {
-    return std::nullopt;
+  std::optional<Index> index;
+  if (role_ == Role::leader && log_.last_index().value < number_max) {
+    append_own(std::move(payload), out);
+    index = log_.last_index();
   }
-  append_own(std::move(payload), out);
   finish(out);
-  return log_.last_index();
+  return index;
 }
 
 bool Raft::read(Instant, std::uint64_t read_id, Output& out) {
-  if (role_ != Role::leader) {
-    return false;
+  const bool leads = role_ == Role::leader;
+  if (leads) {
+    reads_.add(read_id);
+    advance_reads(out);
   }
-  reads_.add(read_id);
-  advance_reads(out);
   finish(out);
-  return true;
+  return leads;
 }
 
 void Raft::reconnected(Instant, NodeId peer, Output& out) {
-  if (!is_peer(peer)) {
-    return;
+  if (is_peer(peer)) {
+    resend(peer, out);
   }
+  finish(out);
+}
+
+/// What was sent to `peer` may have been lost.
+void Raft::resend(NodeId peer, Output& out) {
   switch (role_) {
     case Role::follower:
       break;
@@ -134,7 +139,6 @@ void Raft::reconnected(Instant, NodeId peer, Output& out) {
       append(follower(peer), {}, out);
       break;
   }
-  finish(out);
 }
 
 Role Raft::role() const { return role_; }

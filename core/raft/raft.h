@@ -96,6 +96,7 @@ class Raft {
   void lose_leadership(Instant now, Output& out);
   void set_hard_state(HardState state, Output& out);
   void reset_election_deadline(Instant now);
+  void resend(NodeId peer, Output& out);
   void send(NodeId to, Message message, bool after_sync, Output& out) const;
   void trace(TraceKind kind, Term term, Index index, std::uint64_t a, std::uint64_t b, Output& out) const;
   void trace_role(TraceKind kind, Output& out) const;
