@@ -1,6 +1,7 @@
 // Commands: what clients and peers ask of a shard. Views point into the caller's bytes and live for one decision.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <string_view>
 
@@ -11,6 +12,8 @@
 #include "core/base/time.h"
 
 namespace coffer::ledger {
+
+inline constexpr std::size_t account_name_max = 64;  ///< characters
 
 enum class Operation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3 };
 

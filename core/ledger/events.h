@@ -6,7 +6,8 @@
 //   shard_founded    := 1 u8 | shard u32 | ranges u16 | (first_slot u16 | slot_end u32){ranges}
 //   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32 |
 //   principal u32
-//                       | name short_string                   (name empty for system pockets: it follows from the rest)
+//                       | name short_string                   (name empty for system pockets: it follows from the rest;
+//                                                      they belong to no account (account 0xFFFFFFFF) and to tenant 0)
 //   decided          := operation u8 | outcome u8 | zero u8 | principal u32 | home u32 | debit u32 | credit u32
 //                       | currency u32 | amount i64 | id 16 | digest 16
 //   transfer_decided := 3 u8 | decided                          (outcome success: debit -amount, credit +amount; else
@@ -16,7 +17,7 @@
 //   leg_received     := 5 u8 | outcome u8 | tenant u32 | source u32 | leg u64 | id 16 | source_position u64
 //                       | source_stamp i64 | currency u32 | amount i64 | transit u32 | credit u32 | freed_before u64
 //                       | freed_after u64 | credit_account short_string
-//                                                      (outcome success: transit -amount, credit +amount; else none)
+//                       (outcome success: transit -amount, credit +amount; else none, transit and credit 0xFFFFFFFF)
 //   leg_answered     := 6 u8 | outcome u8 | target u32 | leg u64 | id 16 | debit u32 | transit u32 | currency u32
 //                       | amount i64 | target_position u64 | target_stamp i64
 //                                  (outcome success: the saga is done, no posting; else compensation: transit -amount,
@@ -67,7 +68,7 @@ struct ShardFounded {
 struct AccountOpened {
   PocketKind kind = PocketKind::customer;
   TenantId tenant;
-  AccountNumber account;  ///< an existing number when a further currency is opened
+  AccountNumber account;  ///< an existing number when a further currency is opened; no_account for system pockets
   PocketNumber pocket;
   Currency currency;
   ShardId peer;  ///< transit pockets: the money's counterpart shard; else 0
@@ -140,6 +141,7 @@ inline constexpr std::size_t entry_header_size = 24;
 void encode(const EntryHeader& header, ByteWriter& out);
 void encode(const Event& event, ByteWriter& out);
 /// Marks `in` as failed when the bytes are no event; never reads past the end. Views point into the bytes.
+/// Enumerators, currencies, names and amounts are checked here; numbers of accounts and pockets are apply's.
 EntryHeader decode_header(ByteReader& in);
 Event decode_event(ByteReader& in);
 

@@ -1,0 +1,200 @@
+#include "core/ledger/book.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+
+namespace coffer::ledger {
+
+namespace {
+
+/// Distinct for every system pocket: kind, currency (24 bits) and peer (32 bits) side by side.
+std::uint64_t system_key(PocketKind kind, Currency currency, ShardId peer) {
+  return static_cast<std::uint64_t>(kind) << 56 | static_cast<std::uint64_t>(currency.packed) << 32 | peer.value;
+}
+
+/// The range the invariants give a pocket; see the head of book.h.
+bool is_in_range(PocketKind kind, __int128 balance, __int128 pending) {
+  if (pending < 0 || pending > INT64_MAX || balance > INT64_MAX) return false;
+  switch (kind) {
+    case PocketKind::customer:
+      return balance >= 0 && balance + pending <= INT64_MAX;
+    case PocketKind::issue:
+      return balance >= -INT64_MAX && pending == 0;
+    case PocketKind::transit:
+      return balance - pending >= -INT64_MAX;
+  }
+  check_failed("a pocket is of a known kind");
+}
+
+}  // namespace
+
+AccountName::AccountName(std::string_view name) {
+  check(name.size() <= account_name_max, "account names are short");
+  size_ = static_cast<std::uint8_t>(name.size());
+  std::copy(name.begin(), name.end(), text_.begin());
+}
+
+AccountNumber Book::find(const AccountKey& key) const {
+  std::uint32_t number = by_name_.find(key.hash);
+  while (number != HashIndex::none) {
+    const AccountRow& row = accounts_[number];
+    if (row.tenant == key.tenant && row.name.view() == key.name) return AccountNumber(number);
+    number = row.same_hash;
+  }
+  return no_account;
+}
+
+PocketNumber Book::find_pocket(AccountNumber account_number, Currency currency) const {
+  PocketNumber number = account(account_number).newest_pocket;
+  while (number != no_pocket && pocket(number).currency != currency) number = pocket(number).older;
+  return number;
+}
+
+PocketNumber Book::find_system(PocketKind kind, Currency currency, ShardId peer) const {
+  static_assert(HashIndex::none == no_pocket.value);
+  return PocketNumber(by_system_key_.find(system_key(kind, currency, peer)));
+}
+
+std::string Book::name_of(const PocketRow& row) const {
+  switch (row.kind) {
+    case PocketKind::customer:
+      return std::string(account(row.account).name.view());
+    case PocketKind::issue:
+      return "sys:issue:" + to_string(row.currency);
+    case PocketKind::transit:
+      return "sys:transit:" + to_string(row.currency) + ":" + std::to_string(row.peer.value);
+  }
+  check_failed("a pocket is of a known kind");
+}
+
+void Book::open(const AccountOpened& event) {
+  check(event.pocket == next_pocket() && event.pocket != no_pocket, "pockets are numbered without gaps");
+  PocketRow row;
+  row.account = event.account;
+  row.currency = event.currency;
+  row.peer = event.peer;
+  row.kind = event.kind;
+  if (event.kind != PocketKind::customer) {
+    const std::uint64_t key = system_key(event.kind, event.currency, event.peer);
+    check(by_system_key_.push(key, event.pocket.value) == HashIndex::none, "a system pocket is opened once");
+    pockets_.push_back(row);
+    return;
+  }
+  const AccountKey key(event.tenant, event.name);
+  const AccountNumber known = find(key);
+  check(event.account == (known == no_account ? next_account() : known), "an account has one number");
+  check(event.account != no_account, "account numbers do not run out");
+  if (known == no_account) {
+    AccountRow account_row;
+    account_row.tenant = event.tenant;
+    account_row.name = AccountName(event.name);
+    account_row.same_hash = by_name_.push(key.hash, event.account.value);
+    accounts_.push_back(account_row);
+  }
+  check(find_pocket(event.account, event.currency) == no_pocket, "a pocket is opened once");
+  AccountRow& owner = accounts_[event.account.value];
+  row.older = owner.newest_pocket;
+  owner.newest_pocket = event.pocket;
+  pockets_.push_back(row);
+}
+
+void Book::close_last(const AccountOpened& event) {
+  check(pockets_.size() > 0 && event.pocket.value + 1 == pockets_.end_number(), "pockets are undone in reverse order");
+  const PocketRow row = pockets_.back();
+  check(row.kind == event.kind && row.currency == event.currency && row.account == event.account,
+        "the pocket undone is the one opened");
+  check(row.balance == 0 && row.pending == 0, "a pocket just opened is empty");
+  pockets_.pop_back();
+  if (row.kind != PocketKind::customer) {
+    by_system_key_.pop(system_key(row.kind, row.currency, row.peer), event.pocket.value, HashIndex::none);
+    return;
+  }
+  AccountRow& owner = accounts_[row.account.value];
+  owner.newest_pocket = row.older;
+  if (row.older != no_pocket) return;
+  check(row.account.value + 1 == accounts_.end_number(), "accounts are undone in reverse order");
+  by_name_.pop(AccountKey(owner.tenant, owner.name.view()).hash, row.account.value, owner.same_hash);
+  accounts_.pop_back();
+}
+
+bool Book::may_take(PocketNumber from, std::int64_t amount) const {
+  const PocketRow& row = pocket(from);
+  return is_in_range(row.kind, __int128{row.balance} - amount, row.pending);
+}
+
+bool Book::may_give(PocketNumber to, std::int64_t amount) const {
+  const PocketRow& row = pocket(to);
+  return is_in_range(row.kind, __int128{row.balance} + amount, row.pending);
+}
+
+bool Book::may_send_through(PocketNumber transit, std::int64_t amount) const {
+  const PocketRow& row = pocket(transit);
+  return is_in_range(row.kind, __int128{row.balance} + amount, __int128{row.pending} + amount);
+}
+
+void Book::post(PocketNumber from, PocketNumber to, const Money& amount) {
+  check_pair(from, to, amount);
+  change(from, -amount.minor, 0);
+  change(to, amount.minor, 0);
+}
+
+void Book::send_off(PocketNumber from, PocketNumber transit, const Money& amount) {
+  check_pair(from, transit, amount);
+  change(from, -amount.minor, amount.minor);
+  change(transit, amount.minor, amount.minor);
+}
+
+void Book::bring_back(PocketNumber from, PocketNumber transit, const Money& amount) {
+  check_pair(from, transit, amount);
+  change(from, amount.minor, -amount.minor);
+  change(transit, -amount.minor, -amount.minor);
+}
+
+void Book::arrive(PocketNumber from, PocketNumber transit, const Money& amount) {
+  check_pair(from, transit, amount);
+  change(from, 0, -amount.minor);
+  change(transit, 0, -amount.minor);
+}
+
+void Book::unarrive(PocketNumber from, PocketNumber transit, const Money& amount) {
+  check_pair(from, transit, amount);
+  change(from, 0, amount.minor);
+  change(transit, 0, amount.minor);
+}
+
+void Book::check_pair(PocketNumber from, PocketNumber to, const Money& amount) const {
+  check(amount.minor > 0, "a posting moves a positive amount");
+  check(from != to, "a posting has two sides");
+  check(pocket(from).currency == amount.currency && pocket(to).currency == amount.currency,
+        "both sides of a posting have its currency");
+}
+
+void Book::change(PocketNumber number, std::int64_t balance, std::int64_t pending) {
+  PocketRow& row = pockets_[number.value];
+  check(is_in_range(row.kind, __int128{row.balance} + balance, __int128{row.pending} + pending),
+        "a posting keeps the range of its pockets");
+  row.balance += balance;
+  row.pending += pending;
+}
+
+void Book::export_rows(ByteWriter& out) const {
+  out.u64(accounts_.size());
+  for (std::uint64_t number = 0; number < accounts_.end_number(); ++number) {
+    const AccountRow& row = accounts_[number];
+    out.id(row.tenant);
+    out.short_string(row.name.view());
+  }
+  out.u64(pockets_.size());
+  for (std::uint64_t number = 0; number < pockets_.end_number(); ++number) {
+    const PocketRow& row = pockets_[number];
+    out.id(row.account);
+    out.u32(row.currency.packed);
+    out.id(row.peer);
+    out.u8(static_cast<std::uint8_t>(row.kind));
+    out.i64(row.balance);
+    out.i64(row.pending);
+  }
+}
+
+}  // namespace coffer::ledger

@@ -1,0 +1,123 @@
+// The book of accounts: who has which pocket, and what is in it. Accounts and pockets are numbered rows; names are
+// found through a derived index. The only writer of balances.
+//
+// Invariants, for every pocket with balance b and pending p (p >= 0, the sum of unfinished outgoing legs through it):
+//   customer  0 <= b and b + p <= INT64_MAX      what is on its way may always come back
+//   transit   b <= INT64_MAX and b - p >= -INT64_MAX, p <= INT64_MAX      what is on its way may always leave again
+//   issue     -INT64_MAX <= b <= INT64_MAX
+// Every posting takes from one pocket what it gives to another of the same currency. Single-threaded.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+#include "core/base/codec.h"
+#include "core/base/hash.h"
+#include "core/base/ids.h"
+#include "core/base/money.h"
+#include "core/ledger/commands.h"
+#include "core/ledger/events.h"
+#include "core/ledger/hash_index.h"
+#include "core/ledger/rows.h"
+
+namespace coffer::ledger {
+
+/// An account's name in a row.
+class AccountName {
+ public:
+  AccountName() = default;
+  /// Requires: at most account_name_max characters (checked).
+  explicit AccountName(std::string_view name);
+  std::string_view view() const { return {text_.data(), size_}; }
+
+ private:
+  std::uint8_t size_ = 0;
+  std::array<char, account_name_max> text_{};
+};
+
+/// A name with its hash, computed once and used for the slot and the index.
+struct AccountKey {
+  AccountKey(TenantId tenant_of, std::string_view name_of)
+      : tenant(tenant_of), name(name_of), hash(hash64(bytes_of(name_of), tenant_of.value)) {}
+  /// Equal to slot_of(tenant, name).
+  Slot slot() const { return Slot(static_cast<std::uint16_t>(hash % slot_count)); }
+
+  TenantId tenant;
+  std::string_view name;
+  std::uint64_t hash;
+};
+
+struct AccountRow {
+  TenantId tenant;
+  std::uint32_t same_hash = HashIndex::none;  ///< the account before this one with the same hash
+  PocketNumber newest_pocket = no_pocket;     ///< the account's pockets, newest first
+  AccountName name;
+};
+
+struct PocketRow {
+  AccountNumber account = no_account;  ///< no_account for system pockets
+  PocketNumber older = no_pocket;      ///< the account's pocket before this one
+  Currency currency;
+  ShardId peer;  ///< transit pockets only
+  PocketKind kind = PocketKind::customer;
+  std::int64_t balance = 0;  ///< minor units
+  std::int64_t pending = 0;  ///< minor units of unfinished outgoing legs through this pocket
+};
+
+class Book {
+ public:
+  AccountNumber find(const AccountKey& key) const;
+  /// no_pocket when the account has none in this currency.
+  PocketNumber find_pocket(AccountNumber account, Currency currency) const;
+  /// A system pocket; `peer` is 0 for issue pockets.
+  PocketNumber find_system(PocketKind kind, Currency currency, ShardId peer) const;
+
+  const AccountRow& account(AccountNumber number) const { return accounts_[number.value]; }
+  const PocketRow& pocket(PocketNumber number) const { return pockets_[number.value]; }
+  AccountNumber next_account() const { return AccountNumber(static_cast<std::uint32_t>(accounts_.end_number())); }
+  PocketNumber next_pocket() const { return PocketNumber(static_cast<std::uint32_t>(pockets_.end_number())); }
+  /// "alice", "sys:issue:USD", "sys:transit:USD:7".
+  std::string name_of(const PocketRow& pocket) const;
+
+  /// Opens the pocket, and its account where it is new. Requires: the event's numbers are next (checked).
+  void open(const AccountOpened& event);
+  /// The inverse of open. Requires: the pocket was opened last and is empty (checked).
+  void close_last(const AccountOpened& event);
+
+  /// Whether the customer's balance covers `amount`.
+  bool has_funds(PocketNumber from, std::int64_t amount) const { return pocket(from).balance >= amount; }
+  /// Whether taking (giving) `amount` keeps the pocket's range; a customer's funds are has_funds' question.
+  bool may_take(PocketNumber from, std::int64_t amount) const;
+  bool may_give(PocketNumber to, std::int64_t amount) const;
+  /// Whether a leg of `amount` may start through this transit pocket.
+  bool may_send_through(PocketNumber transit, std::int64_t amount) const;
+
+  /// Moves money between two pockets of `amount`'s currency. Requires: the invariants hold afterwards (checked).
+  void post(PocketNumber from, PocketNumber to, const Money& amount);
+  /// The inverse of post.
+  void unpost(PocketNumber from, PocketNumber to, const Money& amount) { post(to, from, amount); }
+  /// Money leaves the customer's pocket for a transit pocket and stays pending in both until the leg is finished.
+  void send_off(PocketNumber from, PocketNumber transit, const Money& amount);
+  /// The inverse of send_off, and its compensation: the money is back, nothing is pending.
+  void bring_back(PocketNumber from, PocketNumber transit, const Money& amount);
+  /// The leg arrived: nothing is pending any more, the money stays in the transit pocket.
+  void arrive(PocketNumber from, PocketNumber transit, const Money& amount);
+  /// The inverse of arrive.
+  void unarrive(PocketNumber from, PocketNumber transit, const Money& amount);
+
+  void export_rows(ByteWriter& out) const;
+
+ private:
+  void check_pair(PocketNumber from, PocketNumber to, const Money& amount) const;
+  /// One leg of a posting: adds to balance and pending and checks the pocket's invariant.
+  void change(PocketNumber number, std::int64_t balance, std::int64_t pending);
+
+  Rows<AccountRow> accounts_;
+  Rows<PocketRow> pockets_;
+  HashIndex by_name_;
+  HashIndex by_system_key_;
+};
+
+}  // namespace coffer::ledger

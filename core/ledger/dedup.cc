@@ -1,0 +1,103 @@
+#include "core/ledger/dedup.h"
+
+#include <cstring>
+
+#include "core/base/check.h"
+#include "core/base/prng.h"
+
+namespace coffer::ledger {
+
+namespace {
+
+std::uint64_t hash_of(const TransferId& id) {
+  std::uint64_t halves[2];
+  std::memcpy(halves, id.bytes.data(), sizeof halves);
+  return mix64(mix64(halves[0]) ^ halves[1]);
+}
+
+}  // namespace
+
+DedupNumber Dedup::newest(const TransferId& id) const { return by_id_.find(hash_of(id)); }
+
+DedupNumber Dedup::find(AccountNumber home, const TransferId& id) const {
+  return find_from(newest(id), home, id);
+}
+
+DedupNumber Dedup::find_from(DedupNumber number, AccountNumber home, const TransferId& id) const {
+  while (number != no_row) {
+    const DedupRow& row = rows_[number];
+    if (row.home == home && row.id == id) return number;
+    number = row.same_hash;
+  }
+  return no_row;
+}
+
+const LegLink& Dedup::link(DedupNumber number) const { return links_[rows_[number].link]; }
+
+DedupNumber Dedup::bind(DedupRow row) {
+  check(rows_.end_number() < no_row, "dedup rows do not run out");
+  const auto number = static_cast<DedupNumber>(rows_.end_number());
+  row.same_hash = by_id_.push(hash_of(row.id), number);
+  check(find_from(row.same_hash, row.home, row.id) == no_row, "an id is bound once");
+  rows_.push_back(row);
+  return number;
+}
+
+DedupNumber Dedup::bind(DedupRow row, const LegLink& link) {
+  row.link = static_cast<std::uint32_t>(links_.end_number());
+  const DedupNumber number = bind(row);
+  links_.push_back(link);
+  return number;
+}
+
+void Dedup::unbind_last(const TransferId& id) {
+  const DedupRow row = rows_.back();
+  check(row.id == id, "ids are unbound in reverse order");
+  by_id_.pop(hash_of(id), static_cast<DedupNumber>(rows_.end_number() - 1), row.same_hash);
+  if (row.link != no_row) {
+    check(row.link + 1 == links_.end_number(), "links are undone in reverse order");
+    links_.pop_back();
+  }
+  rows_.pop_back();
+}
+
+void Dedup::finish(DedupNumber number, Outcome outcome, Position target_position, Stamp target_stamp) {
+  DedupRow& row = rows_[number];
+  check(row.outcome == Outcome::pending && is_logged(outcome), "a leg is answered once");
+  row.outcome = outcome;
+  LegLink& link = links_[row.link];
+  link.target_position = target_position;
+  link.target_stamp = target_stamp;
+}
+
+void Dedup::reopen(DedupNumber number) {
+  DedupRow& row = rows_[number];
+  check(is_logged(row.outcome), "only an answered leg is reopened");
+  row.outcome = Outcome::pending;
+  LegLink& link = links_[row.link];
+  link.target_position = {};
+  link.target_stamp = {};
+}
+
+void Dedup::export_rows(ByteWriter& out) const {
+  out.u64(rows_.size());
+  for (std::uint64_t number = 0; number < rows_.end_number(); ++number) {
+    const DedupRow& row = rows_[number];
+    out.id(row.home);
+    out.uuid(row.id);
+    out.hash(row.digest);
+    out.id(row.position);
+    out.i64(row.stamp.nanos);
+    out.u8(static_cast<std::uint8_t>(row.operation));
+    out.u8(static_cast<std::uint8_t>(row.outcome));
+    out.u8(row.link == no_row ? 0 : 1);
+    if (row.link == no_row) continue;
+    const LegLink& link = links_[row.link];
+    out.id(link.target);
+    out.id(link.leg);
+    out.id(link.target_position);
+    out.i64(link.target_stamp.nanos);
+  }
+}
+
+}  // namespace coffer::ledger

@@ -1,0 +1,86 @@
+#include "core/ledger/dedup.h"
+
+#include <map>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <rapidcheck.h>
+
+#include "core/base/check.h"
+
+namespace {
+
+using namespace coffer;
+using namespace coffer::ledger;
+
+DedupRow row_of(std::uint8_t id, std::uint32_t home, Outcome outcome = Outcome::success) {
+  DedupRow row;
+  row.id.bytes[15] = id;
+  row.home = AccountNumber(home);
+  row.outcome = outcome;
+  return row;
+}
+
+TransferId id_of(std::uint8_t id) { return row_of(id, 0).id; }
+
+Bytes exported(const Dedup& dedup) {
+  Bytes bytes;
+  ByteWriter out(bytes);
+  dedup.export_rows(out);
+  return bytes;
+}
+
+TEST_CASE("an id is bound to its home account (design, Dedup)") {
+  Dedup dedup;
+  const DedupNumber first = dedup.bind(row_of(1, 10));
+  const DedupNumber second = dedup.bind(row_of(1, 11));
+  REQUIRE(dedup.find(AccountNumber(10), id_of(1)) == first);
+  REQUIRE(dedup.find(AccountNumber(11), id_of(1)) == second);
+  REQUIRE(dedup.find(AccountNumber(12), id_of(1)) == no_row);
+  REQUIRE(dedup.find(AccountNumber(10), id_of(2)) == no_row);
+  REQUIRE(dedup.newest(id_of(1)) == second);
+  REQUIRE(dedup.older(second) == first);
+  REQUIRE(dedup.older(first) == no_row);
+  REQUIRE_THROWS_AS(dedup.bind(row_of(1, 10)), CheckFailure);
+}
+
+TEST_CASE("a leg's row is pending until its answer, and once only") {
+  Dedup dedup;
+  dedup.bind(row_of(9, 1));
+  const DedupNumber leg = dedup.bind(row_of(1, 10, Outcome::pending), {ShardId(2), LegNumber(3), {}, {}});
+  REQUIRE(dedup.link(leg).target == ShardId(2));
+  const Bytes before = exported(dedup);
+  dedup.finish(leg, Outcome::success, Position(7), Stamp{8});
+  REQUIRE(dedup.row(leg).outcome == Outcome::success);
+  REQUIRE(dedup.link(leg).target_position == Position(7));
+  REQUIRE_THROWS_AS(dedup.finish(leg, Outcome::success, Position(7), Stamp{8}), CheckFailure);
+  dedup.reopen(leg);
+  REQUIRE(exported(dedup) == before);
+  REQUIRE_THROWS_AS(dedup.reopen(leg), CheckFailure);
+  REQUIRE_THROWS_AS(dedup.link(0), CheckFailure);
+}
+
+TEST_CASE("property: unbinding in reverse order is the inverse of binding") {
+  REQUIRE(rc::check("property: unbind . bind = identity", [](const std::vector<std::pair<std::uint8_t, bool>>& ids) {
+    Dedup dedup;
+    std::vector<std::pair<TransferId, Bytes>> bound;
+    std::map<std::pair<std::uint32_t, TransferId>, DedupNumber> model;
+    for (const auto& [number, is_leg] : ids) {
+      const std::uint32_t home = number % 4;
+      DedupRow row = row_of(number / 16, home, is_leg ? Outcome::pending : Outcome::success);
+      if (model.contains({home, row.id})) continue;
+      bound.emplace_back(row.id, exported(dedup));
+      model[{home, row.id}] = is_leg ? dedup.bind(row, {ShardId(1), LegNumber(1), {}, {}}) : dedup.bind(row);
+    }
+    for (const auto& [key, number] : model) RC_ASSERT(dedup.find(AccountNumber(key.first), key.second) == number);
+    while (!bound.empty()) {
+      dedup.unbind_last(bound.back().first);
+      RC_ASSERT(exported(dedup) == bound.back().second);
+      bound.pop_back();
+    }
+    for (const auto& [key, number] : model) RC_ASSERT(dedup.find(AccountNumber(key.first), key.second) == no_row);
+  }));
+}
+
+}  // namespace

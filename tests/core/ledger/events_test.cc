@@ -1,0 +1,386 @@
+#include "core/ledger/events.h"
+
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <rapidcheck.h>
+
+#include "core/base/prng.h"
+
+namespace {
+
+using namespace coffer;
+using namespace coffer::ledger;
+
+/// Draws well-formed events; names live in static storage.
+class EventSource {
+ public:
+  explicit EventSource(std::uint64_t seed) : prng_(seed) {}
+
+  Event next() {
+    switch (prng_.below(6)) {
+      case 0:
+        return founded();
+      case 1:
+        return opened();
+      case 2:
+        return TransferDecided{decided(logged())};
+      case 3:
+        return started();
+      case 4:
+        return received();
+      default:
+        return answered();
+    }
+  }
+  Prng& prng() { return prng_; }
+
+ private:
+  std::uint32_t number() { return static_cast<std::uint32_t>(prng_.below(0xFFFF'FFFF)); }
+  std::uint32_t shard() { return static_cast<std::uint32_t>(prng_.below(1000)) + 1; }
+  Outcome logged() { return prng_.chance(500) ? Outcome::success : static_cast<Outcome>(10 + prng_.below(7)); }
+  Currency currency() {
+    constexpr Currency choice[] = {currency_of("USD"), currency_of("JPY"), currency_of("KWD")};
+    return choice[prng_.below(3)];
+  }
+  Money amount() { return {prng_.between(1, INT64_MAX), currency()}; }
+  Uuid uuid() {
+    Uuid id;
+    for (std::uint8_t& byte : id.bytes) byte = static_cast<std::uint8_t>(prng_.next());
+    return id;
+  }
+  static std::string_view name_of(std::uint64_t size) {
+    static const std::string letters(64, 'n');
+    return std::string_view(letters).substr(0, size);
+  }
+  std::string_view name() { return name_of(1 + prng_.below(64)); }
+
+  ShardFounded founded() {
+    ShardFounded event{ShardId(shard()), {}};
+    std::uint32_t at = 0;
+    while (event.ranges.size() < 5 && at < slot_count - 1) {
+      const auto first = static_cast<std::uint32_t>(prng_.between(at, slot_count - 1));
+      at = static_cast<std::uint32_t>(prng_.between(first + 1, slot_count));
+      event.ranges.push_back({Slot(static_cast<std::uint16_t>(first)), at});
+    }
+    return event;
+  }
+  AccountOpened opened() {
+    AccountOpened event;
+    event.kind = static_cast<PocketKind>(1 + prng_.below(3));
+    event.pocket = PocketNumber(number());
+    event.currency = currency();
+    event.principal = PrincipalId(number());
+    event.account = no_account;
+    if (event.kind == PocketKind::transit) event.peer = ShardId(shard());
+    if (event.kind == PocketKind::customer) {
+      event.tenant = TenantId(number());
+      event.account = AccountNumber(number());
+      event.name = name();
+    }
+    return event;
+  }
+  Decided decided(Outcome outcome) {
+    Decided decided;
+    decided.operation = static_cast<Operation>(1 + prng_.below(3));
+    decided.outcome = outcome;
+    decided.principal = PrincipalId(number());
+    decided.home = AccountNumber(number());
+    decided.debit = PocketNumber(number() / 2);
+    decided.credit = PocketNumber(decided.debit.value + 1);
+    decided.amount = amount();
+    decided.id = uuid();
+    decided.digest = {prng_.next(), prng_.next()};
+    return decided;
+  }
+  LegStarted started() {
+    LegStarted event{decided(Outcome::pending), ShardId(shard()), LegNumber(prng_.next() | 1), name()};
+    event.decided.operation = Operation::transfer;
+    return event;
+  }
+  LegReceived received() {
+    LegReceived event;
+    event.outcome = logged();
+    event.tenant = TenantId(number());
+    event.source = ShardId(shard());
+    event.leg = LegNumber(prng_.below(1000) + 100);
+    event.id = uuid();
+    event.source_position = Position(prng_.next());
+    event.source_stamp = Stamp{prng_.between(1, INT64_MAX)};
+    event.amount = amount();
+    if (event.outcome == Outcome::success) {
+      event.transit = PocketNumber(number());
+      event.credit = PocketNumber(number());
+    }
+    event.freed_before = LegNumber(prng_.below(50));
+    event.freed_after = LegNumber(50 + prng_.below(50));
+    event.credit_account = name();
+    return event;
+  }
+  LegAnswered answered() {
+    LegAnswered event;
+    event.outcome = logged();
+    event.target = ShardId(shard());
+    event.leg = LegNumber(prng_.next() | 1);
+    event.id = uuid();
+    event.debit = PocketNumber(number() / 2);
+    event.transit = PocketNumber(event.debit.value + 1);
+    event.amount = amount();
+    event.target_position = Position(prng_.next());
+    event.target_stamp = Stamp{prng_.between(1, INT64_MAX)};
+    return event;
+  }
+
+  Prng prng_;
+};
+
+Bytes encoded(const Event& event) {
+  Bytes bytes;
+  ByteWriter out(bytes);
+  encode(event, out);
+  return bytes;
+}
+
+Decided sample_decided(Outcome outcome) {
+  Decided decided;
+  decided.operation = Operation::transfer;
+  decided.outcome = outcome;
+  decided.principal = PrincipalId(3);
+  decided.home = AccountNumber(4);
+  decided.debit = PocketNumber(5);
+  decided.credit = PocketNumber(6);
+  decided.amount = {7, currency_of("USD")};
+  decided.id.bytes[0] = 8;
+  decided.digest = {9, 10};
+  return decided;
+}
+
+void write_decided_by_hand(ByteWriter& out, std::uint8_t outcome) {
+  out.u8(1);
+  out.u8(outcome);
+  out.u8(0);
+  for (const std::uint32_t v : {3u, 4u, 5u, 6u}) out.u32(v);
+  out.u32(0x445355);  // "USD"
+  out.i64(7);
+  out.u64(8);
+  out.u64(0);
+  out.u64(9);
+  out.u64(10);
+}
+
+TEST_CASE("events are written as the grammar says (events.h)") {
+  Bytes expected;
+  ByteWriter out(expected);
+  SECTION("shard_founded") {
+    out.u8(1);
+    out.u32(2);
+    out.u16(2);
+    out.u16(0);
+    out.u32(10);
+    out.u16(16383);
+    out.u32(16384);
+    REQUIRE(encoded(ShardFounded{ShardId(2), {{Slot(0), 10}, {Slot(16383), 16384}}}) == expected);
+  }
+  SECTION("account_opened") {
+    out.u8(2);
+    out.u8(1);
+    for (const std::uint32_t v : {11u, 12u, 13u, 0x445355u, 0u, 14u}) out.u32(v);
+    out.short_string("alice");
+    REQUIRE(encoded(AccountOpened{PocketKind::customer, TenantId(11), AccountNumber(12), PocketNumber(13),
+                                  currency_of("USD"), ShardId(), PrincipalId(14), "alice"}) == expected);
+  }
+  SECTION("transfer_decided") {
+    out.u8(3);
+    write_decided_by_hand(out, 10);
+    REQUIRE(encoded(TransferDecided{sample_decided(Outcome::insufficient_funds)}) == expected);
+    REQUIRE(expected.size() == 64);
+  }
+  SECTION("leg_started") {
+    out.u8(4);
+    write_decided_by_hand(out, 0);
+    out.u32(15);
+    out.u64(16);
+    out.short_string("bob");
+    REQUIRE(encoded(LegStarted{sample_decided(Outcome::pending), ShardId(15), LegNumber(16), "bob"}) == expected);
+  }
+  SECTION("leg_received") {
+    LegReceived event;
+    event.outcome = Outcome::success;
+    event.tenant = TenantId(1);
+    event.source = ShardId(2);
+    event.leg = LegNumber(30);
+    event.id.bytes[0] = 4;
+    event.source_position = Position(5);
+    event.source_stamp = Stamp{6};
+    event.amount = {7, currency_of("USD")};
+    event.transit = PocketNumber(8);
+    event.credit = PocketNumber(9);
+    event.freed_before = LegNumber(10);
+    event.freed_after = LegNumber(11);
+    event.credit_account = "bob";
+    out.u8(5);
+    out.u8(1);
+    out.u32(1);
+    out.u32(2);
+    for (const std::uint64_t v : {30u, 4u, 0u, 5u, 6u}) out.u64(v);
+    out.u32(0x445355);
+    out.i64(7);
+    out.u32(8);
+    out.u32(9);
+    out.u64(10);
+    out.u64(11);
+    out.short_string("bob");
+    REQUIRE(encoded(event) == expected);
+  }
+  SECTION("leg_answered") {
+    LegAnswered event;
+    event.outcome = Outcome::currency_mismatch;
+    event.target = ShardId(2);
+    event.leg = LegNumber(3);
+    event.id.bytes[0] = 4;
+    event.debit = PocketNumber(5);
+    event.transit = PocketNumber(6);
+    event.amount = {7, currency_of("USD")};
+    event.target_position = Position(8);
+    event.target_stamp = Stamp{9};
+    out.u8(6);
+    out.u8(12);
+    out.u32(2);
+    for (const std::uint64_t v : {3u, 4u, 0u}) out.u64(v);
+    out.u32(5);
+    out.u32(6);
+    out.u32(0x445355);
+    out.i64(7);
+    out.u64(8);
+    out.i64(9);
+    REQUIRE(encoded(event) == expected);
+  }
+  SECTION("entry header") {
+    Bytes header;
+    ByteWriter header_out(header);
+    encode(EntryHeader{3, Position(4), Stamp{5}}, header_out);
+    out.u8(1);
+    out.u8(0);
+    out.u16(0);
+    out.u32(3);
+    out.u64(4);
+    out.i64(5);
+    REQUIRE(header == expected);
+    REQUIRE(header.size() == entry_header_size);
+  }
+}
+
+TEST_CASE("property: an event written and read again writes the same bytes, and no shorter prefix is an event") {
+  REQUIRE(rc::check("property: encode(decode(encode(e))) = encode(e)", [](std::uint64_t seed) {
+    EventSource source(seed);
+    const Event event = source.next();
+    const Bytes bytes = encoded(event);
+    ByteReader in(bytes);
+    const Event read = decode_event(in);
+    RC_ASSERT(in.done());
+    RC_ASSERT(read.index() == event.index());
+    RC_ASSERT(encoded(read) == bytes);
+    for (std::size_t size = 0; size < bytes.size(); ++size) {
+      const Bytes prefix(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size));
+      ByteReader shorter(prefix);
+      decode_event(shorter);
+      RC_ASSERT_FALSE(shorter.ok());
+    }
+  }));
+}
+
+TEST_CASE("property: mutated events are refused or canonical, and never crash the reader") {
+  REQUIRE(rc::check("property: decode is total on mutations", [](std::uint64_t seed) {
+    EventSource source(seed);
+    for (int i = 0; i < 50; ++i) {
+      Bytes bytes = encoded(source.next());
+      for (std::uint64_t flips = source.prng().below(3) + 1; flips > 0; --flips) {
+        bytes[source.prng().below(bytes.size())] = static_cast<std::byte>(source.prng().next());
+      }
+      ByteReader in(bytes);
+      const Event read = decode_event(in);
+      if (in.done()) RC_ASSERT(encoded(read) == bytes);
+    }
+  }));
+}
+
+TEST_CASE("property: arbitrary bytes never crash the reader") {
+  REQUIRE(rc::check("property: decode is total", [](const std::vector<std::uint8_t>& raw, std::uint8_t kind) {
+    Bytes bytes{static_cast<std::byte>(kind % 8)};
+    for (const std::uint8_t byte : raw) bytes.push_back(std::byte{byte});
+    ByteReader in(bytes);
+    const Event read = decode_event(in);
+    if (in.ok()) RC_ASSERT(encoded(read).size() == in.position());
+    ByteReader header(bytes);
+    decode_header(header);
+    RC_ASSERT(header.position() <= bytes.size());
+  }));
+}
+
+TEST_CASE("what no shard can have decided is no event") {
+  const auto refused = [](const Event& event) {
+    const Bytes bytes = encoded(event);
+    ByteReader in(bytes);
+    decode_event(in);
+    return !in.ok();
+  };
+  const Decided good = sample_decided(Outcome::success);
+  REQUIRE_FALSE(refused(TransferDecided{good}));
+  std::vector<Decided> bad(9, good);
+  bad[0].operation = static_cast<Operation>(0);
+  bad[1].operation = static_cast<Operation>(4);
+  bad[2].outcome = Outcome::pending;
+  bad[3].outcome = Outcome::account_not_found;
+  bad[4].outcome = static_cast<Outcome>(99);
+  bad[5].amount.minor = 0;
+  bad[6].amount.currency = currency_of("XAU");
+  bad[7].credit = no_pocket;
+  bad[8].home = no_account;
+  for (const Decided& decided : bad) REQUIRE(refused(TransferDecided{decided}));
+
+  const AccountOpened account{PocketKind::customer, TenantId(0), AccountNumber(0), PocketNumber(0),
+                              currency_of("USD"),   ShardId(),   PrincipalId(),    "alice"};
+  REQUIRE_FALSE(refused(account));
+  std::vector<AccountOpened> bad_accounts(8, account);
+  bad_accounts[0].name = "sys:x";
+  bad_accounts[1].name = "";
+  bad_accounts[2].name = "a b";
+  const std::string long_name(65, 'x');
+  bad_accounts[3].name = long_name;
+  bad_accounts[4].kind = static_cast<PocketKind>(4);
+  bad_accounts[5].kind = PocketKind::issue;
+  bad_accounts[6].peer = ShardId(1);
+  bad_accounts[7].currency = Currency{};
+  for (const AccountOpened& opened : bad_accounts) REQUIRE(refused(opened));
+
+  REQUIRE(refused(ShardFounded{ShardId(0), {}}));
+  REQUIRE(refused(ShardFounded{ShardId(1), {{Slot(5), 5}}}));
+  REQUIRE(refused(ShardFounded{ShardId(1), {{Slot(5), 16385}}}));
+  REQUIRE(refused(ShardFounded{ShardId(1), {{Slot(5), 9}, {Slot(8), 10}}}));
+  REQUIRE_FALSE(refused(ShardFounded{ShardId(1), {}}));
+
+  LegStarted started{sample_decided(Outcome::pending), ShardId(2), LegNumber(1), "bob"};
+  REQUIRE_FALSE(refused(started));
+  started.decided.operation = Operation::deposit;
+  REQUIRE(refused(started));
+}
+
+TEST_CASE("an entry of another version, without events or without a place is no entry") {
+  const auto refused = [](std::uint8_t version, const EntryHeader& header) {
+    Bytes bytes;
+    ByteWriter out(bytes);
+    encode(header, out);
+    bytes[0] = static_cast<std::byte>(version);
+    ByteReader in(bytes);
+    decode_header(in);
+    return !in.ok();
+  };
+  REQUIRE_FALSE(refused(1, {1, Position(1), Stamp{1}}));
+  REQUIRE(refused(2, {1, Position(1), Stamp{1}}));
+  REQUIRE(refused(1, {0, Position(1), Stamp{1}}));
+  REQUIRE(refused(1, {1, Position(0), Stamp{1}}));
+  REQUIRE(refused(1, {1, Position(1), Stamp{0}}));
+}
+
+}  // namespace
