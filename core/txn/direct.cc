@@ -1,0 +1,172 @@
+#include "core/txn/direct.h"
+
+#include "core/base/check.h"
+
+namespace coffer::txn::direct {
+
+using ledger::AccountOpened;
+using ledger::Book;
+using ledger::Decided;
+using ledger::Operation;
+using ledger::PocketKind;
+using ledger::PocketRow;
+using ledger::TransferDecided;
+
+namespace {
+
+Outcome check_names(std::string_view account) {
+  if (ledger::is_reserved(account)) return Outcome::reserved_account;
+  return ledger::is_account_name(account) ? Outcome::success : Outcome::malformed;
+}
+
+bool is_customer_of(const Book& book, PocketNumber pocket, AccountNumber account) {
+  const PocketRow& row = book.pocket(pocket);
+  return row.kind == PocketKind::customer && row.account == account;
+}
+
+/// The sides a successful event may have: the home account's pocket is one of them, and the other is of the right kind.
+bool has_right_sides(const Book& book, const Decided& decided) {
+  switch (decided.operation) {
+    case Operation::transfer:
+      return is_customer_of(book, decided.debit, decided.home) &&
+             book.pocket(decided.credit).kind == PocketKind::customer;
+    case Operation::deposit:
+      return book.pocket(decided.debit).kind == PocketKind::issue && is_customer_of(book, decided.credit, decided.home);
+    case Operation::withdrawal:
+      return is_customer_of(book, decided.debit, decided.home) && book.pocket(decided.credit).kind == PocketKind::issue;
+  }
+  check_failed("an operation is one of the table");
+}
+
+Plan succeed(Decided decided) {
+  decided.outcome = Outcome::success;
+  return Plan{.outcome = Outcome::success, .event = TransferDecided{decided}};
+}
+
+}  // namespace
+
+Outcome check_grammar(const ledger::TransferCommand& command) {
+  if (command.amount.minor <= 0 || !is_known(command.amount.currency)) return Outcome::malformed;
+  const Outcome home = check_names(command.home_account());
+  if (home != Outcome::success) return home;
+  switch (command.operation) {
+    case Operation::transfer: {
+      const Outcome credit = check_names(command.credit_account);
+      if (credit != Outcome::success) return credit;
+      return command.debit_account == command.credit_account ? Outcome::same_account : Outcome::success;
+    }
+    case Operation::deposit:
+      return command.debit_account.empty() ? Outcome::success : Outcome::malformed;
+    case Operation::withdrawal:
+      return command.credit_account.empty() ? Outcome::success : Outcome::malformed;
+  }
+  return Outcome::malformed;
+}
+
+Decided decided_for(const ledger::TransferCommand& command, AccountNumber home, const Hash128& digest) {
+  Decided decided;
+  decided.operation = command.operation;
+  decided.principal = command.principal;
+  decided.home = home;
+  decided.amount = command.amount;
+  decided.id = command.id;
+  decided.digest = digest;
+  return decided;
+}
+
+Plan refuse(Decided decided, Outcome outcome) {
+  decided.outcome = outcome;
+  return Plan{.outcome = outcome, .event = TransferDecided{decided}};
+}
+
+Plan decide_transfer(const ShardState& state, Decided decided, const ledger::AccountKey& credit) {
+  const Book& book = state.book;
+  const Money amount = decided.amount;
+  decided.debit = book.find_pocket(decided.home, amount.currency);
+  if (decided.debit == no_pocket) return refuse(decided, Outcome::currency_mismatch);
+  if (!book.has_funds(decided.debit, amount.minor)) return refuse(decided, Outcome::insufficient_funds);
+  const AccountNumber payee = book.find(credit);
+  if (payee == no_account) return refuse(decided, Outcome::credit_account_not_found);
+  decided.credit = book.find_pocket(payee, amount.currency);
+  if (decided.credit == no_pocket) return refuse(decided, Outcome::currency_mismatch);
+  if (!book.may_give(decided.credit, amount.minor)) return refuse(decided, Outcome::balance_overflow);
+  return succeed(decided);
+}
+
+Plan decide_external(const ShardState& state, Decided decided) {
+  const Book& book = state.book;
+  const Money amount = decided.amount;
+  const bool is_deposit = decided.operation == Operation::deposit;
+  PocketNumber& own = is_deposit ? decided.credit : decided.debit;
+  PocketNumber& issue = is_deposit ? decided.debit : decided.credit;
+  own = book.find_pocket(decided.home, amount.currency);
+  if (own == no_pocket) return refuse(decided, Outcome::currency_mismatch);
+  if (!is_deposit && !book.has_funds(own, amount.minor)) return refuse(decided, Outcome::insufficient_funds);
+  issue = book.find_system(PocketKind::issue, amount.currency, ShardId());
+  const bool own_fits = !is_deposit || book.may_give(own, amount.minor);
+  const bool issue_fits =
+      issue == no_pocket || (is_deposit ? book.may_take(issue, amount.minor) : book.may_give(issue, amount.minor));
+  if (!own_fits || !issue_fits) return refuse(decided, Outcome::balance_overflow);
+  if (issue != no_pocket) return succeed(decided);
+  AccountOpened opens;
+  opens.kind = PocketKind::issue;
+  opens.account = no_account;
+  opens.pocket = issue = book.next_pocket();
+  opens.currency = amount.currency;
+  opens.principal = decided.principal;
+  Plan plan = succeed(decided);
+  plan.opens = opens;
+  return plan;
+}
+
+void apply(ShardState& state, const ledger::ShardFounded& event, Place) {
+  check(!state.founded && event.shard == state.self, "a shard is founded once, as itself");
+  state.founded = true;
+  state.ranges = event.ranges;
+  for (const ledger::SlotRange& range : event.ranges) state.slots.add(range);
+}
+
+void undo(ShardState& state, const ledger::ShardFounded&, Place) {
+  check(state.founded, "only a founded shard is undone");
+  state.founded = false;
+  state.ranges.clear();
+  state.slots = SlotSet();
+}
+
+void apply(ShardState& state, const AccountOpened& event, Place) {
+  check(state.founded, "nothing is opened before the shard is founded");
+  check(event.kind != PocketKind::customer || state.owns(ledger::AccountKey(event.tenant, event.name).slot()),
+        "accounts are opened where their slot is");
+  state.book.open(event);
+}
+
+void undo(ShardState& state, const AccountOpened& event, Place) { state.book.close_last(event); }
+
+ledger::DedupRow dedup_row(const ShardState& state, const Decided& decided, Place place) {
+  check(decided.home < state.book.next_account(), "the home account exists");
+  ledger::DedupRow row;
+  row.id = decided.id;
+  row.digest = decided.digest;
+  row.position = place.position;
+  row.stamp = place.stamp;
+  row.home = decided.home;
+  row.operation = decided.operation;
+  row.outcome = decided.outcome;
+  return row;
+}
+
+void apply(ShardState& state, const TransferDecided& event, Place place) {
+  const Decided& decided = event.decided;
+  state.dedup.bind(dedup_row(state, decided, place));
+  if (decided.outcome != Outcome::success) return;
+  check(has_right_sides(state.book, decided), "a transfer's sides fit its operation");
+  state.book.post(decided.debit, decided.credit, decided.amount);
+}
+
+void undo(ShardState& state, const TransferDecided& event, Place) {
+  const Decided& decided = event.decided;
+  if (decided.outcome == Outcome::success) state.book.unpost(decided.debit, decided.credit, decided.amount);
+  state.dedup.unbind_last(decided.id);
+}
+
+}  // namespace coffer::txn::direct

@@ -1,0 +1,35 @@
+// Everything that happens inside one shard: founding it, opening pockets, and transfers whose two sides are here, as
+// deposits and withdrawals always are. decide is pure; apply and undo are each other's inverse.
+#pragma once
+
+#include "core/ledger/commands.h"
+#include "core/ledger/events.h"
+#include "core/txn/shard_state.h"
+
+namespace coffer::txn::direct {
+
+/// Whether the command follows grammar and limits: success, malformed, reserved_account or same_account. Needs no
+/// state.
+Outcome check_grammar(const ledger::TransferCommand& command);
+
+/// The part of the event that does not depend on where the money goes.
+ledger::Decided decided_for(const ledger::TransferCommand& command, AccountNumber home, const Hash128& digest);
+/// A logged refusal: no posting, but the id is bound for ever.
+Plan refuse(ledger::Decided decided, Outcome outcome);
+
+/// A transfer between two accounts of this shard. `credit` is the credit account's key.
+Plan decide_transfer(const ShardState& state, ledger::Decided decided, const ledger::AccountKey& credit);
+/// A deposit or withdrawal: the other side is the currency's issue pocket, opened when first needed.
+Plan decide_external(const ShardState& state, ledger::Decided decided);
+
+void apply(ShardState& state, const ledger::ShardFounded& event, Place place);
+void apply(ShardState& state, const ledger::AccountOpened& event, Place place);
+void apply(ShardState& state, const ledger::TransferDecided& event, Place place);
+void undo(ShardState& state, const ledger::ShardFounded& event, Place place);
+void undo(ShardState& state, const ledger::AccountOpened& event, Place place);
+void undo(ShardState& state, const ledger::TransferDecided& event, Place place);
+
+/// The dedup row an event binds. Requires: the home account exists and is this shard's (checked).
+ledger::DedupRow dedup_row(const ShardState& state, const ledger::Decided& decided, Place place);
+
+}  // namespace coffer::txn::direct

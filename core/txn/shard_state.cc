@@ -1,0 +1,47 @@
+#include "core/txn/shard_state.h"
+
+#include "core/base/codec.h"
+
+namespace coffer::txn {
+
+void SlotSet::add(const ledger::SlotRange& range) {
+  check(range.end <= slot_count, "slots are below slot_count");
+  for (std::uint32_t slot = range.first.value; slot < range.end; ++slot) {
+    words_[slot / 64] |= std::uint64_t{1} << slot % 64;
+  }
+}
+
+TransferRecord record_of(const ShardState& state, ledger::DedupNumber number) {
+  const ledger::DedupRow& row = state.dedup.row(number);
+  TransferRecord record;
+  record.outcome = row.outcome;
+  record.operation = row.operation;
+  record.position = row.position;
+  record.stamp = row.stamp;
+  if (row.link == ledger::no_row) return record;
+  const ledger::LegLink& link = state.dedup.link(number);
+  record.target = link.target;
+  record.leg = link.leg;
+  record.target_position = link.target_position;
+  record.target_stamp = link.target_stamp;
+  return record;
+}
+
+void export_state(const ShardState& state, Bytes& bytes) {
+  ByteWriter out(bytes);
+  out.id(state.self);
+  out.u8(state.founded ? 1 : 0);
+  out.u64(state.ranges.size());
+  for (const ledger::SlotRange& range : state.ranges) {
+    out.id(range.first);
+    out.u32(range.end);
+  }
+  out.id(state.last_position);
+  out.i64(state.last_stamp.nanos);
+  state.book.export_rows(out);
+  state.dedup.export_rows(out);
+  state.phases.export_rows(out);
+  state.inbox.export_rows(out);
+}
+
+}  // namespace coffer::txn

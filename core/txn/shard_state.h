@@ -1,0 +1,68 @@
+// The authoritative state of one shard as plain parts, and what decide and apply pass around. The parts are written
+// only by apply and undo (direct.h, saga.h); decide reads them. Single-threaded.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <optional>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/ids.h"
+#include "core/base/outcome.h"
+#include "core/base/time.h"
+#include "core/ledger/book.h"
+#include "core/ledger/dedup.h"
+#include "core/ledger/events.h"
+#include "core/txn/inbox.h"
+#include "core/txn/phase_table.h"
+#include "core/txn/state_machine.h"
+
+namespace coffer::txn {
+
+/// Which slots a shard owns. Empty until the shard is founded.
+class SlotSet {
+ public:
+  void add(const ledger::SlotRange& range);
+  bool contains(Slot slot) const { return (words_[slot.value / 64] >> slot.value % 64 & 1) != 0; }
+
+ private:
+  std::array<std::uint64_t, slot_count / 64> words_{};
+};
+
+struct ShardState {
+  explicit ShardState(ShardId shard) : self(shard) {}
+
+  ShardId self;
+  bool founded = false;
+  std::vector<ledger::SlotRange> ranges;
+  SlotSet slots;  ///< derived from ranges
+  Position last_position;
+  Stamp last_stamp;
+  ledger::Book book;
+  ledger::Dedup dedup;
+  PhaseTable phases;
+  Inbox inbox;
+
+  bool owns(Slot slot) const { return slots.contains(slot); }
+};
+
+/// Where an event stands in its shard's log.
+struct Place {
+  Position position;
+  Stamp stamp;  ///< of its entry
+};
+
+/// What decide makes of a transfer. Events are to be applied in the order of the members.
+struct Plan {
+  Outcome outcome = Outcome::pending;
+  ledger::DedupNumber replayed = ledger::no_row;    ///< the row of an id bound before with the same body
+  std::optional<ledger::AccountOpened> opens = {};  ///< a system pocket needed for the first time
+  std::optional<ledger::Event> event = {};          ///< nothing when refused without a trace, or replayed
+};
+
+/// How clients see a dedup row.
+TransferRecord record_of(const ShardState& state, ledger::DedupNumber number);
+void export_state(const ShardState& state, Bytes& out);
+
+}  // namespace coffer::txn

@@ -1,0 +1,353 @@
+#include "core/txn/state_machine.h"
+
+#include <map>
+#include <utility>
+#include <variant>
+
+#include "core/base/check.h"
+#include "core/base/codec.h"
+#include "core/txn/direct.h"
+#include "core/txn/saga.h"
+#include "core/txn/shard_state.h"
+
+namespace coffer::txn {
+
+using ledger::AccountKey;
+using ledger::DedupNumber;
+using ledger::Event;
+using ledger::PocketKind;
+
+namespace {
+
+/// What undo needs to know of an entry applied: where it ends, and its stamp.
+struct EntryMark {
+  Position last;
+  Stamp stamp;
+};
+
+constexpr std::size_t batch_bytes_at_first = 4096;
+constexpr std::size_t count_offset = 4;  ///< of entry.count
+
+void apply_event(ShardState& state, const Event& event, Place place) {
+  using direct::apply;
+  using saga::apply;
+  std::visit([&](const auto& what) { apply(state, what, place); }, event);
+}
+
+void undo_event(ShardState& state, const Event& event, Place place) {
+  using direct::undo;
+  using saga::undo;
+  std::visit([&](const auto& what) { undo(state, what, place); }, event);
+}
+
+/// Reads an entry whose events nobody has checked yet; malformed bytes are divergence.
+std::vector<Event> decode_events(ByteReader& in, std::uint32_t count) {
+  std::vector<Event> events;
+  for (std::uint32_t i = 0; i < count; ++i) {
+    events.push_back(ledger::decode_event(in));
+    check(in.ok(), "a committed entry consists of events");
+  }
+  check(in.done(), "a committed entry ends with its last event");
+  return events;
+}
+
+Plan decide(const ShardState& state, const ledger::TransferCommand& command) {
+  const Outcome grammar = direct::check_grammar(command);
+  if (grammar != Outcome::success) return {.outcome = grammar};
+  const AccountKey home_key(command.tenant, command.home_account());
+  if (!state.owns(home_key.slot())) return {.outcome = Outcome::wrong_shard};
+  const AccountNumber home = state.book.find(home_key);
+  if (home == no_account) return {.outcome = Outcome::account_not_found};
+  const Hash128 digest = ledger::digest_of(command);
+  const DedupNumber bound = state.dedup.find(home, command.id);
+  if (bound != ledger::no_row) {
+    const ledger::DedupRow& row = state.dedup.row(bound);
+    if (row.digest != digest) return {.outcome = Outcome::idempotency_payload_mismatch};
+    return {.outcome = row.outcome, .replayed = bound};
+  }
+  const ledger::Decided decided = direct::decided_for(command, home, digest);
+  if (command.operation != ledger::Operation::transfer) return direct::decide_external(state, decided);
+  const AccountKey credit(command.tenant, command.credit_account);
+  const bool is_here = state.owns(credit.slot());
+  if (is_here != (command.credit_shard == state.self) || command.credit_shard == ShardId()) {
+    return {.outcome = Outcome::wrong_shard};  // the caller's map contradicts ours
+  }
+  if (is_here) return direct::decide_transfer(state, decided, credit);
+  return saga::decide_start(state, decided, command.credit_shard, command.credit_account);
+}
+
+}  // namespace
+
+struct StateMachine::State : ShardState {
+  using ShardState::ShardState;
+
+  /// Begins an entry: its events follow.
+  void begin(Stamp stamp) {
+    check(!batch_open, "one entry is made at a time");
+    check(stamp > last_stamp, "stamps increase");
+    marks.push_back({last_position, stamp});
+    last_stamp = stamp;
+  }
+  void fold(const Event& event) {
+    const Place place{last_position.next(), last_stamp};
+    apply_event(*this, event, place);
+    last_position = place.position;
+    marks.back().last = place.position;
+  }
+
+  std::vector<EntryMark> marks;  ///< entries applied and not known committed, oldest first
+  Stamp committed_stamp;         ///< of the last entry known committed
+  bool batch_open = false;       ///< a batch has recorded events and not finished
+};
+
+// ---- Batch ----------------------------------------------------------------------------------------------------------
+
+Batch::Batch(StateMachine& state, Stamp stamp) : state_(state), stamp_(stamp) {
+  check(stamp > state.last_stamp(), "stamps increase");
+}
+
+void Batch::record(const Event& event) {
+  StateMachine::State& state = *state_.state_;
+  ByteWriter out(payload_);
+  if (count_ == 0) {
+    state.begin(stamp_);
+    state.batch_open = true;
+    payload_.reserve(batch_bytes_at_first);
+    ledger::encode(ledger::EntryHeader{0, state.last_position.next(), stamp_}, out);
+  }
+  state.fold(event);
+  ledger::encode(event, out);
+  ++count_;
+}
+
+void Batch::found(ShardId shard, const std::vector<ledger::SlotRange>& ranges) {
+  record(ledger::ShardFounded{shard, ranges});
+}
+
+Outcome Batch::open_account(const ledger::OpenAccountCommand& command, bool& already) {
+  already = false;
+  const ShardState& state = *state_.state_;
+  if (ledger::is_reserved(command.account)) return Outcome::reserved_account;
+  if (!ledger::is_account_name(command.account) || !is_known(command.currency)) return Outcome::malformed;
+  const AccountKey key(command.tenant, command.account);
+  if (!state.owns(key.slot())) return Outcome::wrong_shard;
+  const AccountNumber known = state.book.find(key);
+  already = known != no_account && state.book.find_pocket(known, command.currency) != no_pocket;
+  if (already) return Outcome::success;
+  ledger::AccountOpened event;
+  event.tenant = command.tenant;
+  event.account = known == no_account ? state.book.next_account() : known;
+  event.pocket = state.book.next_pocket();
+  event.currency = command.currency;
+  event.principal = command.principal;
+  event.name = command.account;
+  record(event);
+  return Outcome::success;
+}
+
+Decision Batch::transfer(const ledger::TransferCommand& command) {
+  const ShardState& state = *state_.state_;
+  const Plan plan = decide(state, command);
+  Decision decision;
+  decision.outcome = plan.outcome;
+  if (plan.replayed != ledger::no_row) {
+    decision.replayed = true;
+    decision.record = record_of(state, plan.replayed);
+  }
+  if (plan.opens) record(*plan.opens);
+  if (!plan.event) return decision;
+  record(*plan.event);
+  decision.record = record_of(state, static_cast<DedupNumber>(state.dedup.size() - 1));
+  return decision;
+}
+
+LegDecision Batch::receive_leg(ShardId source, const LegRequest& leg, LegNumber freed_through) {
+  const saga::Receipt receipt = saga::decide_receive(*state_.state_, source, leg, freed_through, stamp_);
+  if (receipt.opens) record(*receipt.opens);
+  if (receipt.event) record(*receipt.event);
+  LegDecision decision{receipt.kind, {}};
+  if (receipt.kind == LegDecision::Kind::decided || receipt.kind == LegDecision::Kind::repeated) {
+    decision.answer = *state_.recorded_answer(source, leg.number);
+  }
+  return decision;
+}
+
+bool Batch::answer_leg(ShardId target, const LegAnswer& answer) {
+  const std::optional<ledger::LegAnswered> event = saga::decide_answer(*state_.state_, target, answer, stamp_);
+  if (event) record(*event);
+  return event.has_value();
+}
+
+Bytes Batch::finish() {
+  check(count_ > 0, "an entry has events");
+  ByteWriter(payload_).patch_u32(count_offset, count_);
+  state_.state_->batch_open = false;
+  count_ = 0;
+  return std::move(payload_);
+}
+
+// ---- Folding --------------------------------------------------------------------------------------------------------
+
+StateMachine::StateMachine(ShardId self) : state_(std::make_unique<State>(self)) {}
+
+StateMachine::~StateMachine() = default;
+
+StateMachine::StateMachine(const StateMachine& other) : state_(std::make_unique<State>(*other.state_)) {}
+
+void StateMachine::apply_entry(ByteView payload) {
+  if (payload.empty()) return;
+  State& state = *state_;
+  ByteReader in(payload);
+  const ledger::EntryHeader header = ledger::decode_header(in);
+  check(in.ok(), "a committed entry has a header");
+  check(header.first_position == state.last_position.next(), "entries are applied without gaps");
+  state.begin(header.stamp);
+  for (std::uint32_t i = 0; i < header.count; ++i) {
+    const Event event = ledger::decode_event(in);
+    check(in.ok(), "a committed entry consists of events");
+    state.fold(event);
+  }
+  check(in.done(), "a committed entry ends with its last event");
+}
+
+void StateMachine::undo_entry(ByteView payload) {
+  if (payload.empty()) return;
+  State& state = *state_;
+  check(!state.batch_open, "a batch is finished before it is undone");
+  ByteReader in(payload);
+  const ledger::EntryHeader header = ledger::decode_header(in);
+  check(in.ok(), "an applied entry has a header");
+  check(header.first_position.value + header.count - 1 == state.last_position.value, "the last entry is undone first");
+  check(!state.marks.empty() && state.marks.back().stamp == header.stamp, "a committed entry is never undone");
+  const std::vector<Event> events = decode_events(in, header.count);
+  for (std::size_t i = events.size(); i-- > 0;) {
+    undo_event(state, events[i], {state.last_position, header.stamp});
+    state.last_position = Position(state.last_position.value - 1);
+  }
+  state.marks.pop_back();
+  state.last_stamp = state.marks.empty() ? state.committed_stamp : state.marks.back().stamp;
+}
+
+void StateMachine::committed(Position position) {
+  State& state = *state_;
+  std::size_t done = 0;
+  while (done < state.marks.size() && state.marks[done].last <= position) ++done;
+  if (done == 0) return;
+  const EntryMark last = state.marks[done - 1];
+  state.committed_stamp = last.stamp;
+  state.marks.erase(state.marks.begin(), state.marks.begin() + static_cast<std::ptrdiff_t>(done));
+  state.phases.committed(last.last);
+  state.inbox.committed(last.last);
+}
+
+// ---- Reads ----------------------------------------------------------------------------------------------------------
+
+ShardId StateMachine::self() const { return state_->self; }
+
+bool StateMachine::is_founded() const { return state_->founded; }
+
+bool StateMachine::owns(Slot slot) const { return state_->owns(slot); }
+
+Position StateMachine::last_position() const { return state_->last_position; }
+
+Stamp StateMachine::last_stamp() const { return state_->last_stamp; }
+
+std::optional<Money> StateMachine::balance(TenantId tenant, std::string_view account, Currency currency) const {
+  const AccountNumber number = state_->book.find(AccountKey(tenant, account));
+  if (number == no_account) return std::nullopt;
+  const PocketNumber pocket = state_->book.find_pocket(number, currency);
+  if (pocket == no_pocket) return std::nullopt;
+  return Money{state_->book.pocket(pocket).balance, currency};
+}
+
+bool StateMachine::account_exists(TenantId tenant, std::string_view account) const {
+  return state_->book.find(AccountKey(tenant, account)) != no_account;
+}
+
+std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, std::string_view home_account,
+                                                          const TransferId& id) const {
+  const AccountNumber home = state_->book.find(AccountKey(tenant, home_account));
+  if (home == no_account) return std::nullopt;
+  const DedupNumber number = state_->dedup.find(home, id);
+  if (number == ledger::no_row) return std::nullopt;
+  return record_of(*state_, number);
+}
+
+std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, const TransferId& id) const {
+  const State& state = *state_;
+  DedupNumber first = ledger::no_row;
+  for (DedupNumber number = state.dedup.newest(id); number != ledger::no_row; number = state.dedup.older(number)) {
+    const ledger::DedupRow& row = state.dedup.row(number);
+    if (row.id == id && state.book.account(row.home).tenant == tenant) first = number;
+  }
+  if (first == ledger::no_row) return std::nullopt;
+  return record_of(state, first);
+}
+
+std::vector<TrialBalanceRow> StateMachine::trial_balance() const {
+  const ledger::Book& book = state_->book;
+  std::map<Currency, TrialBalanceRow> by_currency;
+  for (PocketNumber number(0); number < book.next_pocket(); number = number.next()) {
+    const ledger::PocketRow& pocket = book.pocket(number);
+    TrialBalanceRow& row = by_currency[pocket.currency];
+    row.currency = pocket.currency;
+    switch (pocket.kind) {
+      case PocketKind::customer:
+        row.customers += pocket.balance;
+        break;
+      case PocketKind::issue:
+        row.issue += pocket.balance;
+        break;
+      case PocketKind::transit:
+        row.transit += pocket.balance;
+        break;
+    }
+  }
+  std::vector<TrialBalanceRow> rows;
+  for (const auto& [currency, row] : by_currency) rows.push_back(row);
+  return rows;
+}
+
+std::vector<ShardId> StateMachine::leg_targets() const { return state_->phases.targets(); }
+
+LegNumber StateMachine::first_unanswered(ShardId target) const { return state_->phases.first_unanswered(target); }
+
+LegNumber StateMachine::next_leg(ShardId target) const { return state_->phases.next(target); }
+
+LegRequest StateMachine::leg(ShardId target, LegNumber number) const {
+  const PhaseRow& row = state_->phases.unanswered(target, number);
+  const ledger::DedupRow& bound = state_->dedup.row(row.dedup);
+  LegRequest request;
+  request.number = number;
+  request.tenant = state_->book.account(bound.home).tenant;
+  request.id = bound.id;
+  request.source_position = bound.position;
+  request.source_stamp = bound.stamp;
+  request.amount = {row.amount, state_->book.pocket(row.debit).currency};
+  request.credit_account = row.credit_account.view();
+  return request;
+}
+
+LegNumber StateMachine::next_expected(ShardId source) const { return state_->inbox.next(source); }
+
+std::optional<LegAnswer> StateMachine::recorded_answer(ShardId source, LegNumber number) const {
+  const ReceivedRow* row = state_->inbox.find(source, number);
+  if (!row) return std::nullopt;
+  return LegAnswer{number, row->id, row->outcome, row->position, row->stamp};
+}
+
+void StateMachine::export_state(Bytes& out) const { txn::export_state(*state_, out); }
+
+std::vector<StateMachine::PocketRow> StateMachine::pockets() const {
+  const ledger::Book& book = state_->book;
+  std::vector<PocketRow> rows;
+  for (PocketNumber number(0); number < book.next_pocket(); number = number.next()) {
+    const ledger::PocketRow& pocket = book.pocket(number);
+    rows.push_back({book.name_of(pocket), pocket.currency, pocket.balance, pocket.kind});
+  }
+  return rows;
+}
+
+std::uint64_t StateMachine::dedup_rows() const { return state_->dedup.size(); }
+
+}  // namespace coffer::txn
