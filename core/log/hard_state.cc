@@ -1,0 +1,115 @@
+#include "core/log/hard_state.h"
+
+#include <array>
+#include <string>
+
+namespace coffer::log {
+namespace {
+
+constexpr std::uint64_t copy_seed(std::uint32_t copy) { return 0x4853'0000'0000'0001u + copy; }
+
+std::string place(std::uint32_t copy) {
+  return std::string(hard_state_file) + " at byte " + std::to_string(hard_state_offset(copy));
+}
+
+/// Nothing when the copy is not whole.
+Result<std::optional<HardStateImage>> read_copy(ByteView block, const FileIdentity& identity, std::uint32_t copy) {
+  ByteReader in(block);
+  if (in.u32() != hard_state_magic || !is_sealed(block, copy_seed(copy))) return std::optional<HardStateImage>();
+  const std::uint16_t version = in.u16();
+  if (version != format_version) {
+    return error(ErrorCode::unsupported, place(copy) + ": version " + std::to_string(version) +
+                                             " is unknown to this binary. " + directory_advice);
+  }
+  in.u16();
+  if (!same_identity(get_identity(in), identity)) {
+    return error(ErrorCode::corrupt,
+                 place(copy) + ": written by another cluster, node or incarnation. " + directory_advice);
+  }
+  in.u32();
+  HardStateImage image;
+  image.sequence = in.u64();
+  const std::uint32_t count = in.u32();
+  in.u32();
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    const auto group = in.id<ShardId>();
+    const auto vote = in.id<NodeId>();
+    const auto term = in.id<Term>();
+    image.states[group] = HardState{term, vote};
+  }
+  if (!in.ok() || image.sequence == 0 || count > hard_state_groups_max || image.states.size() != count) {
+    return error(ErrorCode::corrupt, place(copy) + ": the checksum holds but the content is none. " + restore_advice);
+  }
+  return std::optional<HardStateImage>(std::move(image));
+}
+
+void write_copy(const FileIdentity& identity, const HardStateImage& image, std::uint32_t copy, PendingIo& io,
+                std::vector<IoOp>& out) {
+  io.write(hard_state_file, hard_state_offset(copy), encode_hard_state(identity, image, copy), out);
+  io.sync(hard_state_file, out);
+}
+
+}  // namespace
+
+Bytes encode_hard_state(const FileIdentity& identity, const HardStateImage& image, std::uint32_t copy) {
+  check(image.states.size() <= hard_state_groups_max, "the hard state of all groups fits one block");
+  check(image.sequence > 0, "sequences of the hard state begin with 1");
+  Bytes block;
+  block.reserve(block_size);
+  ByteWriter out(block);
+  out.u32(hard_state_magic);
+  out.u16(format_version);
+  out.u16(0);
+  put_identity(out, identity);
+  out.u32(0);
+  out.u64(image.sequence);
+  out.u32(static_cast<std::uint32_t>(image.states.size()));
+  out.u32(0);
+  check(block.size() == hard_state_header_size, "the header has its documented size");
+  for (const auto& [group, state] : image.states) {
+    out.id(group);
+    out.id(state.vote);
+    out.id(state.term);
+  }
+  seal_block(block, copy_seed(copy));
+  return block;
+}
+
+Result<HardStateFile> read_hard_state(ByteView file, const FileIdentity& identity) {
+  HardStateFile result;
+  std::array<std::uint64_t, hard_state_copies> sequences{};
+  for (std::uint32_t copy = 0; copy < hard_state_copies; ++copy) {
+    const std::uint64_t offset = hard_state_offset(copy);
+    const ByteView block = file.size() > offset ? file.subspan(offset) : ByteView();
+    auto image = read_copy(block, identity, copy);
+    if (!image) return image.error();
+    if (!*image) continue;
+    sequences.at(copy) = (*image)->sequence;
+    if (!result.newest || (*image)->sequence > result.newest->sequence) {
+      result.newest = std::move(*image);
+    }
+  }
+  for (std::uint32_t copy = 0; copy < hard_state_copies; ++copy) {
+    if (!result.newest || sequences.at(copy) < result.newest->sequence) {
+      result.outdated.push_back(copy);
+    }
+  }
+  return result;
+}
+
+void write_hard_state(const FileIdentity& identity, const HardStateImage& image, PendingIo& io,
+                      std::vector<IoOp>& out) {
+  for (std::uint32_t copy = 0; copy < hard_state_copies; ++copy) {
+    write_copy(identity, image, copy, io, out);
+  }
+}
+
+void mend_hard_state(const FileIdentity& identity, const HardStateImage& image,
+                     const std::vector<std::uint32_t>& outdated, PendingIo& io, std::vector<IoOp>& out) {
+  io.sync(hard_state_file, out);
+  for (const std::uint32_t copy : outdated) {
+    write_copy(identity, image, copy, io, out);
+  }
+}
+
+}  // namespace coffer::log
