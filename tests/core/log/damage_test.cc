@@ -78,6 +78,20 @@ TEST_CASE("any flipped bit in the last frame, which no mark covers, is cut as a 
   }
 }
 
+TEST_CASE("an empty frame is accepted, and its mark tells damage in the frame before it from a torn write") {
+  MemoryDisk disk = small_disk(1);
+  Bytes contents = disk.contents("stream-000001");
+  const auto last = read_frame_header(ByteView(contents).subspan(4096));
+  REQUIRE(last.has_value());
+  Bytes empty(stream_frame_header_size);
+  seal_stream_frame(empty, {last->place.salt, 2, last->checksum}, 1);
+  std::copy(empty.begin(), empty.end(), contents.begin() + 8192);
+  disk.overwrite("stream-000001", contents);
+  CHECK(failure_of(disk).empty());
+  disk.flip_bit("stream-000001", 5000, 0);
+  CHECK_THAT(failure_of(disk), StartsWith("stream-000001 at byte 4096: frame 1 is damaged"));
+}
+
 TEST_CASE("damage in a segment's header is corruption where frames behind it were known durable") {
   const MemoryDisk disk = small_disk(8);
   for (std::uint64_t byte = 0; byte < 4096; byte += byte < 100 ? 1 : 97) {
