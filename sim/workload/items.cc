@@ -1,0 +1,142 @@
+#include "sim/workload/items.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+
+namespace coffer::sim::workload {
+
+namespace {
+
+constexpr std::uint32_t self_transfer_per_mille = 10;
+constexpr std::uint32_t huge_deposit_per_mille = 60;  ///< of deposits: amounts no balance can take
+constexpr std::size_t recent_items = 24;
+
+/// Half of the names are opened late, or never.
+std::string draw_missing_name(Prng& prng) {
+  const bool never_opened = prng.chance(500);
+  const std::uint64_t number = prng.below(never_opened ? 64 : late_accounts);
+  return (never_opened ? "missing" : late_account_prefix) + std::to_string(number);
+}
+
+}  // namespace
+
+TransferId draw_id(Prng& prng) {
+  TransferId id;
+  for (std::size_t half = 0; half < 2; ++half) {
+    const std::uint64_t bits = prng.next();
+    for (std::size_t i = 0; i < 8; ++i) id.bytes[half * 8 + i] = static_cast<std::uint8_t>(bits >> (8 * i));
+  }
+  id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0F) | 0x40);
+  id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3F) | 0x80);
+  return id;
+}
+
+std::size_t Items::draw(std::uint32_t owner, Prng& prng, Prng& ids) {
+  const std::uint64_t kind = prng.below(1000);
+  if (!items_.empty() && kind < config_.duplicate_per_mille) return draw_earlier(prng);
+  const bool other_body = !items_.empty() && kind < config_.duplicate_per_mille + config_.other_body_per_mille;
+  Item item = other_body ? draw_other_body(prng) : draw_new(prng);
+  if (!other_body) item.id = draw_id(ids);
+  item.owner = owner;
+  items_.push_back(std::move(item));
+  return items_.size() - 1;
+}
+
+std::size_t Items::deposit(std::uint32_t owner, const Account& account, Currency currency, std::int64_t amount,
+                           Prng& ids) {
+  Item item;
+  item.operation = router::TransferOperation::deposit;
+  item.currency = currency;
+  item.amount = amount;
+  item.credit = account.name;
+  item.id = draw_id(ids);
+  item.owner = owner;
+  items_.push_back(std::move(item));
+  return items_.size() - 1;
+}
+
+std::size_t Items::draw_earlier(Prng& prng) const {
+  check(!items_.empty(), "there is an earlier item");
+  const bool recent = prng.chance(700);
+  const std::size_t window = recent ? std::min(items_.size(), recent_items) : items_.size();
+  return items_.size() - 1 - static_cast<std::size_t>(prng.below(window));
+}
+
+std::int64_t Items::draw_amount(Prng& prng) const {
+  return 1 + static_cast<std::int64_t>(
+                 prng.below(static_cast<std::uint64_t>(std::max<std::int64_t>(config_.opening_balance / 8, 1))));
+}
+
+Item Items::draw_new(Prng& prng) {
+  std::uint64_t kind = prng.below(1000);
+  Item item;
+  if (kind < config_.deposit_per_mille + config_.withdrawal_per_mille) {
+    const Account& account = accounts_.draw(prng);
+    const bool deposit = kind < config_.deposit_per_mille;
+    item.operation = deposit ? router::TransferOperation::deposit : router::TransferOperation::withdrawal;
+    (deposit ? item.credit : item.debit) = account.name;
+    item.currency = account.currencies[static_cast<std::size_t>(prng.below(account.currencies.size()))];
+    const bool huge = prng.chance(huge_deposit_per_mille);
+    item.amount = huge ? INT64_MAX : draw_amount(prng);
+    return item;
+  }
+  kind = prng.below(1000);
+  if (kind < config_.missing_account_per_mille + config_.wrong_currency_per_mille) return draw_misfit(prng);
+  return draw_transfer(prng);
+}
+
+Item Items::draw_transfer(Prng& prng) {
+  const Account& debit = accounts_.draw(prng);
+  const Currency currency = debit.currencies[static_cast<std::size_t>(prng.below(debit.currencies.size()))];
+  const bool across_shards = prng.chance(config_.cross_shard_per_mille);
+  const Account& credit = accounts_.draw_other(prng, debit, currency, across_shards);
+  const bool overdraft = prng.chance(config_.overdraft_per_mille);
+  const bool to_itself = prng.chance(self_transfer_per_mille);
+  Item item;
+  item.currency = currency;
+  item.amount = draw_amount(prng);
+  if (overdraft) item.amount += config_.opening_balance * (1 + static_cast<std::int64_t>(config_.accounts));
+  item.debit = debit.name;
+  item.credit = to_itself ? debit.name : credit.name;
+  return item;
+}
+
+/// A transfer that cannot succeed: an account is missing, or has no pocket in the currency.
+Item Items::draw_misfit(Prng& prng) {
+  Item item = draw_transfer(prng);
+  const std::uint64_t kind = prng.below(config_.missing_account_per_mille + config_.wrong_currency_per_mille);
+  const bool debit_side = prng.chance(250);
+  if (kind < config_.missing_account_per_mille) {
+    (debit_side ? item.debit : item.credit) = draw_missing_name(prng);
+    return item;
+  }
+  const std::string& side = debit_side ? item.debit : item.credit;
+  for (const Account& account : accounts_.all()) {
+    if (account.name == side) item.currency = accounts_.draw_foreign(prng, account);
+  }
+  return item;
+}
+
+/// An earlier id with another amount, another credit account, or (its own affair, since an id is bound to its home
+/// account) another debit account.
+Item Items::draw_other_body(Prng& prng) {
+  Item item = items_[draw_earlier(prng)];
+  item.resolved = false;
+  const std::uint64_t kind = prng.below(4);
+  if (item.operation != router::TransferOperation::transfer || kind < 2) {
+    item.amount = item.amount == INT64_MAX ? item.amount - 1 : item.amount + 1;
+    return item;
+  }
+  const std::string other = accounts_.draw(prng).name;
+  if (kind == 2 && other != item.credit) {
+    item.credit = other;
+  } else if (kind == 3 && other != item.debit) {
+    item.debit = other;
+  } else {
+    item.amount += 1;
+  }
+  return item;
+}
+
+}  // namespace coffer::sim::workload

@@ -1,0 +1,324 @@
+#include "sim/workload/workload.h"
+
+#include <algorithm>
+#include <deque>
+#include <map>
+#include <set>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "core/base/check.h"
+#include "core/base/prng.h"
+#include "sim/workload/accounts.h"
+#include "sim/workload/items.h"
+
+namespace coffer::sim::workload {
+
+namespace {
+
+constexpr std::uint64_t domain = 0x776f'726b;  // keeps the workload's draws apart from every other use of the seed
+constexpr std::uint64_t draws_site = 1;
+constexpr std::uint64_t ids_site = 2;
+constexpr std::uint64_t think_site = 3;
+
+constexpr std::uint32_t opening_per_mille = 15;     ///< of calls in the running phase: another account, or one again
+constexpr std::uint32_t ask_again_per_mille = 500;  ///< of open outcomes: soon; the others come back much later
+constexpr std::uint32_t single_per_mille = 400;     ///< of transfers calls: one item, as a person would send
+
+/// One call: what to ask, and what its answer is about.
+struct Ask {
+  router::RequestKind kind = router::RequestKind::transfers;
+  std::vector<std::size_t> items;  ///< transfers
+  std::string account;             ///< open_account, balance, transfer_status
+  Currency currency;
+  router::Consistency consistency = router::Consistency::linearizable;
+  TransferId id;
+};
+
+struct Client {
+  Prng draws{0};
+  Prng ids{0};
+  Prng think{0};
+  std::uint32_t calls_left = 0;    ///< in the running phase
+  std::uint32_t calls_made = 0;    ///< of all phases
+  std::deque<Ask> due;             ///< setup, final reads: in order, each until it is settled
+  std::vector<std::size_t> again;  ///< items whose outcome is open, to be asked again soon
+  std::vector<Ask> open_openings;  ///< openings without a definite answer
+  struct Outstanding {
+    std::uint64_t op;
+    Ask ask;
+    bool due;  ///< the front of `due`
+  };
+  std::optional<Outstanding> outstanding;
+};
+
+bool is_definite(Outcome outcome) {
+  return outcome != Outcome::unknown && outcome != Outcome::in_flight && outcome != Outcome::pending &&
+         !is_retryable(outcome);
+}
+
+Ask opening(const std::string& account, Currency currency) {
+  Ask ask;
+  ask.kind = router::RequestKind::open_account;
+  ask.account = account;
+  ask.currency = currency;
+  return ask;
+}
+
+Ask transfers(std::vector<std::size_t> items) {
+  Ask ask;
+  ask.items = std::move(items);
+  return ask;
+}
+
+Ask balance(const std::string& account, Currency currency, router::Consistency consistency) {
+  Ask ask;
+  ask.kind = router::RequestKind::balance;
+  ask.account = account;
+  ask.currency = currency;
+  ask.consistency = consistency;
+  return ask;
+}
+
+Ask status(const std::string& account, const TransferId& id) {
+  Ask ask;
+  ask.kind = router::RequestKind::transfer_status;
+  ask.account = account;
+  ask.id = id;
+  return ask;
+}
+
+}  // namespace
+
+struct Generator::State {
+  Config config;
+  Accounts accounts;
+  Items items;
+  std::vector<Client> clients;
+  std::set<std::pair<std::string, Currency>> opened;  ///< told open
+  bool final_reads_planned = false;
+
+  State(const Config& c, const router::ShardMap& map, std::uint64_t seed)
+      : config(c), accounts(c, map), items(c, accounts) {
+    check(c.clients >= 1, "a workload has clients");
+    check(c.batch_max >= 1, "a call carries at least one transfer");
+    for (std::uint32_t i = 0; i < c.clients; ++i) {
+      Client client;
+      client.draws = Prng(seed, domain, i, draws_site);
+      client.ids = Prng(seed, domain, i, ids_site);
+      client.think = Prng(seed, domain, i, think_site);
+      client.calls_left = c.operations / c.clients + (i < c.operations % c.clients ? 1 : 0);
+      clients.push_back(std::move(client));
+    }
+    plan_setup();
+  }
+
+  void plan_setup();
+  void plan_final_reads();
+  std::optional<Ask> choose(std::uint32_t number, Phase phase);
+  Ask draw(std::uint32_t number);
+  Ask draw_read(Client& client);
+  Ask draw_transfers(std::uint32_t number);
+  Ask draw_opening(Client& client);
+  std::optional<Ask> unresolved(std::uint32_t number);
+  Bytes encode(std::uint32_t number, const Ask& ask);
+  void settle(Client& client, const Ask& ask, const router::Reply& reply);
+  bool is_settled(const Ask& ask, const router::Reply& reply);
+};
+
+void Generator::State::plan_setup() {
+  std::size_t turn = 0;
+  for (const Account& account : accounts.all()) {
+    const std::uint32_t number = static_cast<std::uint32_t>(turn++ % clients.size());
+    Client& client = clients[number];
+    for (const Currency currency : account.currencies) {
+      client.due.push_back(opening(account.name, currency));
+      if (config.opening_balance <= 0) continue;
+      client.due.push_back(transfers({items.deposit(number, account, currency, config.opening_balance, client.ids)}));
+    }
+  }
+}
+
+void Generator::State::plan_final_reads() {
+  final_reads_planned = true;
+  for (Client& client : clients) {
+    client.due.clear();
+    if (client.outstanding) client.outstanding->due = false;
+  }
+  std::size_t turn = 0;
+  const auto give = [&](Ask ask) { clients[turn++ % clients.size()].due.push_back(std::move(ask)); };
+  Ask trial_balance;
+  trial_balance.kind = router::RequestKind::trial_balance;
+  give(std::move(trial_balance));
+  for (const auto& [account, currency] : opened) give(balance(account, currency, router::Consistency::linearizable));
+  std::set<std::pair<std::string, TransferId>> asked;
+  for (std::size_t i = 0; i < items.size(); ++i) {
+    if (asked.emplace(items[i].home(), items[i].id).second) give(status(items[i].home(), items[i].id));
+  }
+}
+
+Ask Generator::State::draw_read(Client& client) {
+  const std::uint64_t kind = client.draws.below(100);
+  if (kind < 20 && items.size() > 0) {
+    const Item& item = items[items.draw_earlier(client.draws)];
+    return status(item.home(), item.id);
+  }
+  const Account& account = accounts.draw(client.draws);
+  const Currency currency = account.currencies[static_cast<std::size_t>(client.draws.below(account.currencies.size()))];
+  return balance(account.name, currency, kind < 45 ? router::Consistency::eventual : router::Consistency::linearizable);
+}
+
+Ask Generator::State::draw_transfers(std::uint32_t number) {
+  Client& client = clients[number];
+  const bool single = client.draws.chance(single_per_mille);
+  const std::uint64_t count = single ? 1 : 1 + client.draws.below(config.batch_max);
+  Ask ask;
+  for (std::uint64_t i = 0; i < count; ++i) ask.items.push_back(items.draw(number, client.draws, client.ids));
+  return ask;
+}
+
+/// An account opened while faults strike: a new one, or one that is there.
+Ask Generator::State::draw_opening(Client& client) {
+  const bool late = client.draws.chance(500);
+  if (late) {
+    const std::uint64_t which = client.draws.below(late_accounts);
+    return opening(late_account_prefix + std::to_string(which), accounts.all()[0].currencies[0]);
+  }
+  const Account& account = accounts.draw(client.draws);
+  return opening(account.name, account.currencies[0]);
+}
+
+Ask Generator::State::draw(std::uint32_t number) {
+  Client& client = clients[number];
+  if (!client.again.empty()) return transfers(std::exchange(client.again, {}));
+  const std::uint64_t kind = client.draws.below(1000);
+  if (kind < config.read_per_mille) return draw_read(client);
+  if (kind < config.read_per_mille + opening_per_mille) return draw_opening(client);
+  return draw_transfers(number);
+}
+
+/// Some of what this client still has to learn.
+std::optional<Ask> Generator::State::unresolved(std::uint32_t number) {
+  Client& client = clients[number];
+  if (!client.open_openings.empty()) return client.open_openings.front();
+  std::vector<std::size_t> some;
+  for (std::size_t i = 0; i < items.size() && some.size() < config.batch_max; ++i) {
+    if (items[i].owner == number && !items[i].resolved) some.push_back(i);
+  }
+  if (some.empty()) return std::nullopt;
+  return transfers(std::move(some));
+}
+
+std::optional<Ask> Generator::State::choose(std::uint32_t number, Phase phase) {
+  Client& client = clients[number];
+  switch (phase) {
+    case Phase::running:
+      if (client.calls_left == 0) return std::nullopt;
+      --client.calls_left;
+      return draw(number);
+    case Phase::healing:
+      return unresolved(number);
+    case Phase::final_reads:
+      if (!final_reads_planned) plan_final_reads();
+      break;
+    case Phase::setup:
+      break;
+    case Phase::over:
+      return std::nullopt;
+  }
+  if (client.due.empty()) return std::nullopt;
+  return client.due.front();
+}
+
+Bytes Generator::State::encode(std::uint32_t number, const Ask& ask) {
+  router::Request request;
+  request.header.kind = ask.kind;
+  request.header.patience_ms = config.patience_ms;
+  request.header.tenant = default_tenant;
+  request.header.principal = PrincipalId(number + 1);
+  switch (ask.kind) {
+    case router::RequestKind::transfers: {
+      router::TransfersRequest body;
+      for (const std::size_t item : ask.items) body.items.push_back(items[item].view());
+      request.body = std::move(body);
+      break;
+    }
+    case router::RequestKind::open_account:
+      request.body = router::OpenAccountRequest{ask.currency, ask.account};
+      break;
+    case router::RequestKind::balance:
+      request.body = router::BalanceRequest{ask.consistency, ask.currency, ask.account};
+      break;
+    case router::RequestKind::transfer_status:
+      request.body = router::TransferStatusRequest{ask.id, ask.account};
+      break;
+    case router::RequestKind::trial_balance:
+      request.body = router::TrialBalanceRequest{};
+      break;
+    case router::RequestKind::node_status:
+      request.body = router::NodeStatusRequest{};
+      break;
+  }
+  return router::encode(request);
+}
+
+/// Whether the answer says all there was to learn.
+bool Generator::State::is_settled(const Ask& ask, const router::Reply& reply) {
+  if (ask.kind == router::RequestKind::transfers) {
+    return std::all_of(ask.items.begin(), ask.items.end(), [&](std::size_t item) { return items[item].resolved; });
+  }
+  if (const auto* told = std::get_if<router::TransferStatusReply>(&reply.body))
+    return is_definite(told->result.outcome);
+  return is_definite(reply.status);
+}
+
+void Generator::State::settle(Client& client, const Ask& ask, const router::Reply& reply) {
+  const auto* results = std::get_if<router::TransfersReply>(&reply.body);
+  for (std::size_t i = 0; i < ask.items.size(); ++i) {
+    const bool has_result = results != nullptr && i < results->results.size();
+    const Outcome outcome = has_result ? results->results[i].outcome : reply.status;
+    Item& item = items[ask.items[i]];
+    item.resolved = item.resolved || is_definite(outcome);
+    const bool soon = client.draws.chance(ask_again_per_mille);
+    if (!item.resolved && soon) client.again.push_back(ask.items[i]);
+  }
+  if (ask.kind == router::RequestKind::open_account) {
+    std::erase_if(client.open_openings, [&](const Ask& open) { return open.account == ask.account; });
+    if (reply.status == Outcome::success) opened.emplace(ask.account, ask.currency);
+    if (!is_definite(reply.status)) client.open_openings.push_back(ask);
+  }
+}
+
+Generator::Generator(Config config, router::ShardMap map, std::uint64_t seed)
+    : state_(std::make_unique<State>(config, map, seed)) {}
+
+Generator::~Generator() = default;
+
+std::uint32_t Generator::clients() const { return static_cast<std::uint32_t>(state_->clients.size()); }
+
+std::optional<Next> Generator::next(std::uint32_t number, Phase phase) {
+  check(number < state_->clients.size(), "a client of this workload");
+  Client& client = state_->clients[number];
+  check(!client.outstanding, "a client has one call outstanding at a time");
+  std::optional<Ask> ask = state_->choose(number, phase);
+  if (!ask) return std::nullopt;
+  const bool hurried = phase == Phase::setup || phase == Phase::final_reads;
+  const std::int64_t think = client.think.exponential(state_->config.think_mean.nanos);
+  const std::uint64_t op = (static_cast<std::uint64_t>(number) << 32) + ++client.calls_made;
+  Next next{nanoseconds(hurried ? think / 16 : think), op, state_->encode(number, *ask)};
+  client.outstanding = Client::Outstanding{op, std::move(*ask), hurried};
+  return next;
+}
+
+void Generator::on_reply(std::uint32_t number, std::uint64_t op, const router::Reply& reply) {
+  check(number < state_->clients.size(), "a client of this workload");
+  Client& client = state_->clients[number];
+  check(client.outstanding && client.outstanding->op == op, "an answer belongs to the outstanding call");
+  const Client::Outstanding answered = std::move(*client.outstanding);
+  client.outstanding.reset();
+  state_->settle(client, answered.ask, reply);
+  if (answered.due && state_->is_settled(answered.ask, reply)) client.due.pop_front();
+}
+
+}  // namespace coffer::sim::workload
