@@ -276,9 +276,6 @@ void Node::State::ask(const shard::Caller& caller, Bytes body, Now now) {
 void Node::State::take_io(Now now, const IoInput& io, Effects& out) {
   stream.on_io(io.token, io.status, io.bytes, out.io, out.trace);
   if (stream.failed()) {
-    TraceEvent event;
-    event.kind = TraceKind::failed;
-    out.trace.push_back(event);
     return;
   }
   if (!serving && stream.recovered()) {

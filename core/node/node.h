@@ -22,7 +22,8 @@ class Node {
 
   /// The first step (any inputs, usually none) starts recovery: it emits the reads of the node's files. The node
   /// takes part in nothing before they have been answered.
-  /// Takes all inputs that are ready; yields at most one stream write, one sync and one frame per peer and kind.
+  /// Takes all inputs that are ready; yields at most one stream write, one sync and, unless they grow large, one frame
+  /// per peer and moment (now, after the sync).
   void step(Now now, std::span<const Input> inputs, Effects& out);
 
   /// Whether recovery has ended and the node serves.

@@ -5,12 +5,6 @@
 
 namespace coffer::node {
 
-namespace {
-
-constexpr std::size_t section_header_size = 5;
-
-}  // namespace
-
 std::vector<Section> split_sections(ByteView payload, bool& ok) {
   std::vector<Section> sections;
   ByteReader in(payload);
@@ -30,49 +24,52 @@ std::vector<Section> split_sections(ByteView payload, bool& ok) {
   return sections;
 }
 
-std::size_t PeerFrames::begin_section(NodeId to, SectionKind kind) {
-  Bytes& frame = frames_[to];
-  if (frame.empty()) {
-    frame.resize(frame_header_size);
+Bytes& PeerFrames::begin_section(NodeId to, SectionKind kind) {
+  std::vector<Bytes>& frames = frames_[to];
+  if (frames.empty() || frames.back().size() >= frame_header_size + peer_frame_full) {
+    frames.emplace_back(frame_header_size);
   }
-  ByteWriter out(frame);
+  ByteWriter out(frames.back());
   out.u8(static_cast<std::uint8_t>(kind));
   out.u32(0);
-  return frame.size();
+  return frames.back();
 }
 
-void PeerFrames::end_section(NodeId to, std::size_t begin) {
-  Bytes& frame = frames_[to];
-  ByteWriter out(frame);
-  out.patch_u32(begin - section_header_size + 1, static_cast<std::uint32_t>(frame.size() - begin));
+void PeerFrames::end_section(Bytes& frame, std::size_t begin) {
+  ByteWriter(frame).patch_u32(begin - sizeof(std::uint32_t), static_cast<std::uint32_t>(frame.size() - begin));
 }
 
 void PeerFrames::add_raft(NodeId to, ShardId group, const raft::Message& message) {
-  const std::size_t begin = begin_section(to, SectionKind::raft);
-  ByteWriter out(frames_[to]);
+  Bytes& frame = begin_section(to, SectionKind::raft);
+  const std::size_t begin = frame.size();
+  ByteWriter out(frame);
   out.id(group);
   raft::encode(message, out);
-  end_section(to, begin);
+  end_section(frame, begin);
 }
 
 void PeerFrames::add(NodeId to, SectionKind kind, ByteView bytes) {
-  const std::size_t begin = begin_section(to, kind);
-  ByteWriter(frames_[to]).raw(bytes);
-  end_section(to, begin);
+  Bytes& frame = begin_section(to, kind);
+  const std::size_t begin = frame.size();
+  ByteWriter(frame).raw(bytes);
+  end_section(frame, begin);
 }
 
 void PeerFrames::add_numbered(NodeId to, SectionKind kind, std::uint64_t number, ByteView bytes) {
-  const std::size_t begin = begin_section(to, kind);
-  ByteWriter out(frames_[to]);
+  Bytes& frame = begin_section(to, kind);
+  const std::size_t begin = frame.size();
+  ByteWriter out(frame);
   out.u64(number);
   out.raw(bytes);
-  end_section(to, begin);
+  end_section(frame, begin);
 }
 
 void PeerFrames::finish(std::vector<Send>& out) {
-  for (auto& [to, frame] : frames_) {
-    seal_frame(peer_frame, frame);
-    out.push_back({to, std::make_shared<const Bytes>(std::move(frame))});
+  for (auto& [to, frames] : frames_) {
+    for (Bytes& frame : frames) {
+      seal_frame(peer_frame, frame);
+      out.push_back({to, std::make_shared<const Bytes>(std::move(frame))});
+    }
   }
   frames_.clear();
 }

@@ -1,4 +1,5 @@
-// Frames between nodes: all of a step's messages to one peer in one frame, whatever their group or purpose.
+// Frames between nodes: all of a step's messages to one peer in one frame, whatever their group or purpose; in several
+// when there are more bytes than a frame should hold.
 //
 //   peer frame payload := section*                      (frame kind peer_frame, core/base/frame.h)
 //   section            := kind u8 | length u32 | bytes[length]
@@ -22,6 +23,10 @@ namespace coffer::node {
 
 inline constexpr std::uint8_t peer_frame = 1;
 
+/// Bytes of payload from which on a frame takes no further section. One section more stays below frame_payload_max: the
+/// longest are an entry (core/shard closes it at 3 MiB plus one request or one leg message) and a forwarded request.
+inline constexpr std::size_t peer_frame_full = 8u << 20;
+
 enum class SectionKind : std::uint8_t { raft = 1, legs = 2, leg_answers = 3, forward = 4, forward_reply = 5 };
 
 struct Section {
@@ -32,21 +37,22 @@ struct Section {
 /// Splits a frame's payload; nothing when any part is malformed.
 std::vector<Section> split_sections(ByteView payload, bool& ok);
 
-/// The frames of one step in the making, one per peer.
+/// The frames of one step in the making.
 class PeerFrames {
  public:
   void add_raft(NodeId to, ShardId group, const raft::Message& message);
   void add(NodeId to, SectionKind kind, ByteView bytes);
   void add_numbered(NodeId to, SectionKind kind, std::uint64_t number, ByteView bytes);
   bool empty() const { return frames_.empty(); }
-  /// Seals and moves every frame to `out`, ascending by peer.
+  /// Seals and moves every frame to `out`, ascending by peer, in the order of their sections.
   void finish(std::vector<Send>& out);
 
  private:
-  std::size_t begin_section(NodeId to, SectionKind kind);
-  void end_section(NodeId to, std::size_t begin);
+  /// The frame that takes the section; end_section() writes its length.
+  Bytes& begin_section(NodeId to, SectionKind kind);
+  static void end_section(Bytes& frame, std::size_t begin);
 
-  std::map<NodeId, Bytes> frames_;
+  std::map<NodeId, std::vector<Bytes>> frames_;
 };
 
 }  // namespace coffer::node
