@@ -97,6 +97,7 @@ LegsMessage decode_legs(ByteReader& in) {
   message.freed_through = LegNumber(bounded_number(in));
   const std::uint32_t count = read_count(in);
   message.legs.reserve(count);
+  LegNumber before = message.freed_through;
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     txn::LegRequest leg;
     leg.number = LegNumber(bounded_number(in));
@@ -107,9 +108,11 @@ LegsMessage decode_legs(ByteReader& in) {
     leg.amount.currency = Currency{in.u32()};
     leg.amount.minor = in.i64();
     leg.credit_account = in.short_string();
-    if (!is_known(leg.amount.currency) || leg.amount.minor <= 0 || !ledger::is_account_name(leg.credit_account)) {
+    const bool has_money = is_known(leg.amount.currency) && leg.amount.minor > 0;
+    if (leg.number <= before || !has_money || !ledger::is_account_name(leg.credit_account)) {
       in.fail();
     }
+    before = leg.number;
     message.legs.push_back(leg);
   }
   return message;

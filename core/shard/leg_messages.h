@@ -6,7 +6,8 @@
 //   leg_answers := source u32 | target u32 | count u32 | answer{count}
 //   answer      := number u64 | id 16 | outcome u8 | position u64 | stamp i64
 //
-// Legs travel in ascending number; the target takes only the next one, so order and loss on the way do not matter.
+// Legs travel in ascending number, all of them after freed_through; the target takes only the next one, so order and
+// loss on the way do not matter.
 #pragma once
 
 #include <vector>

@@ -47,10 +47,7 @@ void Shard::tick(Now now, Output& out) {
   raft::Output raft;
   raft_.tick(now.monotonic, raft);
   follow(now, raft, out);
-  while (!queue_.empty() && queue_.front().deadline <= now.monotonic) {
-    refuse(queue_.front().caller, queue_.front().request.header.kind, Outcome::no_leader, out);
-    queue_.pop_front();
-  }
+  expire_queue(now, out);
   waiting_.expire(now.monotonic);
   answer_ready(out);
 }
@@ -145,6 +142,7 @@ void Shard::step_down(Output& out) {
   for (const Queued& queued : std::exchange(queue_, {})) {
     refuse(queued.caller, queued.request.header.kind, Outcome::not_leader, out);
   }
+  queue_bytes_ = 0;
   waiting_.abandon();
 }
 
@@ -206,19 +204,29 @@ void Shard::start_serving(Output& out) {
 
 void Shard::tell_legs(Output& out) {
   std::map<std::pair<NodeId, ShardId>, LegAnswersMessage> messages;
+  const auto tell = [&](NodeId to, const LegAnswersMessage& message) {
+    Bytes bytes;
+    ByteWriter writer(bytes);
+    encode(message, writer);
+    out.leg_answers.push_back({to, std::move(bytes)});
+  };
   while (!legs_to_tell_.empty() && legs_to_tell_.begin()->first <= committed_) {
     const LegToTell& leg = legs_to_tell_.begin()->second;
     LegAnswersMessage& message = messages[{leg.to, leg.source}];
     message.source = leg.source;
     message.target = config_.shard;
     message.answers.push_back(leg.answer);
+    if (message.answers.size() ==
+        legs_per_message_max) {  // a leg sent twice is answered twice: it may be more than sent
+      tell(leg.to, message);
+      message.answers.clear();
+    }
     legs_to_tell_.erase(legs_to_tell_.begin());
   }
   for (const auto& [to, message] : messages) {
-    Bytes bytes;
-    ByteWriter writer(bytes);
-    encode(message, writer);
-    out.leg_answers.push_back({to.first, std::move(bytes)});
+    if (!message.answers.empty()) {
+      tell(to.first, message);
+    }
   }
 }
 
@@ -226,6 +234,23 @@ void Shard::answer_ready(Output& out) {
   for (Answer& answer : waiting_.take_ready()) {
     answer.reply.leader = raft_.leader();
     out.answers.push_back(std::move(answer));
+  }
+}
+
+/// Refuses what has been queued for longer than its caller waits: it was not decided, so it was not executed.
+void Shard::expire_queue(Now now, Output& out) {
+  if (now.monotonic < queue_expires_) {
+    return;
+  }
+  queue_expires_ = never;
+  for (Queued& queued : std::exchange(queue_, {})) {
+    if (queued.deadline <= now.monotonic) {
+      queue_bytes_ -= queued.body.size();
+      refuse(queued.caller, queued.request.header.kind, Outcome::no_leader, out);
+    } else {
+      queue_expires_ = std::min(queue_expires_, queued.deadline);
+      queue_.push_back(std::move(queued));
+    }
   }
 }
 
@@ -241,7 +266,7 @@ void Shard::refuse(const Caller& caller, router::RequestKind kind, Outcome statu
 Instant Shard::wake_at() const {
   Instant at = std::min(raft_.wake_at(), std::min(waiting_.wake_at(), sender_.wake_at()));
   if (!queue_.empty()) {
-    at = std::min(at, queue_.front().deadline);
+    at = std::min(at, queue_expires_);
   }
   return at;
 }

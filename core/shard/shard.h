@@ -40,7 +40,8 @@ struct Config {
   std::uint32_t entries_in_flight_max = 4;
   std::uint32_t append_bytes_max = 4u << 20;
   std::uint32_t legs_in_flight_max = 4096;
-  std::uint32_t requests_max = 1u << 14;  ///< queued plus waiting; more are refused as overloaded
+  std::uint32_t requests_max = 1u << 14;    ///< queued plus waiting; more are refused as overloaded
+  std::size_t queue_bytes_max = 64u << 20;  ///< bytes of queued requests; more are refused as overloaded
 };
 
 /// An entry became committed here, in index order.
@@ -156,6 +157,7 @@ class Shard {
   void start_serving(Output& out);
   void tell_legs(Output& out);
   void answer_ready(Output& out);
+  void expire_queue(Now now, Output& out);
   void refuse(const Caller& caller, router::RequestKind kind, Outcome status, Output& out) const;
   void trace(Output& out, TraceKind kind, Index index, Term term) const;
   Summary summarize(const txn::StateMachine& state, Index applied) const;
@@ -191,6 +193,8 @@ class Shard {
   bool serving_ = false;            ///< leads, and an entry of its own term has committed and been applied
   std::deque<Speculative> suffix_;  ///< (committed_, applied_] while leader; else empty
   std::deque<Queued> queue_;
+  std::size_t queue_bytes_ = 0;    ///< of the bodies in queue_
+  Instant queue_expires_ = never;  ///< no deadline in queue_ is earlier
   std::deque<QueuedLegs> legs_in_;
   std::map<std::pair<ShardId, LegNumber>, txn::LegAnswer> answers_in_;
   std::multimap<Index, LegToTell> legs_to_tell_;

@@ -10,7 +10,7 @@ namespace coffer::shard {
 
 namespace {
 
-/// Bytes of one entry after which no further request joins it.
+/// Bytes of one entry after which no further message or request joins it.
 constexpr std::size_t entry_bytes_max = 3u << 20;
 /// Leg messages a target keeps while its pipeline is full; more are dropped, their source sends again.
 constexpr std::size_t leg_messages_max = 64;
@@ -75,10 +75,13 @@ void Shard::request(Now now, Caller caller, Bytes body, Output& out) {
   }
   if (!leads()) {
     refuse(caller, header.kind, raft_.leader() == nobody ? Outcome::no_leader : Outcome::not_leader, out);
-  } else if (queue_.size() + waiting_.size() >= config_.requests_max) {
+  } else if (queue_.size() + waiting_.size() >= config_.requests_max ||
+             queue_bytes_ + body.size() > config_.queue_bytes_max) {
     refuse(caller, header.kind, Outcome::overloaded, out);
   } else {
     const Instant deadline = now.monotonic + milliseconds(header.patience_ms);
+    queue_bytes_ += body.size();
+    queue_expires_ = std::min(queue_expires_, deadline);
     queue_.push_back({caller, std::move(body), std::move(*decoded), deadline});
   }
 }
@@ -89,7 +92,10 @@ void Shard::receive_legs(NodeId from, Bytes message) {
   }
   ByteReader in(message);
   LegsMessage legs = decode_legs(in);
-  if (in.done() && legs.target == config_.shard && legs.source != config_.shard) {
+  const std::vector<ShardId>& shards = map_.shards();
+  const bool from_another =
+      legs.source != config_.shard && std::binary_search(shards.begin(), shards.end(), legs.source);
+  if (in.done() && legs.target == config_.shard && from_another) {
     legs_in_.push_back({from, std::move(message), std::move(legs)});
   }
 }
@@ -148,6 +154,7 @@ void Shard::close_batch(Now now, Output& out) {
     while (!queue_.empty() && batch.batch.bytes() < entry_bytes_max) {
       Queued queued = std::move(queue_.front());
       queue_.pop_front();
+      queue_bytes_ -= queued.body.size();
       decide_request(batch, std::move(queued), out);
     }
     end_batch(batch, now, out);
@@ -182,7 +189,9 @@ void Shard::decide_answers(Deciding& batch, Output& out) {
 }
 
 void Shard::decide_legs(Deciding& batch, Output& out) {
-  for (const QueuedLegs& queued : legs_in_) {
+  while (!legs_in_.empty() && batch.batch.bytes() < entry_bytes_max) {
+    const QueuedLegs queued = std::move(legs_in_.front());
+    legs_in_.pop_front();
     for (const txn::LegRequest& leg : queued.message.legs) {
       const ShardId source = queued.message.source;
       const txn::LegDecision decision = batch.batch.receive_leg(source, leg, queued.message.freed_through);
@@ -202,7 +211,6 @@ void Shard::decide_legs(Deciding& batch, Output& out) {
       out.trace.push_back(event);
     }
   }
-  legs_in_.clear();
 }
 
 void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
@@ -258,13 +266,15 @@ void Shard::note_decision(Deciding& batch, std::uint32_t item, const TransferId&
   const bool has_record = decision.outcome == Outcome::pending || is_logged(decision.outcome);
   request.needs.round = request.needs.round || decision.replayed || !has_record;
   if (decision.outcome == Outcome::pending) {
-    waiting_.wait_for_leg(request.ticket, item, record.target, record.leg, !decision.replayed);
-    ++request.needs.legs;
+    request.needs.legs.push_back({item, record.target, record.leg, !decision.replayed});
     if (!decision.replayed) {
       batch.started[record.target] = record.leg;
     }
-  } else if (decision.outcome == Outcome::success && !decision.replayed) {
-    return;  // the hot path leaves no trace
+  }
+  const bool is_conflict = decision.outcome == Outcome::idempotency_payload_mismatch;
+  const bool is_fresh_success = decision.outcome == Outcome::success && !decision.replayed;
+  if (is_fresh_success || (!has_record && !is_conflict)) {
+    return;  // neither the hot path nor what the log knows nothing of leaves a trace
   }
   TraceEvent event;
   event.shard = config_.shard;
@@ -279,7 +289,7 @@ void Shard::note_decision(Deciding& batch, std::uint32_t item, const TransferId&
     event.kind = TraceKind::saga_started;
     event.a = record.target.value;
     event.b = record.leg.value;
-  } else if (decision.outcome == Outcome::idempotency_payload_mismatch) {
+  } else if (is_conflict) {
     event.kind = TraceKind::dedup_conflict;
   }
   out.trace.push_back(event);
@@ -318,7 +328,8 @@ void Shard::end_batch(Deciding& batch, Now now, Output& out) {
   for (Deciding::Request& request : batch.requests) {
     request.needs.depends_on = applied_;
     const bool round = request.needs.round;
-    waiting_.admit(request.ticket, request.caller, std::move(request.reply), request.needs, request.deadline);
+    waiting_.admit(request.ticket, request.caller, std::move(request.reply), std::move(request.needs),
+                   request.deadline);
     if (round) {
       check(raft_.read(now.monotonic, request.ticket, raft), "a serving leader starts quorum rounds");
     }

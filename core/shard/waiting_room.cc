@@ -8,17 +8,24 @@ namespace coffer::shard {
 
 void WaitingRoom::admit(Ticket ticket, Caller caller, router::Reply reply, Needs needs, Instant deadline) {
   check(ticket <= last_ticket_, "a ticket was given out before it is used");
-  const bool fresh = waiting_.emplace(ticket, Waiting{caller, std::move(reply), needs, deadline}).second;
-  check(fresh, "a ticket is used once");
-  if (needs.depends_on > committed_) {
-    by_index_.emplace(needs.depends_on, ticket);
+  for (const LegNeed& need : needs.legs) {
+    by_leg_.emplace(Leg{need.target, need.leg}, LegWaiter{ticket, need.item, need.original});
   }
+  const std::size_t legs_open = needs.legs.size();
+  const auto [place, fresh] =
+      waiting_.emplace(ticket, Waiting{caller, std::move(reply), std::move(needs), legs_open, deadline});
+  check(fresh, "a ticket is used once");
   by_deadline_.emplace(deadline, ticket);
+  depend_on(ticket, place->second, place->second.needs.depends_on);
   settle_if_complete(ticket);
 }
 
-void WaitingRoom::wait_for_leg(Ticket ticket, std::uint32_t item, ShardId target, LegNumber leg, bool original) {
-  by_leg_.emplace(Leg{target, leg}, LegWaiter{ticket, item, original});
+void WaitingRoom::depend_on(Ticket ticket, Waiting& waiting, Index index) {
+  by_index_.erase({waiting.needs.depends_on, ticket});
+  waiting.needs.depends_on = std::max(waiting.needs.depends_on, index);
+  if (waiting.needs.depends_on > committed_) {
+    by_index_.emplace(waiting.needs.depends_on, ticket);
+  }
 }
 
 void WaitingRoom::committed(Index index) {
@@ -40,35 +47,27 @@ void WaitingRoom::round_confirmed(Ticket ticket) {
 
 void WaitingRoom::leg_answered(ShardId target, const txn::LegAnswer& answer, Index logged_at) {
   const auto [first, last] = by_leg_.equal_range(Leg{target, answer.number});
-  for (auto at = first; at != last; ++at) {
-    const LegWaiter& waiter = at->second;
-    const auto found = waiting_.find(waiter.ticket);
-    if (found == waiting_.end()) {
-      continue;  // its caller's patience ended first
-    }
-    Waiting& waiting = found->second;
-    auto& results = std::get<router::TransfersReply>(waiting.reply.body).results;
-    router::TransferResult& result = results[waiter.item];
+  const std::vector<std::pair<Leg, LegWaiter>> answered(first, last);
+  by_leg_.erase(first, last);
+  for (const auto& [leg, waiter] : answered) {
+    Waiting& waiting = waiting_.at(waiter.ticket);
+    router::TransferResult& result = std::get<router::TransfersReply>(waiting.reply.body).results[waiter.item];
     result.outcome = answer.outcome;
     result.target_position = answer.position;
     result.target_stamp = answer.stamp;
-    --waiting.needs.legs;
+    --waiting.legs_open;
     if (!waiter.original || answer.outcome != Outcome::success) {
-      waiting.needs.depends_on = std::max(waiting.needs.depends_on, logged_at);
-      by_index_.emplace(logged_at, waiter.ticket);
+      depend_on(waiter.ticket, waiting, logged_at);
     }
     settle_if_complete(waiter.ticket);
   }
-  by_leg_.erase(first, last);
 }
 
 void WaitingRoom::settle_if_complete(Ticket ticket) {
   const auto found = waiting_.find(ticket);
-  if (found == waiting_.end()) {
-    return;
-  }
+  check(found != waiting_.end(), "only what waits is settled");
   Waiting& waiting = found->second;
-  if (waiting.needs.depends_on > committed_ || waiting.needs.round || waiting.needs.legs > 0) {
+  if (waiting.needs.depends_on > committed_ || waiting.needs.round || waiting.legs_open > 0) {
     return;
   }
   by_deadline_.erase({waiting.deadline, ticket});
@@ -114,10 +113,25 @@ void WaitingRoom::abandon() {
 
 void WaitingRoom::expire(Instant now) {
   while (!by_deadline_.empty() && by_deadline_.begin()->first <= now) {
-    const auto found = waiting_.find(by_deadline_.begin()->second);
-    by_deadline_.erase(by_deadline_.begin());
+    const Ticket ticket = by_deadline_.begin()->second;
+    const auto found = waiting_.find(ticket);
+    stop_waiting(ticket, found->second);
     give_up(found->second);
     waiting_.erase(found);
+  }
+}
+
+void WaitingRoom::stop_waiting(Ticket ticket, const Waiting& waiting) {
+  by_deadline_.erase({waiting.deadline, ticket});
+  by_index_.erase({waiting.needs.depends_on, ticket});
+  for (const LegNeed& need : waiting.needs.legs) {
+    const auto [first, last] = by_leg_.equal_range(Leg{need.target, need.leg});
+    const auto found = std::find_if(first, last, [&](const auto& entry) {
+      return entry.second.ticket == ticket && entry.second.item == need.item;
+    });
+    if (found != last) {
+      by_leg_.erase(found);
+    }
   }
 }
 

@@ -32,19 +32,25 @@ class WaitingRoom {
  public:
   using Ticket = std::uint64_t;
 
+  /// The result at `item` of a transfers reply becomes known with the answer of this leg. `original`: it stands in the
+  /// request that started the leg and is told as soon as the outcome can no longer change; a duplicate waits until the
+  /// answer is in the log.
+  struct LegNeed {
+    std::uint32_t item = 0;
+    ShardId target;
+    LegNumber leg;
+    bool original = false;
+  };
   /// What an answer still waits for.
   struct Needs {
-    Index depends_on;        ///< must commit first
-    bool round = false;      ///< a quorum round for `ticket` must be confirmed
-    std::uint32_t legs = 0;  ///< results that wait for a leg; register each with wait_for_leg()
+    Index depends_on;           ///< must commit first
+    bool round = false;         ///< a quorum round for the ticket must be confirmed
+    std::vector<LegNeed> legs;  ///< must be answered first
   };
 
   Ticket next_ticket() { return ++last_ticket_; }
-  /// Takes an answer in the making. Requires: `ticket` from next_ticket(), ascending (checked).
+  /// Takes an answer in the making. Requires: `ticket` from next_ticket(), used once (checked).
   void admit(Ticket ticket, Caller caller, router::Reply reply, Needs needs, Instant deadline);
-  /// The result at `item` of that reply becomes known with the answer of this leg. `original`: the request that started
-  /// the leg, told as soon as the outcome can no longer change; a duplicate waits until the answer is in the log.
-  void wait_for_leg(Ticket ticket, std::uint32_t item, ShardId target, LegNumber leg, bool original);
 
   void committed(Index index);
   void round_confirmed(Ticket ticket);
@@ -67,6 +73,7 @@ class WaitingRoom {
     Caller caller;
     router::Reply reply;
     Needs needs;
+    std::size_t legs_open = 0;  ///< of needs.legs
     Instant deadline;
   };
   struct LegWaiter {
@@ -76,14 +83,17 @@ class WaitingRoom {
   };
   using Leg = std::pair<ShardId, LegNumber>;
 
+  void depend_on(Ticket ticket, Waiting& waiting, Index index);
   void settle_if_complete(Ticket ticket);
   void give_up(Waiting& waiting);
   void forget_unresolved(const Waiting& waiting, router::TransfersReply& reply) const;
+  void stop_waiting(Ticket ticket, const Waiting& waiting);
 
   Ticket last_ticket_ = 0;
   Index committed_;
   std::map<Ticket, Waiting> waiting_;
-  std::multimap<Index, Ticket> by_index_;
+  // What may make one of waiting_ complete; nothing in them outlives its ticket there.
+  std::set<std::pair<Index, Ticket>> by_index_;
   std::multimap<Leg, LegWaiter> by_leg_;
   std::set<std::pair<Instant, Ticket>> by_deadline_;
   std::vector<Answer> ready_;
