@@ -1,0 +1,352 @@
+#include "tests/sim/oracles/story.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+#include "core/base/codec.h"
+
+namespace coffer::sim::oracles {
+
+namespace {
+
+constexpr std::int64_t stamp_zero = 1'700'000'000'000'000'000;
+
+ledger::Event opened(ledger::PocketKind kind, AccountNumber account, PocketNumber pocket, ShardId peer,
+                     std::string_view name) {
+  return ledger::AccountOpened{kind, default_tenant, account, pocket, usd, peer, PrincipalId(0), name};
+}
+
+AccountNumber account_of(PocketNumber pocket) { return AccountNumber(pocket.value - first.value); }
+
+}  // namespace
+
+TransferId id_of(std::uint8_t number) {
+  TransferId id;
+  id.bytes[15] = number;
+  return id;
+}
+
+router::TransferItem transfer_item(std::uint8_t id, std::string_view debit, std::string_view credit,
+                                   std::int64_t amount) {
+  return {router::TransferOperation::transfer, usd, amount, id_of(id), debit, credit};
+}
+
+router::TransferItem deposit_item(std::uint8_t id, std::string_view account, std::int64_t amount) {
+  return {router::TransferOperation::deposit, usd, amount, id_of(id), "", account};
+}
+
+ledger::Decided decided(const router::TransferItem& item, Outcome outcome, AccountNumber home, PocketNumber debit,
+                        PocketNumber credit) {
+  ledger::Decided decided;
+  decided.operation = static_cast<ledger::Operation>(item.operation);
+  decided.outcome = outcome;
+  decided.home = home;
+  decided.debit = debit;
+  decided.credit = credit;
+  decided.amount = {item.amount, item.currency};
+  decided.id = item.id;
+  return decided;
+}
+
+Story::Story(std::string_view oracle) {
+  Topology topology;
+  topology.nodes = 3;
+  topology.shards = 2;
+  topology.members = {{n1, n2, n3}, {n1, n2, n3}};
+  for (const Row& row : table()) {
+    if (row.name == oracle) oracle_ = row.make(topology);
+  }
+  check(oracle_ != nullptr, "the oracle has a row");
+  phase(Phase::setup);
+}
+
+std::vector<std::string> Story::reasons() const {
+  std::vector<std::string> all;
+  for (const Violation& violation : oracle_->violations()) all.push_back(violation.reason);
+  return all;
+}
+
+std::vector<std::string> Story::end() {
+  oracle_->finish({now_++});
+  return reasons();
+}
+
+Bytes Story::payload(ShardId shard, const std::vector<ledger::Event>& events) {
+  Bytes bytes;
+  ByteWriter out(bytes);
+  Stamp& stamp = stamps_[shard];
+  stamp.nanos = std::max(stamp.nanos, stamp_zero) + 1'000'000 * static_cast<std::int64_t>(shard.value);
+  const ledger::EntryHeader header{static_cast<std::uint32_t>(events.size()), positions_[shard].next(), stamp};
+  ledger::encode(header, out);
+  for (const ledger::Event& event : events) ledger::encode(event, out);
+  return bytes;
+}
+
+Position Story::commit(ShardId shard, const std::vector<ledger::Event>& events) {
+  const Position at = positions_[shard].next();
+  const Bytes bytes = payload(shard, events);
+  positions_[shard] = Position(positions_[shard].value + events.size());
+  for (const ledger::Event& event : events) settle(shard, event);
+  commit_bytes(shard, bytes);
+  return at;
+}
+
+void Story::commit_bytes(ShardId shard, const Bytes& bytes) {
+  logs_[shard].push_back(bytes);
+  oracle_->on_committed({now_++}, n1, shard, Index(logs_[shard].size()), Term(1), bytes);
+}
+
+Stamp Story::last_stamp(ShardId shard) const { return stamps_.at(shard); }
+Index Story::last_index(ShardId shard) const { return Index(logs_.at(shard).size()); }
+
+/// The story's own books, for its reads.
+void Story::settle(ShardId shard, const ledger::Event& event) {
+  std::map<PocketNumber, std::int64_t>& pockets = balances_[shard];
+  const auto move = [&](PocketNumber from, PocketNumber to, Money amount) {
+    pockets[from] -= amount.minor;
+    pockets[to] += amount.minor;
+  };
+  if (const auto* transfer = std::get_if<ledger::TransferDecided>(&event)) {
+    const ledger::Decided& d = transfer->decided;
+    if (d.outcome == Outcome::success) move(d.debit, d.credit, d.amount);
+  } else if (const auto* start = std::get_if<ledger::LegStarted>(&event)) {
+    move(start->decided.debit, start->decided.credit, start->decided.amount);
+    ++unanswered_[shard];
+  } else if (const auto* receipt = std::get_if<ledger::LegReceived>(&event)) {
+    if (receipt->outcome == Outcome::success) move(receipt->transit, receipt->credit, receipt->amount);
+  } else if (const auto* answered = std::get_if<ledger::LegAnswered>(&event)) {
+    if (answered->outcome != Outcome::success) move(answered->transit, answered->debit, answered->amount);
+    --unanswered_[shard];
+  }
+}
+
+void Story::found() {
+  for (const ShardId shard : {s1, s2}) {
+    const ShardId peer = shard == s1 ? s2 : s1;
+    commit(shard,
+           {ledger::ShardFounded{shard, {{Slot(0), slot_count}}},
+            opened(ledger::PocketKind::issue, no_account, issue, ShardId(0), ""),
+            opened(ledger::PocketKind::transit, no_account, transit, peer, ""),
+            opened(ledger::PocketKind::customer, account_of(first), first, ShardId(0), shard == s1 ? "a" : "b"),
+            opened(ledger::PocketKind::customer, account_of(second), second, ShardId(0), shard == s1 ? "c" : "d")});
+  }
+}
+
+ledger::Event Story::local(const router::TransferItem& item, Outcome outcome, AccountNumber home, PocketNumber debit,
+                           PocketNumber credit) {
+  return ledger::TransferDecided{decided(item, outcome, home, debit, credit)};
+}
+
+ledger::Event Story::leg_started(const LegPlan& plan, std::string_view credit_account) {
+  const router::TransferItem item = transfer_item(plan.id, "a", credit_account, plan.amount);
+  return ledger::LegStarted{decided(item, Outcome::pending, account_of(first), first, transit), s2,
+                            LegNumber(plan.number), credit_account};
+}
+
+ledger::Event Story::leg_received(const LegPlan& plan, Outcome outcome, std::string_view credit_account) {
+  const bool success = outcome == Outcome::success;
+  ledger::LegReceived event;
+  event.outcome = outcome;
+  event.source = s1;
+  event.leg = LegNumber(plan.number);
+  event.id = id_of(plan.id);
+  event.source_position = plan.started;
+  event.source_stamp = plan.started_stamp;
+  event.amount = {plan.amount, usd};
+  event.transit = success ? transit : no_pocket;
+  event.credit = success ? first : no_pocket;
+  event.credit_account = credit_account;
+  return event;
+}
+
+ledger::Event Story::leg_answered(const LegPlan& plan, Outcome outcome) {
+  ledger::LegAnswered event;
+  event.outcome = outcome;
+  event.target = s2;
+  event.leg = LegNumber(plan.number);
+  event.id = id_of(plan.id);
+  event.debit = first;
+  event.transit = transit;
+  event.amount = {plan.amount, usd};
+  event.target_position = plan.received;
+  event.target_stamp = plan.received_stamp;
+  return event;
+}
+
+void Story::phase(Phase phase) { oracle_->on_phase({now_++}, phase); }
+
+std::uint64_t Story::call(const router::RequestBody& body) {
+  router::Request request;
+  request.body = body;
+  request.header.kind = static_cast<router::RequestKind>(body.index() + 1);
+  oracle_->on_call({now_++}, 0, ++ops_, request);
+  return ops_;
+}
+
+void Story::answer(std::uint64_t op, const router::Reply& reply) { oracle_->on_return({now_++}, 0, op, reply); }
+
+void Story::answer(std::uint64_t op, Outcome status) {
+  router::Reply reply;
+  reply.status = status;
+  answer(op, reply);
+}
+
+void Story::answer(std::uint64_t op, const router::TransferResult& result) {
+  router::Reply reply;
+  reply.body = router::TransfersReply{{result}};
+  answer(op, reply);
+}
+
+std::uint64_t Story::ask(const router::TransferItem& item) { return call(router::TransfersRequest{{item}}); }
+
+void Story::read(std::string_view account, std::int64_t balance, ShardId shard, Position position,
+                 router::Consistency consistency) {
+  const std::uint64_t op = call(router::BalanceRequest{consistency, usd, account});
+  router::Reply reply;
+  reply.kind = router::RequestKind::balance;
+  reply.body = router::BalanceReply{balance, shard, position, Stamp{}};
+  answer(op, reply);
+}
+
+router::TransferResult Story::result(ShardId shard, Position position, Outcome outcome) {
+  router::TransferResult result;
+  result.outcome = outcome;
+  result.shard = shard;
+  result.position = position;
+  result.stamp = stamps_[shard];
+  return result;
+}
+
+router::TransferResult Story::result(const LegPlan& plan, Outcome outcome) {
+  router::TransferResult result;
+  result.outcome = outcome;
+  result.shard = s1;
+  result.position = plan.started;
+  result.stamp = plan.started_stamp;
+  result.target = s2;
+  result.target_position = plan.received;
+  result.target_stamp = plan.received_stamp;
+  return result;
+}
+
+void Story::trial_balance(ShardId shard, std::int64_t customers, std::int64_t issued, std::int64_t in_transit) {
+  const std::uint64_t op = call(router::TrialBalanceRequest{});
+  router::Reply reply;
+  reply.kind = router::RequestKind::trial_balance;
+  reply.body = router::TrialBalanceReply{{{shard, usd, customers, issued, in_transit}}};
+  answer(op, reply);
+}
+
+void Story::set_up() {
+  std::vector<std::uint64_t> openings;
+  for (const char* account : {"a", "b", "c", "d"}) openings.push_back(call(router::OpenAccountRequest{usd, account}));
+  found();
+  for (std::size_t i = 0; i < openings.size(); ++i) {
+    router::Reply reply;
+    reply.kind = router::RequestKind::open_account;
+    reply.shard = i % 2 == 0 ? s1 : s2;
+    reply.body = router::OpenAccountReply{false, Position(i < 2 ? 4 : 5)};
+    answer(openings[i], reply);
+  }
+  deposit(1, "a", 1000);
+  deposit(2, "b", 1000);
+  phase(Phase::running);
+}
+
+void Story::deposit(std::uint8_t id, std::string_view account, std::int64_t amount) {
+  const ShardId shard = account == "a" || account == "c" ? s1 : s2;
+  const PocketNumber pocket = account == "a" || account == "b" ? first : second;
+  const router::TransferItem item = deposit_item(id, account, amount);
+  const std::uint64_t op = ask(item);
+  const Position at = commit(shard, {local(item, Outcome::success, account_of(pocket), issue, pocket)});
+  told_[id] = {std::string(account), result(shard, at)};
+  answer(op, told_[id].second);
+}
+
+void Story::transfer_within(std::uint8_t id, std::int64_t amount, Outcome outcome) {
+  const router::TransferItem item = transfer_item(id, "a", "c", amount);
+  const std::uint64_t op = ask(item);
+  const Position at = commit(s1, {local(item, outcome, account_of(first), first, second)});
+  told_[id] = {"a", result(s1, at, outcome)};
+  answer(op, told_[id].second);
+}
+
+LegPlan Story::start_across(std::uint8_t id, std::int64_t amount) {
+  LegPlan plan;
+  plan.number = ++legs_;
+  plan.id = id;
+  plan.amount = amount;
+  plan.started = commit(s1, {leg_started(plan)});
+  plan.started_stamp = stamps_[s1];
+  return plan;
+}
+
+void Story::receive(LegPlan& plan, Outcome outcome) {
+  plan.received = commit(s2, {leg_received(plan, outcome)});
+  plan.received_stamp = stamps_[s2];
+}
+
+LegPlan Story::transfer_across(std::uint8_t id, std::int64_t amount, Outcome outcome) {
+  const std::uint64_t op = ask(transfer_item(id, "a", "b", amount));
+  LegPlan plan = start_across(id, amount);
+  receive(plan, outcome);
+  commit(s1, {leg_answered(plan, outcome)});
+  told_[id] = {"a", result(plan, outcome)};
+  answer(op, told_[id].second);
+  return plan;
+}
+
+void Story::final_reads() {
+  phase(Phase::healing);
+  phase(Phase::final_reads);
+  for (const ShardId shard : {s1, s2}) {
+    std::map<PocketNumber, std::int64_t>& pockets = balances_[shard];
+    read(shard == s1 ? "a" : "b", pockets[first], shard, positions_[shard]);
+    read(shard == s1 ? "c" : "d", pockets[second], shard, positions_[shard]);
+    trial_balance(shard, pockets[first] + pockets[second], pockets[issue], pockets[transit]);
+  }
+  for (const auto& [id, answered] : told_) {
+    const std::uint64_t op = call(router::TransferStatusRequest{id_of(id), answered.first});
+    router::Reply reply;
+    reply.kind = router::RequestKind::transfer_status;
+    reply.body = router::TransferStatusReply{router::TransferOperation::transfer, answered.second};
+    answer(op, reply);
+  }
+  phase(Phase::over);
+}
+
+shard::Observation Story::replica(ShardId shard) const {
+  shard::Observation replica;
+  replica.shard = shard;
+  replica.term = Term(1);
+  replica.commit = replica.last = replica.applied = last_index(shard);
+  replica.applied_term = Term(1);
+  replica.position = positions_.at(shard);
+  const std::map<PocketNumber, std::int64_t>& pockets = balances_.at(shard);
+  const auto balance = [&](PocketNumber pocket) { return pockets.contains(pocket) ? pockets.at(pocket) : 0; };
+  replica.pockets = {{"sys:issue:USD", usd, balance(issue)},
+                     {"sys:transit:USD:" + std::to_string(shard == s1 ? 2 : 1), usd, balance(transit)},
+                     {shard == s1 ? "a" : "b", usd, balance(first)},
+                     {shard == s1 ? "c" : "d", usd, balance(second)}};
+  replica.state = {replica.applied.value, shard.value};
+  replica.legs_unanswered = unanswered_.contains(shard) ? unanswered_.at(shard) : 0;
+  return replica;
+}
+
+void tell_clean_run(Story& story) {
+  story.set_up();
+  story.transfer_within(3, 100);
+  story.transfer_across(4, 200);
+  story.transfer_within(5, 5000, Outcome::insufficient_funds);
+  story.transfer_across(6, 50, Outcome::balance_overflow);
+  story.read("a", 700, s1, Position(12));
+  story.read("c", 100, s1, Position(7), router::Consistency::eventual);
+  for (const ShardId shard : {s1, s2}) {
+    shard::Observation replica = story.replica(shard);
+    story.oracle().on_replica({}, n2, replica);
+    story.oracle().on_replica_undone({}, n2, replica, 0);
+  }
+  story.final_reads();
+}
+
+}  // namespace coffer::sim::oracles
