@@ -4,7 +4,6 @@
 #include <string_view>
 #include <utility>
 
-#include "core/base/check.h"
 #include "core/base/hash.h"
 
 namespace coffer::sim {
@@ -24,6 +23,8 @@ Uuid uuid_of(std::uint64_t high, std::uint64_t low) {
   return uuid;
 }
 
+}  // namespace
+
 std::string describe(const CheckFailure& failure) {
   std::string_view file = failure.where.file_name();
   for (const std::string_view root : {"/core/", "/sim/"}) {
@@ -32,8 +33,6 @@ std::string describe(const CheckFailure& failure) {
   }
   return std::string(file) + ":" + std::to_string(failure.where.line()) + ": not so: " + failure.why;
 }
-
-}  // namespace
 
 Cluster::Cluster(Kernel& kernel, const ClusterConfig& config, std::uint64_t seed)
     : kernel_(kernel),

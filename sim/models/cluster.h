@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "core/base/check.h"
 #include "sim/kernel/kernel.h"
 #include "sim/models/machine.h"
 #include "sim/models/network.h"
@@ -21,6 +22,9 @@ struct ClusterConfig {
   MachineConfig machine;
   NetworkConfig network;
 };
+
+/// "core/raft/raft.cc:12: not so: …", the same on every machine.
+std::string describe(const CheckFailure& failure);
 
 /// What happened to a machine.
 struct Notice {

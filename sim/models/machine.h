@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/node/config.h"
@@ -90,6 +91,7 @@ class Machine {
   /// Of the last step. Operations have been taken over already; sends, replies and the rest are the caller's to
   /// execute.
   const node::Effects& effects() const { return effects_; }
+  void swap_effects(node::Effects& other) { std::swap(effects_, other); }
   /// Messages whose syncs have completed since the last call.
   std::vector<node::Send> take_released();
 

@@ -43,5 +43,7 @@ struct RunOptions {
 
 /// Runs one world to its end. Never throws for anything the wallet does: a broken check is a violation, oracle "check".
 RunResult run(const Scenario& scenario, std::uint64_t seed, const RunOptions& options = {});
+/// Whether the verdict is the one the scenario expects.
+bool as_expected(const Scenario& scenario, const RunResult& result);
 
 }  // namespace coffer::sim

@@ -1,0 +1,168 @@
+#include "sim/run/fault_driver.h"
+
+#include <algorithm>
+#include <set>
+#include <utility>
+
+#include "core/base/check.h"
+#include "sim/kernel/streams.h"
+
+namespace coffer::sim {
+
+namespace {
+
+constexpr Duration patience = milliseconds(500);  // how long a strike waits for its moment
+
+/// Sites of a fault's streams: gaps are drawn from one, each strike from one of its own.
+constexpr std::uint64_t gap_site = 0;
+constexpr std::uint64_t strike_site = 1'000'000;
+
+Event event_of(EventKind kind, std::uint64_t number) {
+  Event event;
+  event.kind = kind;
+  event.number = number;
+  return event;
+}
+
+}  // namespace
+
+FaultDriver::FaultDriver(Cluster& cluster, const Roles& roles, const std::vector<faults::FaultSpec>& specs,
+                         std::uint32_t clients, std::uint64_t seed)
+    : cluster_(cluster),
+      arena_{cluster, roles, clients},
+      specs_(specs),
+      seed_(seed),
+      strikes_(specs.size(), 0),
+      matches_(specs.size(), 0) {
+  for (const faults::FaultSpec& spec : specs_) {
+    check(faults::find(spec.fault) != nullptr, "a fault has a row in the table");
+    fired_.declare(spec.fault);
+  }
+}
+
+void FaultDriver::start() {
+  running_ = true;
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    switch (specs_[i].when) {
+      case faults::When::at:
+        cluster_.kernel().schedule_after(specs_[i].at, event_of(EventKind::strike, i));
+        break;
+      case faults::When::every:
+        schedule_next(i);
+        break;
+      case faults::When::trigger:
+        break;
+    }
+  }
+}
+
+void FaultDriver::schedule_next(std::size_t spec) {
+  Prng prng = stream(seed_, Domain::fault, specs_[spec].stream, gap_site + strikes_[spec]);
+  const Duration gap = microseconds(1) + Duration{prng.exponential(specs_[spec].every.nanos)};
+  cluster_.kernel().schedule_after(gap, event_of(EventKind::strike, spec));
+}
+
+void FaultDriver::stop() {
+  running_ = false;
+  armed_.clear();
+  std::map<std::uint64_t, faults::Strike> lasting;
+  for (auto& [serial, strike] : active_) {
+    if (strike.spec->forever) {
+      lasting.emplace(serial, std::move(strike));
+    } else {
+      faults::find(strike.spec->fault)->acts.heal(arena_, strike);
+    }
+  }
+  active_ = std::move(lasting);
+}
+
+void FaultDriver::on_strike(const Event& event) {
+  if (!running_) return;
+  begin(static_cast<std::size_t>(event.number), nobody);
+  if (specs_[event.number].when == faults::When::every) schedule_next(static_cast<std::size_t>(event.number));
+}
+
+void FaultDriver::on_trace(NodeId node, const TraceEvent& event) {
+  if (!running_) return;
+  for (std::size_t i = 0; i < specs_.size(); ++i) {
+    const faults::FaultSpec& spec = specs_[i];
+    const faults::Trigger& trigger = spec.trigger;
+    if (spec.when != faults::When::trigger || trigger.event != event.kind) continue;
+    if (trigger.shard != ShardId(0) && trigger.shard != event.shard) continue;
+    const NodeId leader = arena_.roles.leader(trigger.node.shard);
+    if (trigger.node.who == faults::Who::node && trigger.node.node != node) continue;
+    if (trigger.node.who == faults::Who::leader && leader != node) continue;
+    if (trigger.node.who == faults::Who::follower && leader == node) continue;
+    if (++matches_[i] == trigger.nth) begin(i, node);
+  }
+}
+
+void FaultDriver::begin(std::size_t spec, NodeId cause) {
+  faults::Strike strike;
+  strike.serial = ++serial_;
+  strike.spec = &specs_[spec];
+  strike.prng = stream(seed_, Domain::fault, specs_[spec].stream, strike_site + strikes_[spec]++);
+  strike.cause = cause;
+  strike.lasts = Duration{strike.prng.between(strike.spec->lasts_min.nanos, strike.spec->lasts_max.nanos)};
+  attempt(std::move(strike), cluster_.now() + patience);
+}
+
+void FaultDriver::attempt(faults::Strike strike, SimTime until) {
+  switch (faults::find(strike.spec->fault)->acts.strike(arena_, strike)) {
+    case faults::Struck::yes:
+      settle(std::move(strike));
+      break;
+    case faults::Struck::later:
+      if (cluster_.now() < until) armed_.push_back({std::move(strike), until});
+      break;
+    case faults::Struck::no:
+      break;
+  }
+}
+
+void FaultDriver::settle(faults::Strike strike) {
+  if (strike.fired) count(strike);
+  const std::uint64_t serial = strike.serial;
+  if (!strike.spec->forever) cluster_.kernel().schedule_after(strike.lasts, event_of(EventKind::heal, serial));
+  active_.emplace(serial, std::move(strike));
+}
+
+void FaultDriver::count(const faults::Strike& strike) {
+  fired_.add(strike.spec->fault);
+  if (work_in_flight_) ++with_work_;
+  // A crash of any kind that lost or tore writes is those faults too.
+  if (strike.damage.lost > 0 && strike.spec->fault != "lost_unsynced") fired_.add("lost_unsynced");
+  if (strike.damage.torn > 0 && strike.spec->fault != "torn_unsynced") fired_.add("torn_unsynced");
+}
+
+void FaultDriver::on_heal(const Event& event) {
+  const auto found = active_.find(event.number);
+  if (found == active_.end()) return;
+  faults::find(found->second.spec->fault)->acts.heal(arena_, found->second);
+  active_.erase(found);
+}
+
+void FaultDriver::after_event(bool work_in_flight) {
+  work_in_flight_ = work_in_flight;
+  if (cluster_.network().disturbed()) {
+    for (const std::uint64_t serial : cluster_.network().take_hits()) {
+      const auto found = active_.find(serial);
+      if (found == active_.end() || found->second.fired) continue;
+      found->second.fired = true;
+      count(found->second);
+    }
+  }
+  if (armed_.empty()) return;
+  for (Armed& armed : std::exchange(armed_, {})) attempt(std::move(armed.strike), armed.until);
+}
+
+bool FaultDriver::unfair() const {
+  std::set<NodeId> gone;
+  for (const auto& [serial, strike] : active_) {
+    if (!strike.spec->forever) continue;
+    for (const faults::Strike::Victim& victim : strike.victims) gone.insert(victim.node);
+  }
+  return gone.size() * 2 >= cluster_.nodes();
+}
+
+}  // namespace coffer::sim

@@ -1,0 +1,70 @@
+// Turns the faults of a scenario into strikes: at a time, at random, or at an exact trace event; heals each when its
+// time has passed, and everything at the end of the fault phase. Counts a strike when it has really done something.
+//
+// The fault atlas, in a first form: whatever strikes, heals, unless the scenario says "forever"; at most a minority of
+// the nodes may be gone for ever, or the scenario is unfair and its verdict says so. All nodes may be down at once for
+// a while, since here a disk keeps all that was synced. Single-threaded.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <vector>
+
+#include "sim/faults/faults.h"
+#include "sim/kernel/counters.h"
+#include "sim/kernel/kernel.h"
+
+namespace coffer::sim {
+
+class FaultDriver {
+ public:
+  FaultDriver(Cluster& cluster, const Roles& roles, const std::vector<faults::FaultSpec>& specs, std::uint32_t clients,
+              std::uint64_t seed);
+
+  /// The fault phase begins.
+  void start();
+  /// The fault phase is over: nothing strikes any more, everything but "forever" is healed at once.
+  void stop();
+
+  void on_strike(const Event& event);
+  void on_heal(const Event& event);
+  void on_trace(NodeId node, const TraceEvent& event);
+  /// After every event: strikes that waited for their moment, and hits of the network. `work_in_flight`: whether a
+  /// client waits for an answer.
+  void after_event(bool work_in_flight);
+
+  const Counters& fired() const { return fired_; }
+  std::uint64_t fired_with_work_in_flight() const { return with_work_; }
+  /// Strikes that have fired and are not healed.
+  const std::map<std::uint64_t, faults::Strike>& active() const { return active_; }
+  /// Whether more than a minority of the nodes is gone for ever.
+  bool unfair() const;
+
+ private:
+  struct Armed {
+    faults::Strike strike;
+    SimTime until;
+  };
+
+  void begin(std::size_t spec, NodeId cause);
+  void attempt(faults::Strike strike, SimTime until);
+  void settle(faults::Strike strike);
+  void count(const faults::Strike& strike);
+  void schedule_next(std::size_t spec);
+
+  Cluster& cluster_;
+  faults::Arena arena_;
+  const std::vector<faults::FaultSpec>& specs_;
+  std::uint64_t seed_;
+  bool running_ = false;
+  std::uint64_t serial_ = 0;
+  std::vector<std::uint64_t> strikes_;  ///< by spec: how many have begun
+  std::vector<std::uint64_t> matches_;  ///< by spec: how many events matched its trigger
+  std::vector<Armed> armed_;
+  std::map<std::uint64_t, faults::Strike> active_;
+  Counters fired_;
+  std::uint64_t with_work_ = 0;
+  bool work_in_flight_ = false;
+};
+
+}  // namespace coffer::sim

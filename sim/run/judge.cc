@@ -1,0 +1,168 @@
+#include "sim/run/judge.h"
+
+#include <utility>
+
+#include "sim/oracles/oracles.h"
+
+namespace coffer::sim {
+
+namespace {
+
+struct TraceCounter {
+  TraceKind kind;
+  std::string_view counter;
+};
+// Trace events that are interesting states by themselves.
+constexpr TraceCounter trace_counters[] = {
+    {TraceKind::leader_lost_tail, "leader_lost_uncommitted_tail"},
+    {TraceKind::undone, "undo"},
+    {TraceKind::saga_resumed, "saga_resumed"},
+    {TraceKind::saga_compensated, "compensation"},
+    {TraceKind::tail_torn, "torn_tail"},
+    {TraceKind::leg_repeated, "leg_repeated"},
+    {TraceKind::request_retried, "request_retried"},
+    {TraceKind::request_unknown, "request_unknown"},
+    {TraceKind::became_leader, "leader_elected"},
+    {TraceKind::read_confirmed, "read_confirmed"},
+    {TraceKind::truncated, "log_truncated"},
+    {TraceKind::dedup_hit, "dedup_hit"},
+    {TraceKind::dedup_conflict, "dedup_conflict"},
+    {TraceKind::refused, "refusal_logged"},
+    {TraceKind::frame_rejected, "frame_rejected"},
+};
+
+}  // namespace
+
+const std::vector<std::string_view>& required_sometimes() {
+  static const std::vector<std::string_view> names = {
+      "compensation", "dedup_hit_after_failover", "leader_lost_uncommitted_tail", "saga_resumed", "torn_tail",
+      "undo",         "unknown_later_done",       "unknown_later_not_done",
+  };
+  return names;
+}
+
+Judge::Judge(const Topology& topology) {
+  for (const oracles::Row& row : oracles::table()) oracles_.push_back(row.make(topology));
+  for (const std::string_view name : required_sometimes()) sometimes_.declare(name);
+  for (const TraceCounter& row : trace_counters) sometimes_.declare(row.counter);
+  sometimes_.declare("election_lost");
+}
+
+void Judge::on_phase(SimTime now, Phase phase) {
+  phase_ = phase;
+  for (const auto& oracle : oracles_) oracle->on_phase(now, phase);
+}
+
+void Judge::on_trace(SimTime now, NodeId node, const TraceEvent& event) {
+  for (const TraceCounter& row : trace_counters) {
+    if (row.kind == event.kind) sometimes_.add(row.counter);
+  }
+  if (event.kind == TraceKind::dedup_hit && event.c != 0) sometimes_.add("dedup_hit_after_failover");
+  if (event.kind == TraceKind::became_candidate) candidates_[{node, event.shard}] = true;
+  if (event.kind == TraceKind::became_leader) candidates_[{node, event.shard}] = false;
+  if (event.kind == TraceKind::became_follower && std::exchange(candidates_[{node, event.shard}], false)) {
+    sometimes_.add("election_lost");
+  }
+  for (const auto& oracle : oracles_) oracle->on_trace(now, node, event);
+}
+
+void Judge::on_committed(SimTime now, NodeId node, ShardId shard, Index index, Term term, ByteView payload) {
+  for (const auto& oracle : oracles_) oracle->on_committed(now, node, shard, index, term, payload);
+}
+
+void Judge::on_replica(SimTime now, NodeId node, const shard::Observation& seen) {
+  for (const auto& oracle : oracles_) oracle->on_replica(now, node, seen);
+}
+
+void Judge::on_replica_undone(SimTime now, NodeId node, const shard::Observation& seen, std::size_t entries) {
+  for (const auto& oracle : oracles_) oracle->on_replica_undone(now, node, seen, entries);
+}
+
+void Judge::on_crash(SimTime now, NodeId node) {
+  for (auto& [who, stands] : candidates_) {
+    if (who.first == node) stands = false;
+  }
+  for (const auto& oracle : oracles_) oracle->on_crash(now, node);
+}
+
+void Judge::on_restart(SimTime now, NodeId node) {
+  for (const auto& oracle : oracles_) oracle->on_restart(now, node);
+}
+
+void Judge::on_call(SimTime now, std::uint32_t client, std::uint64_t op, const router::Request& request) {
+  Call& call = calls_[op];
+  if (const auto* transfers = std::get_if<router::TransfersRequest>(&request.body)) {
+    for (const router::TransferItem& item : transfers->items) call.items.push_back({request.header.tenant, item.id});
+  }
+  if (const auto* status = std::get_if<router::TransferStatusRequest>(&request.body)) {
+    call.status = true;
+    call.items.push_back({request.header.tenant, status->id});
+  }
+  for (const auto& oracle : oracles_) oracle->on_call(now, client, op, request);
+}
+
+void Judge::on_return(SimTime now, std::uint32_t client, std::uint64_t op, const router::Reply& reply) {
+  const auto call = calls_.find(op);
+  if (call != calls_.end()) {
+    count(call->second, reply);
+    calls_.erase(call);
+  }
+  for (const auto& oracle : oracles_) oracle->on_return(now, client, op, reply);
+}
+
+void Judge::tell(const Key& key, bool known_done, bool known_not_done, bool open) {
+  const auto found = unknown_.find(key);
+  if (open) {
+    unknown_[key] = true;
+  } else if (found != unknown_.end() && (known_done || known_not_done)) {
+    sometimes_.add(known_done ? "unknown_later_done" : "unknown_later_not_done");
+    unknown_.erase(found);
+  }
+}
+
+void Judge::count(const Call& call, const router::Reply& reply) {
+  if (call.status) {
+    const auto* told = std::get_if<router::TransferStatusReply>(&reply.body);
+    const Outcome outcome = told != nullptr ? told->result.outcome : reply.status;
+    const bool not_done = outcome == Outcome::transfer_not_found || (is_logged(outcome) && outcome != Outcome::success);
+    tell(call.items[0], outcome == Outcome::success, not_done, false);
+    return;
+  }
+  const auto* told = std::get_if<router::TransfersReply>(&reply.body);
+  for (std::size_t i = 0; i < call.items.size(); ++i) {
+    const bool has_result = told != nullptr && i < told->results.size();
+    const router::TransferResult result = has_result ? told->results[i] : router::TransferResult{};
+    const Outcome outcome = has_result ? result.outcome : reply.status;
+    const bool open = outcome == Outcome::unknown || outcome == Outcome::in_flight;
+    const bool success = outcome == Outcome::success;
+    // An earlier attempt had done it if its answer is replayed; else this attempt did, or nobody.
+    tell(call.items[i], success && result.replayed, (success && !result.replayed) || (is_logged(outcome) && !success),
+         open);
+    if (phase_ == Phase::setup || phase_ == Phase::final_reads) continue;
+    if (open) {
+      ++operations_.unknown;
+    } else if (!success) {
+      ++operations_.refused;
+    } else {
+      ++operations_.succeeded;
+      if (result.target != ShardId(0) && result.target != result.shard) ++operations_.succeeded_across_shards;
+    }
+  }
+}
+
+void Judge::finish(SimTime now) {
+  for (const auto& oracle : oracles_) oracle->finish(now);
+}
+
+std::optional<Violation> Judge::violation() const {
+  const Violation* harness = nullptr;
+  for (const auto& oracle : oracles_) {
+    if (oracle->violations().empty()) continue;
+    const Violation& first = oracle->violations().front();
+    if (!first.oracle.starts_with("O-H")) return first;
+    if (harness == nullptr) harness = &first;
+  }
+  return harness == nullptr ? std::nullopt : std::optional(*harness);
+}
+
+}  // namespace coffer::sim

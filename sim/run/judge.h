@@ -1,0 +1,65 @@
+// Everything that watches a run: the oracles, the counters of interesting states, and what clients were told. The judge
+// sees what an onlooker could see and never influences the run. Single-threaded.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string_view>
+#include <vector>
+
+#include "sim/kernel/counters.h"
+#include "sim/observe/observer.h"
+#include "sim/run/run.h"
+
+namespace coffer::sim {
+
+/// Counters every batch of seeds must reach (O-H2), and the ones that are merely told.
+const std::vector<std::string_view>& required_sometimes();
+
+class Judge {
+ public:
+  explicit Judge(const Topology& topology);
+
+  void on_phase(SimTime now, Phase phase);
+  void on_trace(SimTime now, NodeId node, const TraceEvent& event);
+  void on_committed(SimTime now, NodeId node, ShardId shard, Index index, Term term, ByteView payload);
+  void on_replica(SimTime now, NodeId node, const shard::Observation& seen);
+  void on_replica_undone(SimTime now, NodeId node, const shard::Observation& seen, std::size_t entries);
+  void on_crash(SimTime now, NodeId node);
+  void on_restart(SimTime now, NodeId node);
+  void on_call(SimTime now, std::uint32_t client, std::uint64_t op, const router::Request& request);
+  void on_return(SimTime now, std::uint32_t client, std::uint64_t op, const router::Reply& reply);
+  void finish(SimTime now);
+
+  /// The first violation there is, those of the wallet before those of the harness (O-H…).
+  std::optional<Violation> violation() const;
+  const Counters& sometimes() const { return sometimes_; }
+  const Operations& operations() const { return operations_; }
+
+ private:
+  /// Which transfer an item of a call asked for.
+  struct Key {
+    TenantId tenant;
+    TransferId id;
+    auto operator<=>(const Key&) const = default;
+  };
+  struct Call {
+    std::vector<Key> items;
+    bool status = false;
+  };
+
+  void count(const Call& call, const router::Reply& reply);
+  void tell(const Key& key, bool known_done, bool known_not_done, bool open);
+
+  std::vector<std::unique_ptr<Oracle>> oracles_;
+  Counters sometimes_;
+  Operations operations_;
+  Phase phase_ = Phase::setup;
+  std::map<std::uint64_t, Call> calls_;
+  std::map<Key, bool> unknown_;                            ///< ids whose last answer was unknown
+  std::map<std::pair<NodeId, ShardId>, bool> candidates_;  ///< who stands for election
+};
+
+}  // namespace coffer::sim

@@ -1,0 +1,24 @@
+#include "sim/run/scenario.h"
+
+#include <algorithm>
+
+#include "sim/run/scenario_json.h"
+
+namespace coffer::sim {
+
+std::uint32_t Scenario::clients() const {
+  if (script.empty()) return workload.clients;
+  std::uint32_t clients = 1;
+  for (const ScriptedCall& call : script.calls) clients = std::max(clients, call.client + 1);
+  return clients;
+}
+
+Hash128 hash_of(const Scenario& scenario) {
+  Scenario bare = scenario;
+  bare.about.clear();
+  bare.expect = "pass";
+  bare.seed = 1;
+  return hash128(bytes_of(write_scenario(bare)));
+}
+
+}  // namespace coffer::sim

@@ -1,0 +1,153 @@
+// The fields of a scenario, once: a reader and a writer of JSON walk the same list, so that neither forgets a key.
+// A visitor has: duration, size, count, number, flag, text, word, target, object, list (see scenario_json.cc).
+#pragma once
+
+#include <cstdint>
+#include <limits>
+
+#include "sim/run/scenario.h"
+
+namespace coffer::sim::fields {
+
+inline constexpr std::uint32_t u32_max = std::numeric_limits<std::uint32_t>::max();
+
+template <class V>
+void visit(V& v, node::Tuning& t) {
+  v.duration("election_timeout", t.election_timeout, milliseconds(10), seconds(60));
+  v.duration("heartbeat_interval", t.heartbeat_interval, milliseconds(1), seconds(30));
+  v.duration("leg_resend_interval", t.leg_resend_interval, milliseconds(1), seconds(60));
+  v.duration("attempt_timeout", t.attempt_timeout, milliseconds(1), seconds(60));
+  v.count("entries_in_flight_max", t.entries_in_flight_max, 1, 1024);
+  v.size("append_bytes_max", t.append_bytes_max, 1, 64u << 20);
+  v.count("legs_in_flight_max", t.legs_in_flight_max, 1, 1u << 20);
+  v.count("requests_max", t.requests_max, 1, 1u << 20);
+  v.size("segment_size", t.segment_size, 64u << 10, 1u << 28);
+}
+
+template <class V>
+void visit(V& v, workload::Config& w) {
+  v.count("clients", w.clients, 1, clients_max);
+  v.count("accounts", w.accounts, 1, 100'000);
+  v.count("hot_accounts", w.hot_accounts, 0, 100'000);
+  v.count("currencies", w.currencies, 1, 3);
+  v.count("operations", w.operations, 0, 1'000'000);
+  v.count("batch_max", w.batch_max, 1, 8192);
+  v.duration("think_mean", w.think_mean, Duration{}, seconds(60));
+  v.count("cross_shard_per_mille", w.cross_shard_per_mille, 0, 1000);
+  v.count("overdraft_per_mille", w.overdraft_per_mille, 0, 1000);
+  v.count("missing_account_per_mille", w.missing_account_per_mille, 0, 1000);
+  v.count("wrong_currency_per_mille", w.wrong_currency_per_mille, 0, 1000);
+  v.count("duplicate_per_mille", w.duplicate_per_mille, 0, 1000);
+  v.count("other_body_per_mille", w.other_body_per_mille, 0, 1000);
+  v.count("read_per_mille", w.read_per_mille, 0, 1000);
+  v.count("deposit_per_mille", w.deposit_per_mille, 0, 1000);
+  v.count("withdrawal_per_mille", w.withdrawal_per_mille, 0, 1000);
+  v.count("patience_ms", w.patience_ms, 1, 600'000);
+  v.number("opening_balance", w.opening_balance, 0, std::numeric_limits<std::int64_t>::max());
+}
+
+template <class V>
+void visit(V& v, NetworkConfig& n) {
+  v.duration("delay_floor", n.delay_floor, Duration{}, seconds(10));
+  v.duration("delay_mean", n.delay_mean, Duration{}, seconds(10));
+}
+
+template <class V>
+void visit_disk(V& v, MachineConfig& m) {
+  v.duration("io_floor", m.io_floor, Duration{}, seconds(10));
+  v.duration("write_mean", m.write_mean, Duration{}, seconds(10));
+  v.duration("sync_floor", m.sync_floor, Duration{}, seconds(10));
+  v.duration("sync_mean", m.sync_mean, Duration{}, seconds(10));
+}
+
+template <class V>
+void visit_clocks(V& v, MachineConfig& m) {
+  v.duration("wall_offset_max", m.wall_offset_max, Duration{}, seconds(100'000));
+  v.number("wall_drift_ppm_max", m.wall_ppm_max, 0, 500'000);
+  v.number("monotonic_drift_ppm_max", m.monotonic_ppm_max, 0, 500'000);
+}
+
+template <class V>
+void visit(V& v, Limits& l) {
+  v.duration("setup_max", l.setup_max, milliseconds(1), seconds(3600));
+  v.duration("running_min", l.running_min, Duration{}, seconds(3600));
+  v.duration("running_max", l.running_max, milliseconds(1), seconds(3600));
+  v.duration("healing_max", l.healing_max, milliseconds(1), seconds(3600));
+  v.number("events_max", l.events_max, 1, std::numeric_limits<std::int64_t>::max());
+}
+
+template <class V>
+void visit(V& v, faults::Trigger& t) {
+  v.word("event", t.event);
+  v.target("node", t.node);
+  v.number("shard", t.shard.value, 0, shards_max);
+  v.count("nth", t.nth, 1, 1'000'000'000);
+}
+
+template <class V>
+void visit(V& v, faults::FaultSpec& f) {
+  v.word("fault", f.fault);
+  v.number("stream", f.stream, 0, std::numeric_limits<std::int64_t>::max());
+  v.when(f);
+  v.target("node", f.target);
+  v.count("nodes", f.count, 1, nodes_max);
+  v.lasts("for", f);
+  v.word("how", f.how);
+  v.flag("pending_io", f.pending_io);
+  v.number("lose_per_mille", f.lose_per_mille, 0, 1000);
+  v.number("tear_per_mille", f.tear_per_mille, 0, 1000);
+  v.number("per_mille", f.per_mille, 0, 1000);
+  v.duration("extra", f.extra, Duration{}, seconds(100'000));
+  v.number("drift_ppm", f.drift_ppm, 0, 500'000);
+}
+
+template <class V>
+void visit(V& v, Script::Account& a) {
+  v.text("account", a.account);
+  v.text("currency", a.currency);
+  v.number("balance", a.balance, 0, std::numeric_limits<std::int64_t>::max());
+}
+
+template <class V>
+void visit(V& v, ScriptedCall& c) {
+  v.number("client", c.client, 0, clients_max - 1);
+  v.duration("think", c.think, Duration{}, seconds(3600));
+  v.word("operation", c.operation);
+  v.text("from", c.from);
+  v.text("to", c.to);
+  v.number("amount", c.amount, 1, std::numeric_limits<std::int64_t>::max());
+  v.text("currency", c.currency);
+  v.number("id", c.id, 0, u32_max);
+  v.count("patience_ms", c.patience_ms, 1, 600'000);
+}
+
+template <class V>
+void visit(V& v, Script& s) {
+  v.list("accounts", s.accounts, false);
+  v.list("calls", s.calls, true);
+}
+
+template <class V>
+void visit(V& v, Scenario& s) {
+  v.text("$schema", v.schema);
+  v.text("about", s.about);
+  v.number("seed", s.seed, 0, std::numeric_limits<std::int64_t>::max());
+  v.object("topology", [&](auto& o) {
+    o.count("nodes", s.nodes, 1, nodes_max);
+    o.count("shards", s.shards, 1, shards_max);
+  });
+  v.object("tuning", [&](auto& o) { visit(o, s.tuning); });
+  if (v.wants_workload(s)) v.object("workload", [&](auto& o) { visit(o, s.workload); });
+  if (v.wants_script(s)) v.object("script", [&](auto& o) { visit(o, s.script); });
+  v.object("client",
+           [&](auto& o) { o.duration("attempt_timeout", s.client_attempt_timeout, milliseconds(1), seconds(60)); });
+  v.object("network", [&](auto& o) { visit(o, s.network); });
+  v.object("disk", [&](auto& o) { visit_disk(o, s.machine); });
+  v.object("process", [&](auto& o) { o.duration("step_mean", s.machine.step_mean, Duration{}, seconds(10)); });
+  v.object("clocks", [&](auto& o) { visit_clocks(o, s.machine); });
+  v.object("limits", [&](auto& o) { visit(o, s.limits); });
+  v.list("faults", s.faults, true);
+  v.word_of_verdict("expect", s.expect);
+}
+
+}  // namespace coffer::sim::fields

@@ -1,0 +1,303 @@
+#include "sim/run/world.h"
+
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "sim/kernel/streams.h"
+
+namespace coffer::sim {
+
+namespace {
+
+constexpr Duration tick_interval = milliseconds(25);
+constexpr Duration final_reads_max = seconds(30);
+constexpr std::uint64_t steps_between_looks = 50;
+constexpr std::uint64_t steps_between_undos = 170;
+
+router::ShardMap map_of(const Cluster& cluster) {
+  std::vector<router::SlotOwner> owners;
+  for (const node::ShardConfig& shard : cluster.shards()) {
+    owners.push_back({shard.shard, shard.first_slot, shard.slot_end});
+  }
+  return router::ShardMap(std::move(owners));
+}
+
+Topology topology_of(const Cluster& cluster) {
+  Topology topology;
+  topology.nodes = cluster.nodes();
+  topology.shards = static_cast<std::uint32_t>(cluster.shards().size());
+  for (const node::ShardConfig& shard : cluster.shards()) topology.members.push_back(shard.members);
+  return topology;
+}
+
+ClusterConfig config_of(const Scenario& scenario) {
+  ClusterConfig config;
+  config.nodes = scenario.nodes;
+  config.shards = scenario.shards;
+  config.clients = scenario.clients();
+  config.tuning = scenario.tuning;
+  config.machine = scenario.machine;
+  config.network = scenario.network;
+  return config;
+}
+
+}  // namespace
+
+World::World(const Scenario& scenario, std::uint64_t seed, const RunOptions& options)
+    : scenario_(scenario),
+      seed_(seed),
+      cluster_(kernel_, config_of(scenario), seed),
+      roles_(scenario.shards),
+      faults_(cluster_, roles_, scenario.faults, scenario.clients(), seed),
+      plan_(scenario, map_of(cluster_), seed),
+      judge_(topology_of(cluster_)),
+      writer_(options.trace_jsonl),
+      watch_prng_(stream(seed, Domain::watch)) {
+  for (std::uint32_t number = 0; number < scenario.clients(); ++number) {
+    clients_.push_back(
+        std::make_unique<SimClient>(cluster_, number, scenario.client_attempt_timeout, map_of(cluster_), seed));
+  }
+}
+
+RunResult World::run() {
+  cluster_.boot_all();
+  enter(Phase::setup);
+  schedule_tick();
+  while (!ended_) {
+    const std::optional<Event> event = kernel_.take();
+    check(event.has_value(), "a world that has not ended has something left to do");
+    try {
+      handle(*event);
+    } catch (const CheckFailure& failure) {
+      end(Verdict::violation, "check", describe(failure));
+    }
+    if (ended_) break;
+    if (const auto violation = judge_.violation()) end(Verdict::violation, violation->oracle, violation->reason);
+    if (kernel_.events() > scenario_.limits.events_max) {
+      end(Verdict::stuck, "O-V1", "too many events: something goes round in circles");
+    }
+  }
+  result_.seed = seed_;
+  result_.scenario_hash = hash_of(scenario_);
+  result_.trace_hash = kernel_.hash().value();
+  result_.simulated_ms = Duration{kernel_.now().nanos}.millis();
+  result_.events = kernel_.events();
+  result_.operations = judge_.operations();
+  result_.faults = faults_.fired().to_map();
+  result_.faults_with_work_in_flight = faults_.fired_with_work_in_flight();
+  result_.sometimes = judge_.sometimes().to_map();
+  return std::move(result_);
+}
+
+void World::schedule_tick() {
+  Event event;
+  event.kind = EventKind::tick;
+  kernel_.schedule_after(tick_interval, std::move(event));
+}
+
+void World::handle(const Event& event) {
+  writer_.event(kernel_.now(), kernel_.sequence(), event);
+  switch (event.kind) {
+    case EventKind::client_call:
+      call(client_at(event.entity));
+      break;
+    case EventKind::client_wake: {
+      SimClient& client = client_at(event.entity);
+      answered(client, client.on_wake(event));
+      break;
+    }
+    case EventKind::client_disconnect: {
+      SimClient& client = client_at(event.entity);
+      answered(client, client.on_disconnect(event));
+      break;
+    }
+    case EventKind::strike:
+      faults_.on_strike(event);
+      break;
+    case EventKind::heal:
+      faults_.on_heal(event);
+      break;
+    case EventKind::tick:
+      progress();
+      schedule_tick();
+      break;
+    case EventKind::deliver:
+    case EventKind::io_done:
+    case EventKind::step:
+    case EventKind::wake:
+    case EventKind::boot:
+    case EventKind::peer_up:
+    case EventKind::peer_down:
+    case EventKind::effects: {
+      const Cluster::Dispatched done = cluster_.dispatch(event);
+      if (done.stepped != nobody) after_step(done.stepped);
+      if (done.to_client) {
+        SimClient& client = client_at(event.entity);
+        answered(client, client.on_packet(event));
+      }
+      break;
+    }
+  }
+  faults_.after_event(waiting_ > 0);
+  drain_notices();
+}
+
+void World::after_step(NodeId node) {
+  cluster_.machine(node).swap_effects(effects_);  // a crash in the midst of the following must not take it away
+  const SimTime now = kernel_.now();
+  for (const TraceEvent& event : effects_.trace) {
+    writer_.node(now, node, event);
+    roles_.on_trace(node, event);
+    judge_.on_trace(now, node, event);
+  }
+  for (const node::Committed& entry : effects_.committed) {
+    judge_.on_committed(now, node, entry.shard, entry.index, entry.term, view(entry.payload));
+  }
+  for (const TraceEvent& event : effects_.trace) faults_.on_trace(node, event);
+  ++steps_;
+  if (steps_ % steps_between_looks == 0 || steps_ % steps_between_undos == 0) look_around();
+}
+
+void World::look_around() {
+  const NodeId node(static_cast<std::uint32_t>(1 + watch_prng_.below(cluster_.nodes())));
+  const ShardId shard(static_cast<std::uint32_t>(1 + watch_prng_.below(scenario_.shards)));
+  const std::uint64_t entries = 1 + watch_prng_.below(3);
+  const Machine& machine = cluster_.machine(node);
+  if (!machine.running() || !machine.node().ready()) return;
+  const shard::Observation seen = machine.node().observe(shard);
+  judge_.on_replica(kernel_.now(), node, seen);
+  if (steps_ % steps_between_undos == 0 && seen.applied.value >= entries) {
+    judge_.on_replica_undone(kernel_.now(), node, machine.node().observe_undone(shard, entries), entries);
+  }
+}
+
+void World::look_at_all() {
+  for (std::uint32_t n = 1; n <= cluster_.nodes(); ++n) {
+    const Machine& machine = cluster_.machine(NodeId(n));
+    if (!machine.running() || !machine.node().ready()) continue;
+    for (std::uint32_t s = 1; s <= scenario_.shards; ++s) {
+      judge_.on_replica(kernel_.now(), NodeId(n), machine.node().observe(ShardId(s)));
+    }
+  }
+}
+
+void World::drain_notices() {
+  const SimTime now = kernel_.now();
+  for (const Notice& notice : cluster_.take_notices()) {
+    switch (notice.kind) {
+      case Notice::Kind::booted:
+        writer_.machine(now, notice.node, "booted");
+        judge_.on_restart(now, notice.node);
+        break;
+      case Notice::Kind::crashed:
+        writer_.machine(now, notice.node, "crashed");
+        roles_.on_down(notice.node);
+        judge_.on_crash(now, notice.node);
+        break;
+      case Notice::Kind::broken:
+        writer_.machine(now, notice.node, notice.reason);
+        end(Verdict::violation, "check", "node " + std::to_string(notice.node.value) + ": " + notice.reason);
+        break;
+    }
+  }
+}
+
+void World::call(SimClient& client) {
+  const auto request = router::decode_request(client.request());
+  check(request.has_value(), "a plan's requests follow the grammar");
+  writer_.call(kernel_.now(), client.number(), client.op(), *request);
+  judge_.on_call(kernel_.now(), client.number(), client.op(), *request);
+  ++waiting_;
+  answered(client, client.call());
+}
+
+void World::answered(SimClient& client, const SimClient::Answers& answers) {
+  for (const Bytes& bytes : answers) {
+    const auto reply = router::decode_reply(bytes);
+    check(reply.has_value(), "a router's answers follow the grammar");
+    --waiting_;
+    writer_.told(kernel_.now(), client.number(), client.op(), *reply);
+    judge_.on_return(kernel_.now(), client.number(), client.op(), *reply);
+    plan_.on_reply(client.number(), client.op(), *reply);
+    next_call(client);
+  }
+}
+
+void World::next_call(SimClient& client) {
+  if (auto next = plan_.next(client.number(), phase_)) client.think(std::move(*next));
+}
+
+void World::enter(Phase phase) {
+  if (phase != Phase::setup) look_at_all();
+  phase_ = phase;
+  phase_began_ = kernel_.now();
+  writer_.phase(kernel_.now(), phase);
+  if (phase == Phase::running) faults_.start();
+  if (phase == Phase::healing) faults_.stop();
+  judge_.on_phase(kernel_.now(), phase);
+  for (const auto& client : clients_) {
+    if (client->state() == SimClient::State::idle) next_call(*client);
+  }
+}
+
+bool World::all_idle() const {
+  return std::all_of(clients_.begin(), clients_.end(),
+                     [](const auto& client) { return client->state() == SimClient::State::idle; });
+}
+
+void World::progress() {
+  const Duration spent = kernel_.now() - phase_began_;
+  const Limits& limits = scenario_.limits;
+  switch (phase_) {
+    case Phase::setup:
+      if (all_idle()) {
+        enter(Phase::running);
+      } else if (spent > limits.setup_max) {
+        end(Verdict::stuck, "O-V1", "no fault has struck, and yet: " + why_not_quiet());
+      }
+      break;
+    case Phase::running:
+      if ((all_idle() && spent >= limits.running_min) || spent > limits.running_max) enter(Phase::healing);
+      break;
+    case Phase::healing:
+      if (all_idle() && quiet()) {
+        enter(Phase::final_reads);
+      } else if (spent > limits.healing_max) {
+        end(Verdict::stuck, "O-V1", why_not_quiet());
+      }
+      break;
+    case Phase::final_reads:
+      if (all_idle()) {
+        enter(Phase::over);
+        end(Verdict::pass, "", "");
+      } else if (spent > final_reads_max) {
+        end(Verdict::unknown, "O-H3", "the final reads did not end: " + why_not_quiet());
+      }
+      break;
+    case Phase::over:
+      break;
+  }
+}
+
+void World::end(Verdict verdict, std::string oracle, std::string reason) {
+  if (ended_) return;
+  ended_ = true;
+  result_.verdict = verdict;
+  result_.oracle = std::move(oracle);
+  result_.reason = std::move(reason);
+  if (verdict == Verdict::violation) {
+    if (result_.oracle.starts_with("O-H")) result_.verdict = Verdict::unknown;
+    return;
+  }
+  judge_.finish(kernel_.now());
+  const auto violation = judge_.violation();
+  if (!violation) return;
+  const bool of_harness = violation->oracle.starts_with("O-H");
+  if (of_harness && verdict != Verdict::pass) return;
+  result_.verdict = of_harness ? Verdict::unknown : Verdict::violation;
+  result_.oracle = violation->oracle;
+  result_.reason = violation->reason;
+}
+
+}  // namespace coffer::sim
