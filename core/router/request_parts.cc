@@ -1,6 +1,7 @@
 #include "core/router/request_parts.h"
 
 #include <algorithm>
+#include <cstring>
 #include <tuple>
 
 #include "core/base/check.h"
@@ -57,10 +58,6 @@ bool leaves_doubt(Outcome outcome) { return outcome == Outcome::unknown || outco
 
 bool may_have_executed(const Part& part) { return part.doubtful || !part.open.empty(); }
 
-ShardId shard_of_home(const ShardMap& map, const RequestHeader& header, const TransferItem& item) {
-  return map.shard_of(header.tenant, item.home());
-}
-
 }  // namespace
 
 PendingRequest::PendingRequest(const RequestHeader& header, ByteView body)
@@ -109,49 +106,52 @@ void PendingRequest::plan(Mode mode, const ShardMap& map, const Request& request
   }
 }
 
-/// Checks every item and finds out whether one shard has them all: the rule for large batches.
+/// Checks every item. One shard has them all, as a rule, and then there is nothing to note down.
 bool PendingRequest::plan_transfers(Mode mode, const ShardMap& map) {
   ByteReader in(body_);
   in.raw(request_header_size);
   ItemReader items(in);
   items_ = items.count();
-  Part& part = parts_.emplace_back();
-  part.shard = header_.shard;
-  bool split = false;
+  parts_.emplace_back().shard = header_.shard;
   for (std::uint32_t at = 0; at < items_ && in.ok(); ++at) {
     const TransferItem item = items.next();
-    if (mode == Mode::to_leaders && in.ok()) {
-      const ShardId shard = shard_of_home(map, header_, item);
-      split |= at > 0 && shard != part.shard;
-      part.shard = shard;
+    if (mode == Mode::to_proxies || !in.ok()) {
+      continue;
+    }
+    const ShardId shard = map.shard_of(header_.tenant, item.home());
+    if (at == 0) {
+      parts_.front().shard = shard;
+    } else if (parts_.front().whole && shard != parts_.front().shard) {
+      split_transfers(map, at);
+    }
+    if (!parts_.front().whole) {
+      part_of(shard).items.push_back(at);
     }
   }
-  if (!in.done()) {
-    return false;
-  }
-  if (split) {
-    split_transfers(map);
-  }
-  return true;
+  std::erase_if(parts_, [](const Part& part) { return !part.whole && part.items.empty(); });
+  return in.done();
 }
 
-void PendingRequest::split_transfers(const ShardMap& map) {
+/// The items so far go to the part of the shard that had them all.
+void PendingRequest::split_transfers(const ShardMap& map, std::uint32_t items_before) {
+  const ShardId first = parts_.front().shard;
   parts_.clear();
   for (const ShardId shard : map.shards()) {
     Part& part = parts_.emplace_back();
     part.shard = shard;
     part.whole = false;
+    part.items.reserve(items_ / map.shards().size() + 1);
   }
-  ByteReader in(body_);
-  in.raw(request_header_size);
-  ItemReader items(in);
-  for (std::uint32_t at = 0; at < items_; ++at) {
-    const ShardId shard = shard_of_home(map, header_, items.next());
-    const auto part = std::lower_bound(parts_.begin(), parts_.end(), shard,
-                                       [](const Part& known, ShardId wanted) { return known.shard < wanted; });
-    part->items.push_back(at);
+  for (std::uint32_t item = 0; item < items_before; ++item) {
+    part_of(first).items.push_back(item);
   }
-  std::erase_if(parts_, [](const Part& part) { return part.items.empty(); });
+}
+
+Part& PendingRequest::part_of(ShardId shard) {
+  const auto part = std::lower_bound(parts_.begin(), parts_.end(), shard,
+                                     [](const Part& known, ShardId wanted) { return known.shard < wanted; });
+  check(part != parts_.end() && part->shard == shard, "a part was made for every shard");
+  return *part;
 }
 
 const std::vector<std::uint32_t>& PendingRequest::offsets() {
@@ -181,12 +181,13 @@ Bytes PendingRequest::attempt_body(const Part& part, Route route, std::uint32_t 
     for (const std::uint32_t item : part.items) {
       size += at[item + 1] - at[item];
     }
-    bytes.reserve(size);
-    const ByteView all(body_);
-    ByteWriter out(bytes);
-    out.raw(all.first(items_at));
+    bytes.resize(size);
+    std::memcpy(bytes.data(), body_.data(), items_at);
+    std::size_t to = items_at;
     for (const std::uint32_t item : part.items) {
-      out.raw(all.subspan(at[item], at[item + 1] - at[item]));
+      const std::size_t item_size = at[item + 1] - at[item];
+      std::memcpy(bytes.data() + to, body_.data() + at[item], item_size);
+      to += item_size;
     }
     store(bytes, request_header_size, static_cast<std::uint32_t>(part.items.size()));
   }

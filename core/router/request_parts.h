@@ -109,7 +109,8 @@ class PendingRequest {
   PendingRequest(const RequestHeader& header, ByteView body);
   void plan(Mode mode, const ShardMap& map, const Request& request);
   bool plan_transfers(Mode mode, const ShardMap& map);
-  void split_transfers(const ShardMap& map);
+  void split_transfers(const ShardMap& map, std::uint32_t items_before);
+  Part& part_of(ShardId shard);
   void start_results();
   const std::vector<std::uint32_t>& offsets();
 
