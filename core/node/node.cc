@@ -11,6 +11,7 @@
 #include "core/base/frame.h"
 #include "core/log/stream.h"
 #include "core/node/peer_frame.h"
+#include "core/node/seen_once.h"
 #include "core/router/peek.h"
 #include "core/router/router.h"
 #include "core/router/shard_map.h"
@@ -23,6 +24,9 @@ namespace {
 /// Domains of the node's random streams.
 constexpr std::uint64_t raft_domain = 1;
 constexpr std::uint64_t router_domain = 2;
+
+/// Requests remembered against repetition, per kind of sender.
+constexpr std::size_t remembered_requests = 1u << 16;
 
 router::ShardMap map_of(const Config& config) {
   std::vector<router::SlotOwner> owners;
@@ -86,6 +90,7 @@ struct Node::State {
   void settle(Now now, Effects& out);
   void pass_on_shards(Effects& out, Now now);
   bool pass_on_router(Now now, Effects& out);
+  void name_clients(std::vector<TraceEvent>& events) const;
   void answer(Now now, const shard::Answer& answer, Effects& out);
   void send_legs(shard::Output::Legs legs);
   void flush(Effects& out);
@@ -103,6 +108,8 @@ struct Node::State {
   std::map<ShardId, shard::Shard> shards;
   std::map<router::Ticket, Proxied> proxied;
   router::Ticket last_ticket = 0;
+  SeenOnce forwards_seen{remembered_requests};
+  SeenOnce requests_seen{remembered_requests};
   std::map<ShardId, std::uint32_t> leg_rotation;  ///< where to try next while a target's leader is unknown
   PeerFrames now_frames;
   PeerFrames synced_frames;   ///< wait for the flush that will hold what they depend on
@@ -213,7 +220,7 @@ void Node::State::take_section(Now now, NodeId from, const Section& section) {
     case SectionKind::forward: {
       const std::uint64_t attempt = in.u64();
       const ByteView body = in.raw(in.remaining());
-      if (in.ok()) {
+      if (in.ok() && forwards_seen.first_time(from.value, attempt)) {
         ask({from, {}, attempt}, Bytes(body.begin(), body.end()), now);
       }
       break;
@@ -233,6 +240,9 @@ void Node::State::take_request(Now now, const RequestInput& request, Effects& ou
   const auto peeked = router::peek_header(request.bytes);
   if (peeked && peeked->kind == router::RequestKind::node_status) {
     out.replies.push_back({request.client, request.request, node_status()});
+    return;
+  }
+  if (!requests_seen.first_time(request.client.value, request.request.value)) {
     return;
   }
   if (!serving) {
@@ -353,6 +363,7 @@ void Node::State::pass_on_shards(Effects& out, Now now) {
 /// True when something new reached a shard or the router.
 bool Node::State::pass_on_router(Now now, Effects& out) {
   router::RouterOutput made = std::exchange(router_out, {});
+  name_clients(made.trace);
   for (router::RouterOutput::Attempt& attempt : made.attempts) {
     const NodeId self = config.identity.node;
     if (attempt.to == self) {
@@ -369,6 +380,17 @@ bool Node::State::pass_on_router(Now now, Effects& out) {
   }
   out.trace.insert(out.trace.end(), made.trace.begin(), made.trace.end());
   return !made.attempts.empty() || !router_out.attempts.empty() || !router_out.done.empty();
+}
+
+/// The router knows tickets; whoever reads the trace wants the client and its request.
+void Node::State::name_clients(std::vector<TraceEvent>& events) const {
+  for (TraceEvent& event : events) {
+    const auto found = proxied.find(event.b);
+    if (found != proxied.end()) {
+      event.a = found->second.client.value;
+      event.b = found->second.request.value;
+    }
+  }
 }
 
 void Node::State::answer(Now now, const shard::Answer& answer, Effects& out) {
