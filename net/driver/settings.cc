@@ -1,0 +1,322 @@
+#include "net/driver/settings.h"
+
+#include <algorithm>
+#include <charconv>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <sstream>
+
+#include "core/base/check.h"
+#include "net/http/strict_json.h"
+
+namespace coffer::net {
+
+namespace {
+
+Error wrong(std::string_view pointer, std::string_view what) {
+  return error(ErrorCode::malformed,
+               (pointer.empty() ? std::string("/") : std::string(pointer)) + ": " + std::string(what));
+}
+
+/// Reads the members of one object; the first mistake is remembered, the rest skipped.
+class ObjectReader {
+ public:
+  ObjectReader(const JsonValue& value, std::string pointer) : value_(value), pointer_(std::move(pointer)) {
+    if (value.type != JsonType::object) {
+      fail(pointer_, "must be an object, not " + std::string(name(value.type)));
+    }
+  }
+
+  const JsonValue* get(std::string_view key, JsonType type, bool optional = false) {
+    seen_.emplace_back(key);
+    const JsonValue* member = value_.find(key);
+    if (member == nullptr) {
+      if (!optional) {
+        fail(pointer_to(pointer_, key), "is missing");
+      }
+      return nullptr;
+    }
+    if (member->type != type) {
+      fail(pointer_to(pointer_, key),
+           "must be " + std::string(name(type)) + ", not " + std::string(name(member->type)));
+      return nullptr;
+    }
+    return member;
+  }
+  std::string text(std::string_view key) {
+    const JsonValue* member = get(key, JsonType::string);
+    return member == nullptr ? std::string() : member->text;
+  }
+  std::int64_t integer(std::string_view key, std::int64_t low, std::int64_t high, std::int64_t otherwise,
+                       bool optional) {
+    const JsonValue* member = get(key, JsonType::number, optional);
+    if (member == nullptr) {
+      return otherwise;
+    }
+    if (!member->is_integer || member->integer < low || member->integer > high) {
+      fail(pointer_to(pointer_, key),
+           "must be a whole number from " + std::to_string(low) + " to " + std::to_string(high));
+      return otherwise;
+    }
+    return member->integer;
+  }
+  Uuid uuid(std::string_view key) {
+    const Result<Uuid> parsed = parse_uuid(text(key));
+    if (parsed.has_error()) {
+      fail(pointer_to(pointer_, key), "must be a UUID such as \"6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21\"");
+      return {};
+    }
+    return *parsed;
+  }
+  Endpoint endpoint(std::string_view key) {
+    const Result<Endpoint> parsed = parse_endpoint(text(key));
+    if (parsed.has_error()) {
+      fail(pointer_to(pointer_, key), parsed.error().what);
+      return {};
+    }
+    return *parsed;
+  }
+  void refuse_others() {
+    for (const auto& [key, unused] : value_.members) {
+      if (std::find(seen_.begin(), seen_.end(), key) == seen_.end()) {
+        fail(pointer_to(pointer_, key), "is not a key known here");
+      }
+    }
+  }
+  void fail(const std::string& pointer, std::string_view what) {
+    if (mistakes_.empty()) {
+      mistakes_.push_back(wrong(pointer, what));
+    }
+  }
+  const std::vector<Error>& mistakes() const { return mistakes_; }
+
+ private:
+  const JsonValue& value_;
+  std::string pointer_;
+  std::vector<std::string> seen_;
+  std::vector<Error> mistakes_;
+};
+
+constexpr std::int64_t minute_ms = 60'000;
+
+Result<node::Tuning> read_tuning(const JsonValue& value) {
+  ObjectReader in(value, "/tuning");
+  node::Tuning t;
+  const auto ms = [&](std::string_view key, Duration& d) {
+    d = milliseconds(in.integer(key, 1, minute_ms, d.millis(), true));
+  };
+  const auto count = [&](std::string_view key, std::uint32_t& n, std::int64_t high) {
+    n = static_cast<std::uint32_t>(in.integer(key, 1, high, n, true));
+  };
+  ms("election_timeout_ms", t.election_timeout);
+  ms("heartbeat_interval_ms", t.heartbeat_interval);
+  ms("leg_resend_interval_ms", t.leg_resend_interval);
+  ms("attempt_timeout_ms", t.attempt_timeout);
+  count("entries_in_flight_max", t.entries_in_flight_max, 1024);
+  count("append_bytes_max", t.append_bytes_max, 32 << 20);
+  count("legs_in_flight_max", t.legs_in_flight_max, 1 << 20);
+  count("requests_max", t.requests_max, 1 << 20);
+  t.segment_size = static_cast<std::uint64_t>(
+      in.integer("segment_size", 1 << 20, 1 << 30, static_cast<std::int64_t>(t.segment_size), true));
+  in.refuse_others();
+  if (!in.mistakes().empty()) {
+    return in.mistakes().front();
+  }
+  return t;
+}
+
+Result<NodeAddress> read_address(const JsonValue& value, const std::string& pointer) {
+  ObjectReader in(value, pointer);
+  NodeAddress a;
+  a.node = NodeId(static_cast<std::uint32_t>(in.integer("node", 1, 1'000'000, 0, false)));
+  a.uuid = in.uuid("uuid");
+  a.incarnation = static_cast<std::uint32_t>(in.integer("incarnation", 1, INT32_MAX, 1, true));
+  a.http = in.endpoint("http");
+  a.client = in.endpoint("client");
+  a.peer = in.endpoint("peer");
+  a.admin = in.endpoint("admin");
+  in.refuse_others();
+  if (!in.mistakes().empty()) {
+    return in.mistakes().front();
+  }
+  return a;
+}
+
+Result<std::vector<NodeAddress>> read_addresses(const JsonValue& list) {
+  std::vector<NodeAddress> nodes;
+  for (std::size_t i = 0; i < list.items.size(); ++i) {
+    const Result<NodeAddress> address = read_address(list.items[i], "/nodes/" + std::to_string(i));
+    if (address.has_error()) {
+      return address.error();
+    }
+    if (!nodes.empty() && !(nodes.back().node < address->node)) {
+      return wrong("/nodes/" + std::to_string(i) + "/node", "nodes are listed once each, in ascending order");
+    }
+    nodes.push_back(*address);
+  }
+  if (nodes.empty() || nodes.size() > 15) {
+    return wrong("/nodes", "must list 1 to 15 nodes");
+  }
+  return nodes;
+}
+
+}  // namespace
+
+const NodeAddress& NodeSettings::self() const {
+  for (const NodeAddress& address : nodes) {
+    if (address.node == node) {
+      return address;
+    }
+  }
+  check_failed("a node's own address is among its settings");
+}
+
+node::Config NodeSettings::config() const {
+  node::Config config;
+  config.identity = {.cluster = cluster, .node = node, .node_uuid = self().uuid, .incarnation = self().incarnation};
+  for (const NodeAddress& address : nodes) {
+    config.nodes.push_back(address.node);
+  }
+  config.shards = node::even_shards(shards, config.nodes);
+  config.tuning = tuning;
+  return config;
+}
+
+Result<NodeSettings> parse_settings(std::string_view json) {
+  const JsonDocument document = parse_json(json);
+  if (document.error != JsonError::none) {
+    return wrong(document.pointer, document.detail);
+  }
+  ObjectReader in(document.root, "");
+  NodeSettings settings;
+  settings.cluster = in.uuid("cluster");
+  settings.node = NodeId(static_cast<std::uint32_t>(in.integer("node", 1, 1'000'000, 0, false)));
+  settings.directory = in.text("directory");
+  settings.shards = static_cast<std::uint32_t>(in.integer("shards", 1, 1024, 1, false));
+  const JsonValue* nodes = in.get("nodes", JsonType::array);
+  const JsonValue* tuning = in.get("tuning", JsonType::object, true);
+  in.refuse_others();
+  if (!in.mistakes().empty()) {
+    return in.mistakes().front();
+  }
+  const Result<std::vector<NodeAddress>> addresses = read_addresses(*nodes);
+  if (addresses.has_error()) {
+    return addresses.error();
+  }
+  settings.nodes = *addresses;
+  if (tuning != nullptr) {
+    const Result<node::Tuning> read = read_tuning(*tuning);
+    if (read.has_error()) {
+      return read.error();
+    }
+    settings.tuning = *read;
+  }
+  if (std::none_of(settings.nodes.begin(), settings.nodes.end(),
+                   [&](const NodeAddress& a) { return a.node == settings.node; })) {
+    return wrong("/node", "node " + std::to_string(settings.node.value) + " is not listed in /nodes");
+  }
+  return settings;
+}
+
+Result<NodeSettings> load_settings(const std::string& path) {
+  std::ifstream file(path, std::ios::binary);
+  std::ostringstream text;
+  if (!file || !(text << file.rdbuf())) {
+    return error(ErrorCode::io, path + " cannot be read; `coffer local` writes one per node");
+  }
+  Result<NodeSettings> settings = parse_settings(text.str());
+  if (settings.has_error()) {
+    return error(settings.error().code, path + ": " + settings.error().what);
+  }
+  const std::filesystem::path directory = settings->directory;
+  settings->directory = (std::filesystem::absolute(path).parent_path() / directory).lexically_normal().string();
+  return settings;
+}
+
+std::string to_json(const NodeSettings& settings) {
+  std::ostringstream out;
+  out << "{\n  \"cluster\": \"" << to_string(settings.cluster) << "\",\n  \"node\": " << settings.node.value
+      << ",\n  \"directory\": " << quoted(settings.directory) << ",\n  \"shards\": " << settings.shards
+      << ",\n  \"nodes\": [";
+  const char* separator = "\n";
+  for (const NodeAddress& a : settings.nodes) {
+    out << separator << "    {\"node\": " << a.node.value << ", \"uuid\": \"" << to_string(a.uuid)
+        << "\", \"incarnation\": " << a.incarnation << ", \"http\": \"" << to_string(a.http) << "\", \"client\": \""
+        << to_string(a.client) << "\", \"peer\": \"" << to_string(a.peer) << "\", \"admin\": \"" << to_string(a.admin)
+        << "\"}";
+    separator = ",\n";
+  }
+  const node::Tuning& t = settings.tuning;
+  out << "\n  ],\n  \"tuning\": {\"election_timeout_ms\": " << t.election_timeout.millis()
+      << ", \"heartbeat_interval_ms\": " << t.heartbeat_interval.millis()
+      << ", \"leg_resend_interval_ms\": " << t.leg_resend_interval.millis()
+      << ", \"attempt_timeout_ms\": " << t.attempt_timeout.millis()
+      << ", \"entries_in_flight_max\": " << t.entries_in_flight_max
+      << ",\n             \"append_bytes_max\": " << t.append_bytes_max
+      << ", \"legs_in_flight_max\": " << t.legs_in_flight_max << ", \"requests_max\": " << t.requests_max
+      << ", \"segment_size\": " << t.segment_size << "}\n}\n";
+  return out.str();
+}
+
+std::string to_string(const Endpoint& endpoint) { return endpoint.host + ":" + std::to_string(endpoint.port); }
+
+Result<Endpoint> parse_endpoint(std::string_view text) {
+  const std::size_t colon = text.rfind(':');
+  const std::string_view host = text.substr(0, colon == std::string_view::npos ? 0 : colon);
+  std::uint16_t port = 0;
+  bool good = colon != std::string_view::npos && !host.empty();
+  if (good) {
+    const std::string_view digits = text.substr(colon + 1);
+    const auto [end, failed] = std::from_chars(digits.data(), digits.data() + digits.size(), port);
+    good = failed == std::errc() && end == digits.data() + digits.size() && port != 0;
+  }
+  if (!good) {
+    return error(ErrorCode::malformed, "must be an address and a port such as \"127.0.0.1:8081\"");
+  }
+  // Plain text never leaves this machine: encryption belongs to a later version.
+  if (host.substr(0, 4) != "127.") {
+    return error(ErrorCode::unsupported, "only loopback addresses (127.x.y.z) are served without encryption");
+  }
+  return Endpoint{std::string(host), port};
+}
+
+std::string to_string(const Uuid& uuid) {
+  constexpr std::string_view digits = "0123456789abcdef";
+  std::string text;
+  for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) {
+      text.push_back('-');
+    }
+    text.push_back(digits[uuid.bytes[i] >> 4]);
+    text.push_back(digits[uuid.bytes[i] & 15]);
+  }
+  return text;
+}
+
+Result<Uuid> parse_uuid(std::string_view text) {
+  const auto digit = [](char c) -> int {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+  };
+  Uuid uuid;
+  std::size_t at = 0;
+  bool good = text.size() == 36;
+  for (std::size_t i = 0; good && i < uuid.bytes.size(); ++i) {
+    if (i == 4 || i == 6 || i == 8 || i == 10) {
+      good = text[at++] == '-';
+    }
+    const int high = digit(text[at]);
+    const int low = digit(text[at + 1]);
+    good = good && high >= 0 && low >= 0;
+    uuid.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
+    at += 2;
+  }
+  if (!good) {
+    return error(ErrorCode::malformed, "not a UUID");
+  }
+  return uuid;
+}
+
+}  // namespace coffer::net

@@ -1,0 +1,64 @@
+// The file a node is started with (node.json): who it is, who the others are, where everybody listens. Read strictly:
+// an unknown or repeated key is a mistake worth telling, not something to skip.
+//
+//   {"cluster": uuid, "node": 1, "directory": "node-1", "shards": 4,
+//    "nodes": [{"node": 1, "uuid": uuid, "incarnation": 1, "http": "127.0.0.1:8081", "client": "127.0.0.1:7081",
+//               "peer": "127.0.0.1:9081", "admin": "127.0.0.1:6081"}, …],
+//    "tuning": {"election_timeout_ms": 500, …}}          (optional, so is each of its keys)
+// A relative directory is relative to the file's.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/result.h"
+#include "core/node/config.h"
+
+namespace coffer::net {
+
+struct Endpoint {
+  std::string host;  ///< a numeric address; in this version a loopback one
+  std::uint16_t port = 0;
+};
+/// "127.0.0.1:8081"
+std::string to_string(const Endpoint& endpoint);
+Result<Endpoint> parse_endpoint(std::string_view text);
+
+struct NodeAddress {
+  NodeId node;
+  Uuid uuid;
+  std::uint32_t incarnation = 1;
+  Endpoint http;    ///< clients, JSON
+  Endpoint client;  ///< clients, binary batches
+  Endpoint peer;    ///< other nodes
+  Endpoint admin;   ///< operators: /v1/admin, /livez, /readyz
+};
+
+struct NodeSettings {
+  Uuid cluster;
+  NodeId node;
+  std::string directory;
+  std::uint32_t shards = 1;
+  std::vector<NodeAddress> nodes;  ///< ascending, `node` among them
+  node::Tuning tuning;
+
+  const NodeAddress& self() const;
+  /// Every shard lives on every node; slots are divided evenly.
+  node::Config config() const;
+};
+
+/// The error names the JSON pointer, what was wrong and what would be right.
+Result<NodeSettings> parse_settings(std::string_view json);
+/// Reads the file and resolves its directory.
+Result<NodeSettings> load_settings(const std::string& path);
+std::string to_json(const NodeSettings& settings);
+
+/// The canonical form, lower case with dashes.
+std::string to_string(const Uuid& uuid);
+/// Upper or lower case, dashes where RFC 9562 has them.
+Result<Uuid> parse_uuid(std::string_view text);
+
+}  // namespace coffer::net
