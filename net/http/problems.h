@@ -1,0 +1,84 @@
+// What the edge answers when it does not answer 200: RFC 9457 problem details, every code in one table.
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "core/base/ids.h"
+#include "core/base/outcome.h"
+#include "net/http/messages.h"
+
+namespace coffer::net {
+
+enum class Problem : std::uint8_t {
+  malformed_request,
+  malformed_json,
+  duplicate_json_key,
+  missing_field,
+  unknown_field,
+  invalid_parameter,
+  invalid_amount,
+  amount_precision,
+  amount_too_large,
+  unsupported_currency,
+  invalid_account_id,
+  invalid_uuid,
+  same_account,
+  idempotency_key_mismatch,
+  account_not_found,
+  transfer_not_found,
+  route_not_found,
+  method_not_allowed,
+  not_acceptable,
+  body_too_large,
+  unsupported_media_type,
+  headers_too_large,
+  in_flight,
+  idempotency_payload_mismatch,
+  insufficient_funds,
+  credit_account_not_found,
+  currency_mismatch,
+  account_frozen,
+  account_closed,
+  limit_exceeded,
+  balance_overflow,
+  no_leader,
+  overloaded,
+  draining,
+  outcome_unknown,
+  internal,
+};
+
+struct ProblemRow {
+  Problem problem;
+  int status;
+  std::string_view code;
+  std::string_view title;
+  bool retryable;            ///< the same request may succeed later
+  std::string_view outcome;  ///< none: nothing happened · rejected: decided for ever · unknown: nobody knows yet
+};
+
+const ProblemRow& row_of(Problem problem);
+const std::vector<ProblemRow>& all_problems();
+/// Requires: neither success nor pending (checked).
+Problem problem_of(Outcome outcome);
+
+struct FieldError {
+  std::string pointer;  ///< RFC 6901 into the body; of a query parameter: its name after a slash
+  Problem problem;
+};
+
+struct ProblemReport {
+  Problem problem;
+  std::string detail;
+  std::optional<TransferId> transaction = std::nullopt;
+  std::vector<FieldError> errors = {};
+};
+
+/// application/problem+json, with Retry-After where the same request may be made again soon.
+HttpResponse to_response(const ProblemReport& report);
+
+}  // namespace coffer::net

@@ -1,0 +1,506 @@
+// The way in: strict reading of what a client sent.
+#include <algorithm>
+#include <charconv>
+
+#include "core/ledger/commands.h"
+#include "net/driver/settings.h"
+#include "net/http/calls.h"
+#include "net/http/strict_json.h"
+
+namespace coffer::net {
+
+namespace {
+
+using P = Problem;
+
+constexpr std::uint32_t patience_default_ms = 5000;
+constexpr std::uint32_t patience_max_ms = 60'000;
+
+std::string_view trimmed(std::string_view text) {
+  const std::size_t first = text.find_first_not_of(" \t");
+  if (first == std::string_view::npos) {
+    return {};
+  }
+  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
+}
+
+std::string lower(std::string_view text) {
+  std::string out(text);
+  std::transform(out.begin(), out.end(), out.begin(),
+                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
+  return out;
+}
+
+/// Takes the next piece up to `separator` off `rest`.
+std::string_view take(std::string_view& rest, char separator) {
+  const std::size_t end = std::min(rest.find(separator), rest.size());
+  const std::string_view piece = rest.substr(0, end);
+  rest.remove_prefix(std::min(end + 1, rest.size()));
+  return trimmed(piece);
+}
+
+/// RFC 9110, 12.5.1. Absent means anything.
+bool accepts_json(std::string_view accept) {
+  if (trimmed(accept).empty()) {
+    return true;
+  }
+  while (!accept.empty()) {
+    std::string_view range = take(accept, ',');
+    const std::string type = lower(take(range, ';'));
+    bool refused = false;
+    while (!range.empty()) {
+      const std::string parameter = lower(take(range, ';'));
+      refused =
+          refused || (parameter.rfind("q=0", 0) == 0 && parameter.find_first_not_of("0.", 2) == std::string::npos);
+    }
+    if (!refused && (type == "*/*" || type == "application/*" || type == "application/json")) {
+      return true;
+    }
+  }
+  return false;
+}
+
+/// application/json, at most with charset=utf-8.
+bool is_json(std::string_view content_type) {
+  if (lower(take(content_type, ';')) != "application/json") {
+    return false;
+  }
+  while (!content_type.empty()) {
+    const std::string parameter = lower(take(content_type, ';'));
+    if (!parameter.empty() && parameter != "charset=utf-8" && parameter != "charset=\"utf-8\"") {
+      return false;
+    }
+  }
+  return true;
+}
+
+/// RFC 7240: wait=N, in seconds.
+std::uint32_t patience_of(std::string_view prefer) {
+  while (!prefer.empty()) {
+    const std::string preference = lower(take(prefer, ','));
+    if (preference.rfind("wait=", 0) != 0) {
+      continue;
+    }
+    std::uint32_t wait_s = 0;
+    const char* end = preference.data() + preference.size();
+    const auto [stop, failed] = std::from_chars(preference.data() + 5, end, wait_s);
+    if (failed == std::errc() && stop == end) {
+      return std::max(1u, std::min(wait_s, patience_max_ms / 1000) * 1000);
+    }
+  }
+  return patience_default_ms;
+}
+
+/// Reads the string members of a flat object and remembers every mistake.
+class Form {
+ public:
+  explicit Form(const JsonValue& body) : body_(body) {}
+
+  std::string_view text(std::string_view key, P wrong) {
+    known_.push_back(key);
+    const JsonValue* member = body_.find(key);
+    if (member == nullptr) {
+      mistake(pointer_to("", key), P::missing_field, "'" + std::string(key) + "' is missing");
+      return {};
+    }
+    if (member->type != JsonType::string) {
+      mistake(pointer_to("", key), wrong,
+              "'" + std::string(key) + "' must be a string, not " + std::string(name(member->type)));
+      return {};
+    }
+    return member->text;
+  }
+  std::string account(std::string_view key) {
+    const std::size_t before = errors_.size();
+    const std::string_view id = text(key, P::invalid_account_id);
+    if (errors_.size() == before && (!ledger::is_account_name(id) || ledger::is_reserved(id))) {
+      mistake(pointer_to("", key), P::invalid_account_id,
+              "'" + std::string(key) + "' must match [A-Za-z0-9][A-Za-z0-9._:-]{0,63} and not begin with sys:");
+    }
+    return std::string(id);
+  }
+  std::optional<Currency> currency(std::string_view key) {
+    const std::size_t before = errors_.size();
+    const std::string_view code = text(key, P::unsupported_currency);
+    const std::optional<Currency> currency = parse_currency(code);
+    if (errors_.size() == before && !currency) {
+      mistake(pointer_to("", key), P::unsupported_currency,
+              "'" + std::string(key) + "' must be the ISO 4217 code of money in use, such as \"USD\"");
+    }
+    return currency;
+  }
+  std::int64_t amount(std::string_view key, std::optional<Currency> currency) {
+    const std::size_t before = errors_.size();
+    const std::string_view digits = text(key, P::invalid_amount);
+    if (errors_.size() != before) {
+      return 0;
+    }
+    // Without a currency only the grammar can be judged; CLF has the most decimals.
+    const ParsedAmount parsed = parse_amount(digits, currency.value_or(currency_of("CLF")));
+    if (parsed.minor) {
+      return *parsed.minor;
+    }
+    if (currency || parsed.error == AmountError::invalid) {
+      amount_mistake(key, parsed.error, currency);
+    }
+    return 0;
+  }
+  TransferId uuid(std::string_view key) {
+    const std::size_t before = errors_.size();
+    const Result<Uuid> parsed = parse_uuid(text(key, P::invalid_uuid));
+    if (parsed.has_error()) {
+      if (errors_.size() == before) {
+        mistake(pointer_to("", key), P::invalid_uuid,
+                "'" + std::string(key) + "' must be a UUID such as \"6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21\"");
+      }
+      return {};
+    }
+    return *parsed;
+  }
+  void refuse_others() {
+    for (const auto& [key, value] : body_.members) {
+      if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
+        mistake(pointer_to("", key), P::unknown_field, "'" + key + "' is not a field of this request");
+      }
+    }
+  }
+  void mistake(std::string pointer, P problem, std::string detail) {
+    if (errors_.empty()) {
+      detail_ = std::move(detail);
+    }
+    errors_.push_back({std::move(pointer), problem});
+  }
+  /// Nothing when there was no mistake. The first one gives the code.
+  std::optional<HttpResponse> refusal() const {
+    if (errors_.empty()) {
+      return std::nullopt;
+    }
+    return to_response({.problem = errors_.front().problem, .detail = detail_, .errors = errors_});
+  }
+
+ private:
+  void amount_mistake(std::string_view key, AmountError error, std::optional<Currency> currency) {
+    const std::string pointer = pointer_to("", key);
+    switch (error) {
+      case AmountError::invalid:
+        mistake(pointer, P::invalid_amount, "'amount' must be a decimal string greater than zero, such as \"12.50\"");
+        break;
+      case AmountError::too_precise:
+        mistake(pointer, P::amount_precision,
+                to_string(*currency) + " has " + std::to_string(exponent(*currency)) + " decimals; nothing is rounded");
+        break;
+      case AmountError::too_large:
+        mistake(pointer, P::amount_too_large, "the amount in minor units must be within 63 bits");
+        break;
+    }
+  }
+
+  const JsonValue& body_;
+  std::vector<std::string_view> known_;
+  std::vector<FieldError> errors_;
+  std::string detail_;
+};
+
+/// The Idempotency-Key header, where sent, must repeat the transaction id (bare or as a quoted string).
+std::optional<HttpResponse> check_key(const HttpRequest& request, const TransferId& id) {
+  std::string_view key = trimmed(request.idempotency_key);
+  if (key.empty()) {
+    return std::nullopt;
+  }
+  if (key.size() >= 2 && key.front() == '"' && key.back() == '"') {
+    key = key.substr(1, key.size() - 2);
+  }
+  const Result<Uuid> parsed = parse_uuid(key);
+  if (parsed.has_value() && *parsed == id) {
+    return std::nullopt;
+  }
+  return to_response({.problem = P::idempotency_key_mismatch,
+                      .detail = "the Idempotency-Key header is optional and must equal transaction_id",
+                      .transaction = id});
+}
+
+std::variant<HttpResponse, JsonValue> read_body(const HttpRequest& request) {
+  JsonDocument document = parse_json(request.body);
+  switch (document.error) {
+    case JsonError::none:
+      break;
+    case JsonError::malformed:
+      return to_response(
+          {.problem = P::malformed_json, .detail = document.detail, .errors = {{document.pointer, P::malformed_json}}});
+    case JsonError::duplicate_key:
+      return to_response({.problem = P::duplicate_json_key,
+                          .detail = document.detail,
+                          .errors = {{document.pointer, P::duplicate_json_key}}});
+  }
+  if (document.root.type != JsonType::object) {
+    return to_response({.problem = P::malformed_json,
+                        .detail = "the body must be an object, not " + std::string(name(document.root.type)),
+                        .errors = {{"", P::malformed_json}}});
+  }
+  return std::move(document.root);
+}
+
+router::RequestHeader header(router::RequestKind kind, const Call& call) {
+  return {.kind = kind,
+          .route = router::Route::proxied,
+          .shard = {},
+          .patience_ms = call.patience_ms,
+          .tenant = default_tenant,
+          .principal = {}};
+}
+
+std::variant<HttpResponse, Call> read_transfer(HttpRoute route, const HttpRequest& request, const JsonValue& body) {
+  using router::TransferOperation;
+  Call call{.route = route, .request = {}, .patience_ms = patience_of(request.prefer)};
+  Form form(body);
+  router::TransferItem item;
+  std::string from;
+  std::string to;
+  if (route == HttpRoute::balance_transfer) {
+    from = form.account("from_account");
+    to = form.account("to_account");
+    item.operation = TransferOperation::transfer;
+  } else if (route == HttpRoute::deposit) {
+    to = form.account("account");
+    item.operation = TransferOperation::deposit;
+  } else {
+    from = form.account("account");
+    item.operation = TransferOperation::withdrawal;
+  }
+  const std::optional<Currency> currency = form.currency("currency");
+  item.amount = form.amount("amount", currency);
+  item.id = form.uuid("transaction_id");
+  form.refuse_others();
+  if (std::optional<HttpResponse> refusal = form.refusal()) {
+    return std::move(*refusal);
+  }
+  if (from == to) {
+    return to_response({.problem = P::same_account,
+                        .detail = "from_account and to_account must differ",
+                        .transaction = item.id,
+                        .errors = {{"/to_account", P::same_account}}});
+  }
+  if (std::optional<HttpResponse> refusal = check_key(request, item.id)) {
+    return std::move(*refusal);
+  }
+  item.currency = *currency;
+  item.debit = from;
+  item.credit = to;
+  call.transaction = item.id;
+  call.account = std::string(item.home());
+  call.currency = *currency;
+  call.request = router::encode(router::Request{.header = header(router::RequestKind::transfers, call),
+                                                .body = router::TransfersRequest{.items = {item}}});
+  return call;
+}
+
+std::variant<HttpResponse, Call> read_open_account(const HttpRequest& request, const JsonValue& body) {
+  Call call{.route = HttpRoute::open_account, .request = {}, .patience_ms = patience_of(request.prefer)};
+  Form form(body);
+  call.account = form.account("account");
+  const std::optional<Currency> currency = form.currency("currency");
+  form.refuse_others();
+  if (std::optional<HttpResponse> refusal = form.refusal()) {
+    return std::move(*refusal);
+  }
+  call.currency = *currency;
+  call.request = router::encode(
+      router::Request{.header = header(router::RequestKind::open_account, call),
+                      .body = router::OpenAccountRequest{.currency = *currency, .account = call.account}});
+  return call;
+}
+
+/// The query as a flat object of strings, so that the same reader finds the same mistakes.
+std::variant<HttpResponse, JsonValue> read_query(const HttpRequest& request) {
+  const auto parameters = parse_query(request.query);
+  if (!parameters) {
+    return to_response({.problem = P::malformed_request, .detail = "the query cannot be percent-decoded"});
+  }
+  JsonValue object{.type = JsonType::object};
+  for (const QueryParameter& parameter : *parameters) {
+    if (object.find(parameter.name) != nullptr) {
+      return to_response({.problem = P::invalid_parameter,
+                          .detail = "'" + parameter.name + "' occurs twice",
+                          .errors = {{pointer_to("", parameter.name), P::invalid_parameter}}});
+    }
+    JsonValue value{.type = JsonType::string};
+    value.text = parameter.value;
+    object.members.emplace_back(parameter.name, std::move(value));
+  }
+  return object;
+}
+
+std::optional<HttpResponse> check_path_account(const std::string& id) {
+  if (ledger::is_account_name(id) && !ledger::is_reserved(id)) {
+    return std::nullopt;
+  }
+  return to_response({.problem = P::invalid_account_id,
+                      .detail = "an account id matches [A-Za-z0-9][A-Za-z0-9._:-]{0,63} and does not begin with sys:",
+                      .errors = {{"/account", P::invalid_account_id}}});
+}
+
+std::variant<HttpResponse, Call> read_balance(const HttpRequest& request, const std::string& id,
+                                              const JsonValue& query) {
+  Call call{.route = HttpRoute::balance, .request = {}, .patience_ms = patience_of(request.prefer)};
+  if (std::optional<HttpResponse> refusal = check_path_account(id)) {
+    return std::move(*refusal);
+  }
+  Form form(query);
+  const std::optional<Currency> currency = form.currency("currency");
+  if (query.find("consistency") != nullptr) {
+    const std::string_view wanted = form.text("consistency", P::invalid_parameter);
+    if (wanted == "eventual") {
+      call.consistency = router::Consistency::eventual;
+    } else if (wanted != "linearizable") {
+      form.mistake("/consistency", P::invalid_parameter, "'consistency' must be linearizable or eventual");
+    }
+  }
+  form.refuse_others();
+  if (std::optional<HttpResponse> refusal = form.refusal()) {
+    return std::move(*refusal);
+  }
+  call.account = id;
+  call.currency = *currency;
+  call.request = router::encode(router::Request{
+      .header = header(router::RequestKind::balance, call),
+      .body = router::BalanceRequest{.consistency = call.consistency, .currency = *currency, .account = id}});
+  return call;
+}
+
+/// Whether an account exists shows in the refusal of a balance it does not hold.
+std::variant<HttpResponse, Call> read_account(const HttpRequest& request, const std::string& id,
+                                              const JsonValue& query) {
+  Call call{.route = HttpRoute::account, .request = {}, .patience_ms = patience_of(request.prefer)};
+  if (std::optional<HttpResponse> refusal = check_path_account(id)) {
+    return std::move(*refusal);
+  }
+  Form form(query);
+  form.refuse_others();
+  if (std::optional<HttpResponse> refusal = form.refusal()) {
+    return std::move(*refusal);
+  }
+  call.account = id;
+  call.currency = currency_of("USD");
+  call.request = router::encode(
+      router::Request{.header = header(router::RequestKind::balance, call),
+                      .body = router::BalanceRequest{
+                          .consistency = router::Consistency::linearizable, .currency = call.currency, .account = id}});
+  return call;
+}
+
+std::variant<HttpResponse, Call> read_status(const HttpRequest& request, const std::string& id,
+                                             const JsonValue& query) {
+  Call call{.route = HttpRoute::transfer_status, .request = {}, .patience_ms = patience_of(request.prefer)};
+  const Result<Uuid> parsed = parse_uuid(id);
+  if (parsed.has_error()) {
+    return to_response({.problem = P::invalid_uuid,
+                        .detail = "a transaction id is a UUID",
+                        .errors = {{"/transaction_id", P::invalid_uuid}}});
+  }
+  Form form(query);
+  if (query.find("from_account") != nullptr) {
+    call.account = form.account("from_account");
+  }
+  form.refuse_others();
+  if (std::optional<HttpResponse> refusal = form.refusal()) {
+    return std::move(*refusal);
+  }
+  call.transaction = *parsed;
+  call.request =
+      router::encode(router::Request{.header = header(router::RequestKind::transfer_status, call),
+                                     .body = router::TransferStatusRequest{.id = *parsed, .account = call.account}});
+  return call;
+}
+
+std::variant<HttpResponse, Call> read_admin(HttpRoute route, const HttpRequest& request, const JsonValue& query) {
+  Call call{.route = route, .request = {}, .patience_ms = patience_of(request.prefer)};
+  Form form(query);
+  if (route == HttpRoute::readyz && query.find("verbose") != nullptr) {
+    form.text("verbose", P::invalid_parameter);
+    call.verbose = true;
+  }
+  form.refuse_others();
+  if (std::optional<HttpResponse> refusal = form.refusal()) {
+    return std::move(*refusal);
+  }
+  if (route == HttpRoute::trial_balance) {
+    call.request = router::encode(router::Request{.header = header(router::RequestKind::trial_balance, call),
+                                                  .body = router::TrialBalanceRequest{}});
+  } else {
+    call.request = router::encode(
+        router::Request{.header = header(router::RequestKind::node_status, call), .body = router::NodeStatusRequest{}});
+  }
+  return call;
+}
+
+std::variant<HttpResponse, Call> read_get(HttpRoute route, const HttpRequest& request, const std::string& id) {
+  std::variant<HttpResponse, JsonValue> query = read_query(request);
+  if (auto* refusal = std::get_if<HttpResponse>(&query)) {
+    return std::move(*refusal);
+  }
+  const JsonValue& parameters = std::get<JsonValue>(query);
+  switch (route) {
+    case HttpRoute::balance:
+      return read_balance(request, id, parameters);
+    case HttpRoute::account:
+      return read_account(request, id, parameters);
+    case HttpRoute::transfer_status:
+      return read_status(request, id, parameters);
+    case HttpRoute::trial_balance:
+    case HttpRoute::node:
+    case HttpRoute::readyz:
+      return read_admin(route, request, parameters);
+    case HttpRoute::livez:
+      return HttpResponse{
+          .status = 200, .content_type = "application/json", .headers = {}, .body = "{\"status\":\"alive\"}"};
+    case HttpRoute::balance_transfer:
+    case HttpRoute::open_account:
+    case HttpRoute::deposit:
+    case HttpRoute::withdrawal:
+      break;
+  }
+  return to_response({.problem = P::internal, .detail = "a route without a reader"});
+}
+
+}  // namespace
+
+std::optional<HttpResponse> refuse_head(HttpListener listener, const HttpRequest& request) {
+  const RouteMatch match = match_route(listener, request.method, request.path);
+  if (match.allow.empty()) {
+    return to_response({.problem = P::route_not_found, .detail = "there is no " + request.path + " on this listener"});
+  }
+  if (!match.route) {
+    HttpResponse response =
+        to_response({.problem = P::method_not_allowed, .detail = request.path + " is for " + match.allow});
+    response.headers.emplace_back("Allow", match.allow);
+    return response;
+  }
+  if (!accepts_json(request.accept)) {
+    return to_response({.problem = P::not_acceptable, .detail = "answers are application/json; Accept excludes it"});
+  }
+  if (request.method == "POST" && !is_json(request.content_type)) {
+    return to_response(
+        {.problem = P::unsupported_media_type, .detail = "Content-Type must be application/json (charset utf-8)"});
+  }
+  return std::nullopt;
+}
+
+std::variant<HttpResponse, Call> read_call(HttpListener listener, const HttpRequest& request) {
+  if (std::optional<HttpResponse> refusal = refuse_head(listener, request)) {
+    return std::move(*refusal);
+  }
+  const RouteMatch match = match_route(listener, request.method, request.path);
+  if (request.method != "POST") {
+    return read_get(*match.route, request, match.id);
+  }
+  std::variant<HttpResponse, JsonValue> body = read_body(request);
+  if (auto* refusal = std::get_if<HttpResponse>(&body)) {
+    return std::move(*refusal);
+  }
+  if (*match.route == HttpRoute::open_account) {
+    return read_open_account(request, std::get<JsonValue>(body));
+  }
+  return read_transfer(*match.route, request, std::get<JsonValue>(body));
+}
+
+}  // namespace coffer::net
