@@ -1,0 +1,258 @@
+// `coffer client`: the wallet's operations from the command line, over the binary port. What is asked and answered is
+// exactly what the HTTP edge asks and answers, so that both say the same.
+#include "net/client/client.h"
+
+#include <algorithm>
+#include <cstdio>
+#include <memory>
+#include <string>
+#include <variant>
+
+#include <CLI/CLI.hpp>
+
+#include "cli/connection.h"
+#include "cli/verbs.h"
+#include "net/driver/clock.h"
+#include "net/http/calls.h"
+#include "net/http/json_text.h"
+#include "net/http/strict_json.h"
+
+namespace coffer::cli {
+
+namespace {
+
+struct Options {
+  ConnectionOptions connection;
+  OutputFormat format = OutputFormat::text;
+  std::uint32_t wait_s = 10;
+  std::string account;
+  std::string to;
+  std::string amount;
+  std::string currency;
+  std::string id;
+  std::string consistency = "linearizable";
+};
+
+/// What a verb asks for, as the HTTP edge would receive it.
+struct Question {
+  net::HttpListener listener = net::HttpListener::clients;
+  net::HttpRequest request;
+};
+
+Question post(const std::string& path, const net::JsonObject& body) {
+  Question question;
+  question.request.method = "POST";
+  question.request.path = path;
+  question.request.content_type = "application/json";
+  question.request.body = body.str();
+  return question;
+}
+
+Question get(const std::string& path, const std::string& query,
+             net::HttpListener listener = net::HttpListener::clients) {
+  Question question;
+  question.listener = listener;
+  question.request.method = "GET";
+  question.request.path = path;
+  question.request.query = query;
+  return question;
+}
+
+/// 4xx that blame the request itself are usage; the rest is a refusal.
+int exit_code_of(const net::HttpResponse& response) {
+  if (response.status < 400) {
+    return ok;
+  }
+  if (response.status == 409 || response.status == 503 || response.status == 504) {
+    return unavailable_or_unknown;
+  }
+  if (response.status >= 500) {
+    return internal;
+  }
+  return response.status == 400 ? usage : refused;
+}
+
+std::string text_of(const net::JsonValue& value) {
+  switch (value.type) {
+    case net::JsonType::string:
+      return value.text;
+    case net::JsonType::number:
+      return std::to_string(value.integer);
+    case net::JsonType::boolean:
+      return value.boolean ? "true" : "false";
+    case net::JsonType::null:
+      return "-";
+    case net::JsonType::array:
+      return std::to_string(value.items.size()) + " items";
+    case net::JsonType::object: {
+      std::string text;
+      for (const auto& [key, member] : value.members) {
+        text += (text.empty() ? "" : " ") + key + "=" + text_of(member);
+      }
+      return text;
+    }
+  }
+  return {};
+}
+
+/// One line per member; one more per row of a list.
+void print_text(const net::JsonValue& body) {
+  for (const auto& [key, value] : body.members) {
+    if (value.type != net::JsonType::array) {
+      std::printf("%-14s %s\n", key.c_str(), text_of(value).c_str());
+      continue;
+    }
+    for (const net::JsonValue& item : value.items) {
+      std::printf("%-14s %s\n", key.c_str(), text_of(item).c_str());
+    }
+  }
+}
+
+int print(const net::HttpResponse& response, OutputFormat format) {
+  const net::JsonDocument document = net::parse_json(response.body);
+  const int code = exit_code_of(response);
+  if (format == OutputFormat::json) {
+    std::printf("%s\n", response.body.c_str());
+  } else if (code == ok) {
+    print_text(document.root);
+  } else {
+    const auto member = [&](std::string_view key) {
+      const net::JsonValue* value = document.root.find(key);
+      return value == nullptr ? std::string() : text_of(*value);
+    };
+    complain(member("code") + ": " + member("detail"));
+  }
+  const net::JsonValue* balanced = document.root.find("balanced");
+  return balanced != nullptr && !balanced->boolean ? audit_mismatch : code;
+}
+
+int run(const Options& options, Question question) {
+  const Result<net::ClientConfig> config = connection(options.connection);
+  if (config.has_error()) {
+    complain(config.error().what);
+    return usage;
+  }
+  question.request.prefer = "wait=" + std::to_string(options.wait_s);
+  std::variant<net::HttpResponse, net::Call> read = net::read_call(question.listener, question.request);
+  if (const auto* mistake = std::get_if<net::HttpResponse>(&read)) {
+    return print(*mistake, options.format);
+  }
+  net::Call& call = std::get<net::Call>(read);
+  net::Client client(*config);
+  Bytes reply;
+  client.submit(std::move(call.request), [&](Bytes bytes) { reply = std::move(bytes); });
+  client.run_all();
+  const net::HttpResponse response = net::answer(call, reply, {}, net::read_clocks().wall);
+  const int code = print(response, options.format);
+  if (code == unavailable_or_unknown && call.transaction != TransferId() && options.format == OutputFormat::text) {
+    complain("to learn what became of it, repeat the command with --id " + net::to_string(call.transaction));
+  }
+  return code;
+}
+
+std::string id_of(const Options& options) {
+  return options.id.empty() ? net::to_string(net::fresh_uuid()) : options.id;
+}
+
+net::JsonObject pocket_body(const Options& options) {
+  net::JsonObject body;
+  body.text("account", options.account);
+  if (!options.amount.empty()) {
+    body.text("amount", options.amount).text("transaction_id", id_of(options));
+  }
+  return body.text("currency", options.currency);
+}
+
+net::JsonObject transfer_body(const Options& options) {
+  return net::JsonObject()
+      .text("from_account", options.account)
+      .text("to_account", options.to)
+      .text("amount", options.amount)
+      .text("currency", options.currency)
+      .text("transaction_id", id_of(options));
+}
+
+using Shared = std::shared_ptr<Options>;
+
+void add_pocket_arguments(CLI::App& verb, Options& options, bool with_amount) {
+  verb.add_option("ACCOUNT", options.account)->required();
+  if (with_amount) {
+    verb.add_option("AMOUNT", options.amount, "decimal, such as 12.50")->required();
+  }
+  verb.add_option("CURRENCY", options.currency, "ISO 4217 code, such as USD")->required();
+  if (with_amount) {
+    verb.add_option("--id", options.id, "the transaction id (default: a fresh one); the same id moves money once");
+  }
+}
+
+void add_money_verbs(CLI::App& client, const Shared& options, int& exit_code) {
+  CLI::App* open = client.add_subcommand("open", "open an account, or a further currency of one");
+  add_pocket_arguments(*open, *options, false);
+  open->callback([=, &exit_code] { exit_code = run(*options, post("/v1/accounts", pocket_body(*options))); });
+
+  CLI::App* deposit = client.add_subcommand("deposit", "bring money into the wallet");
+  add_pocket_arguments(*deposit, *options, true);
+  deposit->callback([=, &exit_code] { exit_code = run(*options, post("/v1/deposits", pocket_body(*options))); });
+
+  CLI::App* withdraw = client.add_subcommand("withdraw", "take money out of the wallet");
+  add_pocket_arguments(*withdraw, *options, true);
+  withdraw->callback([=, &exit_code] { exit_code = run(*options, post("/v1/withdrawals", pocket_body(*options))); });
+
+  CLI::App* transfer = client.add_subcommand("transfer", "move money between two accounts");
+  transfer->add_option("FROM", options->account)->required();
+  transfer->add_option("TO", options->to)->required();
+  transfer->add_option("AMOUNT", options->amount, "decimal, such as 12.50")->required();
+  transfer->add_option("CURRENCY", options->currency, "ISO 4217 code, such as USD")->required();
+  transfer->add_option("--id", options->id, "the transaction id (default: a fresh one); the same id moves money once");
+  transfer->callback(
+      [=, &exit_code] { exit_code = run(*options, post("/v1/wallet/balance_transfer", transfer_body(*options))); });
+}
+
+void add_read_verbs(CLI::App& client, const Shared& options, int& exit_code) {
+  CLI::App* balance = client.add_subcommand("balance", "what an account holds");
+  add_pocket_arguments(*balance, *options, false);
+  balance->add_option("--consistency", options->consistency, "linearizable (default) or eventual");
+  balance->callback([=, &exit_code] {
+    exit_code = run(*options, get("/v1/accounts/" + options->account + "/balance",
+                                  "currency=" + options->currency + "&consistency=" + options->consistency));
+  });
+
+  CLI::App* status = client.add_subcommand("show", "what became of a transfer");
+  status->add_option("ID", options->id, "the transaction id")->required();
+  status->add_option("--from", options->account, "its debit account (without: all shards are asked)");
+  status->callback([=, &exit_code] {
+    const std::string query = options->account.empty() ? "" : "from_account=" + options->account;
+    exit_code = run(*options, get("/v1/transfers/" + options->id, query));
+  });
+
+  CLI::App* trial = client.add_subcommand("trial-balance", "the sums of all accounts; exit code 6 unless zero");
+  trial->callback(
+      [=, &exit_code] { exit_code = run(*options, get("/v1/admin/trial_balance", "", net::HttpListener::admin)); });
+}
+
+}  // namespace
+
+void add_client_verb(CLI::App& app, int& exit_code) {
+  auto options = std::make_shared<Options>();
+  CLI::App* verb = app.add_subcommand("client", "open accounts, move money, read balances");
+  add_connection_options(*verb, options->connection);
+  add_output_option(*verb, options->format);
+  verb->add_option("--wait", options->wait_s, "seconds to wait for an answer (default 10)")->check(CLI::Range(1, 60));
+  verb->require_subcommand(1);
+  verb->footer(
+      "Examples:\n"
+      "  coffer client open alice USD\n"
+      "  coffer client deposit alice 100.00 USD\n"
+      "  coffer client transfer alice bob 12.50 USD\n"
+      "  coffer client balance alice USD --output json\n"
+      "Exit codes: 0 done, 2 the request is wrong, 6 the books do not balance, 7 unavailable or unknown (repeat with "
+      "the\n"
+      "same --id), 8 refused.");
+  add_money_verbs(*verb, options, exit_code);
+  add_read_verbs(*verb, options, exit_code);
+  for (CLI::App* one : verb->get_subcommands({})) {
+    one->fallthrough();
+  }
+}
+
+}  // namespace coffer::cli
