@@ -1,4 +1,4 @@
-// Raft's messages. Vocabulary and fields of the Raft thesis, figures 3.1, 9.6 (pre-vote) and section 6.4 (reads).
+// Raft's messages. Vocabulary and fields of the Raft thesis, figure 3.1 and sections 9.6 (pre-vote) and 6.4 (reads).
 // Grammar on the wire in messages.cc; decoders never crash, never read past the end.
 #pragma once
 

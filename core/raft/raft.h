@@ -1,7 +1,7 @@
 // One replica's consensus over opaque entries: a single-threaded machine with inputs and an Output. No io, no clock, no
 // callbacks. Persistence is the caller's: entries and hard state in Output must be stored in the order given, messages
 // marked after_sync leave only once everything handed out before them is durable, and persisted() says how far that is.
-// Source: Raft thesis (Ongaro 2014), figures 3.1, 6.2 (reads), 9.6 (pre-vote). Invariants: docs/PROTOCOLS.md.
+// Source: Raft thesis (Ongaro 2014), figure 3.1, sections 6.4 (reads), 9.6 (pre-vote). Invariants: docs/PROTOCOLS.md.
 #pragma once
 
 #include <cstdint>
