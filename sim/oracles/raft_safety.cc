@@ -56,8 +56,11 @@ class RaftSafety final : public Oracle {
     }
   }
 
-  void on_crash(SimTime, NodeId node) override { forget(node); }
-  void on_restart(SimTime, NodeId node) override { forget(node); }
+  void on_crash(SimTime, NodeId node) override {
+    for (auto& [replica, log] : logs_) {
+      if (replica.first == node) log.clear();
+    }
+  }
 
   void on_committed(SimTime, NodeId node, ShardId shard, Index index, Term term, ByteView payload) override {
     if (!violations().empty()) return;
@@ -82,12 +85,6 @@ class RaftSafety final : public Oracle {
 
  private:
   using Replica = std::pair<NodeId, ShardId>;
-
-  void forget(NodeId node) {
-    for (auto& [replica, log] : logs_) {
-      if (replica.first == node) log.clear();
-    }
-  }
 
   void learn_term(NodeId node, const TraceEvent& event) {
     Term& term = terms_[{node, event.shard}];

@@ -25,6 +25,16 @@ RunResult run(const Scenario& scenario, std::uint64_t seed, const RunOptions& op
   return world.run();
 }
 
+RunResult compare(RunResult first, const RunResult& second) {
+  const std::optional<Difference> parted = first_difference(first.trace, second.trace);
+  if (!parted) return first;
+  first.verdict = Verdict::nondeterministic;
+  first.oracle = "O-H1";
+  first.reason = "the same seed ran twice and parted between event " + std::to_string(parted->first) + " and event " +
+                 std::to_string(parted->end) + " (compare the two --trace files from there)";
+  return first;
+}
+
 bool as_expected(const Scenario& scenario, const RunResult& result) {
   return scenario.expect == name(result.verdict) || (!result.oracle.empty() && scenario.expect == result.oracle);
 }

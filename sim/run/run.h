@@ -7,6 +7,7 @@
 #include <string>
 
 #include "core/base/hash.h"
+#include "sim/kernel/trace_hash.h"
 #include "sim/run/scenario.h"
 
 namespace coffer::sim {
@@ -29,6 +30,7 @@ struct RunResult {
   std::uint64_t seed = 0;
   Hash128 scenario_hash;
   Hash128 trace_hash;
+  TraceHash trace;  ///< the same with its checkpoints, to find where two runs part
   std::int64_t simulated_ms = 0;
   std::uint64_t events = 0;
   Operations operations;
@@ -36,6 +38,10 @@ struct RunResult {
   std::uint64_t faults_with_work_in_flight = 0;    ///< … while a client call was outstanding
   std::map<std::string, std::uint64_t> sometimes;  ///< interesting states reached
 };
+
+/// O-H1. When the second run is another one than the first: nondeterministic, and between which events they parted.
+/// Else the first.
+RunResult compare(RunResult first, const RunResult& second);
 
 struct RunOptions {
   std::ostream* trace_jsonl = nullptr;  ///< one JSON object per event when set

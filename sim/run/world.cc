@@ -81,6 +81,7 @@ RunResult World::run() {
   result_.seed = seed_;
   result_.scenario_hash = hash_of(scenario_);
   result_.trace_hash = kernel_.hash().value();
+  result_.trace = kernel_.hash();
   result_.simulated_ms = Duration{kernel_.now().nanos}.millis();
   result_.events = kernel_.events();
   result_.operations = judge_.operations();
