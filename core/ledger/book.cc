@@ -3,14 +3,14 @@
 #include <algorithm>
 
 #include "core/base/check.h"
+#include "core/base/prng.h"
 
 namespace coffer::ledger {
 
 namespace {
 
-/// Distinct for every system pocket: kind, currency (24 bits) and peer (32 bits) side by side.
-std::uint64_t system_key(PocketKind kind, Currency currency, ShardId peer) {
-  return static_cast<std::uint64_t>(kind) << 56 | static_cast<std::uint64_t>(currency.packed) << 32 | peer.value;
+std::uint64_t hash_of_system(PocketKind kind, Currency currency, ShardId peer) {
+  return mix64(static_cast<std::uint64_t>(kind) << 56 | static_cast<std::uint64_t>(currency.packed) << 32 | peer.value);
 }
 
 /// The range the invariants give a pocket; see the head of book.h.
@@ -36,24 +36,24 @@ AccountName::AccountName(std::string_view name) {
 }
 
 AccountNumber Book::find(const AccountKey& key) const {
-  std::uint32_t number = by_name_.find(key.hash);
-  while (number != HashIndex::none) {
+  static_assert(HashIndex::none == no_account.value && HashIndex::none == no_pocket.value);
+  return AccountNumber(by_name_.find(key.hash, [&](std::uint32_t number) {
     const AccountRow& row = accounts_[number];
-    if (row.tenant == key.tenant && row.name.view() == key.name) return AccountNumber(number);
-    number = row.same_hash;
-  }
-  return no_account;
+    return row.tenant == key.tenant && row.name.view() == key.name;
+  }));
 }
 
 PocketNumber Book::find_pocket(AccountNumber account_number, Currency currency) const {
   PocketNumber number = account(account_number).newest_pocket;
-  while (number != no_pocket && pocket(number).currency != currency) number = pocket(number).older;
+  while (number != no_pocket && pocket(number).currency != currency) number = pocket(number).older();
   return number;
 }
 
 PocketNumber Book::find_system(PocketKind kind, Currency currency, ShardId peer) const {
-  static_assert(HashIndex::none == no_pocket.value);
-  return PocketNumber(by_system_key_.find(system_key(kind, currency, peer)));
+  return PocketNumber(by_system_key_.find(hash_of_system(kind, currency, peer), [&](std::uint32_t number) {
+    const PocketRow& row = pockets_[number];
+    return row.kind == kind && row.currency == currency && row.peer() == peer;
+  }));
 }
 
 std::string Book::name_of(const PocketRow& row) const {
@@ -63,7 +63,7 @@ std::string Book::name_of(const PocketRow& row) const {
     case PocketKind::issue:
       return "sys:issue:" + to_string(row.currency);
     case PocketKind::transit:
-      return "sys:transit:" + to_string(row.currency) + ":" + std::to_string(row.peer.value);
+      return "sys:transit:" + to_string(row.currency) + ":" + std::to_string(row.peer().value);
   }
   check_failed("a pocket is of a known kind");
 }
@@ -73,30 +73,33 @@ void Book::open(const AccountOpened& event) {
   PocketRow row;
   row.account = event.account;
   row.currency = event.currency;
-  row.peer = event.peer;
   row.kind = event.kind;
-  if (event.kind != PocketKind::customer) {
-    const std::uint64_t key = system_key(event.kind, event.currency, event.peer);
-    check(by_system_key_.push(key, event.pocket.value) == HashIndex::none, "a system pocket is opened once");
-    pockets_.push_back(row);
-    return;
+  if (event.kind == PocketKind::customer) {
+    AccountRow& owner = accounts_[open_account(event).value];
+    row.link = owner.newest_pocket.value;
+    owner.newest_pocket = event.pocket;
+  } else {
+    row.link = event.peer.value;
+    check(find_system(event.kind, event.currency, event.peer) == no_pocket, "a system pocket is opened once");
+    by_system_key_.add(hash_of_system(event.kind, event.currency, event.peer), event.pocket.value);
   }
+  pockets_.push_back(row);
+}
+
+AccountNumber Book::open_account(const AccountOpened& event) {
   const AccountKey key(event.tenant, event.name);
   const AccountNumber known = find(key);
   check(event.account == (known == no_account ? next_account() : known), "an account has one number");
-  check(event.account != no_account, "account numbers do not run out");
-  if (known == no_account) {
-    AccountRow account_row;
-    account_row.tenant = event.tenant;
-    account_row.name = AccountName(event.name);
-    account_row.same_hash = by_name_.push(key.hash, event.account.value);
-    accounts_.push_back(account_row);
+  if (known != no_account) {
+    check(find_pocket(known, event.currency) == no_pocket, "a pocket is opened once");
+    return known;
   }
-  check(find_pocket(event.account, event.currency) == no_pocket, "a pocket is opened once");
-  AccountRow& owner = accounts_[event.account.value];
-  row.older = owner.newest_pocket;
-  owner.newest_pocket = event.pocket;
-  pockets_.push_back(row);
+  AccountRow row;
+  row.tenant = event.tenant;
+  row.name = AccountName(event.name);
+  by_name_.add(key.hash, event.account.value);
+  accounts_.push_back(row);
+  return event.account;
 }
 
 void Book::close_last(const AccountOpened& event) {
@@ -107,15 +110,27 @@ void Book::close_last(const AccountOpened& event) {
   check(row.balance == 0 && row.pending == 0, "a pocket just opened is empty");
   pockets_.pop_back();
   if (row.kind != PocketKind::customer) {
-    by_system_key_.pop(system_key(row.kind, row.currency, row.peer), event.pocket.value, HashIndex::none);
+    by_system_key_.remove(hash_of_system(row.kind, row.currency, row.peer()), event.pocket.value);
     return;
   }
   AccountRow& owner = accounts_[row.account.value];
-  owner.newest_pocket = row.older;
-  if (row.older != no_pocket) return;
+  owner.newest_pocket = row.older();
+  if (owner.newest_pocket != no_pocket) return;
   check(row.account.value + 1 == accounts_.end_number(), "accounts are undone in reverse order");
-  by_name_.pop(AccountKey(owner.tenant, owner.name.view()).hash, row.account.value, owner.same_hash);
+  by_name_.remove(AccountKey(owner.tenant, owner.name.view()).hash, row.account.value);
   accounts_.pop_back();
+}
+
+AccountNumber Book::prefetch_account(const AccountKey& key) const {
+  const AccountNumber number(by_name_.guess(key.hash));
+  if (number != no_account) accounts_.prefetch(number.value);
+  return number;
+}
+
+void Book::prefetch_newest_pocket(AccountNumber number) const { prefetch_pocket(account(number).newest_pocket); }
+
+void Book::prefetch_pocket(PocketNumber number) const {
+  if (number.value < pockets_.end_number()) pockets_.prefetch(number.value);
 }
 
 bool Book::may_take(PocketNumber from, std::int64_t amount) const {
@@ -190,7 +205,7 @@ void Book::export_rows(ByteWriter& out) const {
     const PocketRow& row = pockets_[number];
     out.id(row.account);
     out.u32(row.currency.packed);
-    out.id(row.peer);
+    out.id(row.peer());
     out.u8(static_cast<std::uint8_t>(row.kind));
     out.i64(row.balance);
     out.i64(row.pending);

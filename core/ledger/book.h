@@ -51,20 +51,24 @@ struct AccountKey {
 
 struct AccountRow {
   TenantId tenant;
-  std::uint32_t same_hash = HashIndex::none;  ///< the account before this one with the same hash
-  PocketNumber newest_pocket = no_pocket;     ///< the account's pockets, newest first
+  PocketNumber newest_pocket = no_pocket;  ///< the account's pockets, newest first
   AccountName name;
 };
 
 struct PocketRow {
   AccountNumber account = no_account;  ///< no_account for system pockets
-  PocketNumber older = no_pocket;      ///< the account's pocket before this one
+  std::uint32_t link = 0;              ///< see older() and peer()
   Currency currency;
-  ShardId peer;  ///< transit pockets only
   PocketKind kind = PocketKind::customer;
   std::int64_t balance = 0;  ///< minor units
   std::int64_t pending = 0;  ///< minor units of unfinished outgoing legs through this pocket
+
+  /// A customer's: the account's pocket before this one, or no_pocket.
+  PocketNumber older() const { return PocketNumber(link); }
+  /// A transit pocket's: the money's counterpart shard.
+  ShardId peer() const { return ShardId(kind == PocketKind::transit ? link : 0); }
 };
+static_assert(sizeof(PocketRow) == 32, "two rows, one cache line's worth");
 
 class Book {
  public:
@@ -109,7 +113,16 @@ class Book {
 
   void export_rows(ByteWriter& out) const;
 
+  // Prefetching, from what is known to what that leads to: key, account, newest pocket.
+  void prefetch(const AccountKey& key) const { by_name_.prefetch(key.hash); }
+  /// The account `key` probably is, and starts loading its row; or no_account.
+  AccountNumber prefetch_account(const AccountKey& key) const;
+  void prefetch_newest_pocket(AccountNumber number) const;
+  void prefetch_pocket(PocketNumber number) const;
+
  private:
+  /// The number of the event's account, which is opened where it is new.
+  AccountNumber open_account(const AccountOpened& event);
   void check_pair(PocketNumber from, PocketNumber to, const Money& amount) const;
   /// One leg of a posting: adds to balance and pending and checks the pocket's invariant.
   void change(PocketNumber number, std::int64_t balance, std::int64_t pending);

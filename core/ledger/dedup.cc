@@ -1,35 +1,14 @@
 #include "core/ledger/dedup.h"
 
-#include <cstring>
-
 #include "core/base/check.h"
-#include "core/base/prng.h"
 
 namespace coffer::ledger {
 
-namespace {
-
-std::uint64_t hash_of(const TransferId& id) {
-  std::uint64_t halves[2];
-  std::memcpy(halves, id.bytes.data(), sizeof halves);
-  return mix64(mix64(halves[0]) ^ halves[1]);
-}
-
-}  // namespace
-
-DedupNumber Dedup::newest(const TransferId& id) const { return by_id_.find(hash_of(id)); }
-
 DedupNumber Dedup::find(AccountNumber home, const TransferId& id) const {
-  return find_from(newest(id), home, id);
-}
-
-DedupNumber Dedup::find_from(DedupNumber number, AccountNumber home, const TransferId& id) const {
-  while (number != no_row) {
+  return by_id_.find(hash_of(id), [&](DedupNumber number) {
     const DedupRow& row = rows_[number];
-    if (row.home == home && row.id == id) return number;
-    number = row.same_hash;
-  }
-  return no_row;
+    return row.home == home && row.id == id;
+  });
 }
 
 const LegLink& Dedup::link(DedupNumber number) const { return links_[rows_[number].link]; }
@@ -37,8 +16,8 @@ const LegLink& Dedup::link(DedupNumber number) const { return links_[rows_[numbe
 DedupNumber Dedup::bind(DedupRow row) {
   check(rows_.end_number() < no_row, "dedup rows do not run out");
   const auto number = static_cast<DedupNumber>(rows_.end_number());
-  row.same_hash = by_id_.push(hash_of(row.id), number);
-  check(find_from(row.same_hash, row.home, row.id) == no_row, "an id is bound once");
+  check(find(row.home, row.id) == no_row, "an id is bound once");
+  by_id_.add(hash_of(row.id), number);
   rows_.push_back(row);
   return number;
 }
@@ -53,7 +32,7 @@ DedupNumber Dedup::bind(DedupRow row, const LegLink& link) {
 void Dedup::unbind_last(const TransferId& id) {
   const DedupRow row = rows_.back();
   check(row.id == id, "ids are unbound in reverse order");
-  by_id_.pop(hash_of(id), static_cast<DedupNumber>(rows_.end_number() - 1), row.same_hash);
+  by_id_.remove(hash_of(id), static_cast<DedupNumber>(rows_.end_number() - 1));
   if (row.link != no_row) {
     check(row.link + 1 == links_.end_number(), "links are undone in reverse order");
     links_.pop_back();

@@ -3,12 +3,15 @@
 // them by id. A transfer that became a leg also has a link row with the far end's answer. Single-threaded.
 #pragma once
 
+#include <array>
 #include <cstdint>
+#include <cstring>
 
 #include "core/base/codec.h"
 #include "core/base/hash.h"
 #include "core/base/ids.h"
 #include "core/base/outcome.h"
+#include "core/base/prng.h"
 #include "core/base/time.h"
 #include "core/ledger/commands.h"
 #include "core/ledger/hash_index.h"
@@ -25,12 +28,11 @@ struct DedupRow {
   Position position;  ///< of the event that bound the id
   Stamp stamp;        ///< of that event's entry
   AccountNumber home = no_account;
-  DedupNumber same_hash = no_row;  ///< the row before this one with the same hash of its id
-  std::uint32_t link = no_row;     ///< row of the leg's link; no_row for transfers inside the shard
+  std::uint32_t link = no_row;  ///< row of the leg's link; no_row for transfers inside the shard
   Operation operation = Operation::transfer;
   Outcome outcome = Outcome::pending;  ///< pending while the leg's answer is not logged
 };
-static_assert(sizeof(DedupRow) == 64, "one row, one cache line");
+static_assert(sizeof(DedupRow) == 64, "one row, one cache line's worth");
 
 /// The far end of a transfer that became a leg.
 struct LegLink {
@@ -44,9 +46,18 @@ class Dedup {
  public:
   /// The row of this id at this home account, or no_row.
   DedupNumber find(AccountNumber home, const TransferId& id) const;
-  /// The newest row whose id may be `id`, whatever its home account; go on with older().
-  DedupNumber newest(const TransferId& id) const;
-  DedupNumber older(DedupNumber number) const { return rows_[number].same_hash; }
+  /// The first row, by position, with this id for which `may_have(row)` holds, whatever its home account; or no_row.
+  template <class MayHave>
+  DedupNumber find_first(const TransferId& id, MayHave&& may_have) const {
+    DedupNumber first = no_row;
+    by_id_.find(hash_of(id), [&](DedupNumber number) {
+      if (rows_[number].id == id && may_have(rows_[number]) && number < first) first = number;
+      return false;
+    });
+    return first;
+  }
+  /// Starts loading what find will look at.
+  void prefetch(const TransferId& id) const { by_id_.prefetch(hash_of(id)); }
   const DedupRow& row(DedupNumber number) const { return rows_[number]; }
   /// Requires: the row has a link (checked).
   const LegLink& link(DedupNumber number) const;
@@ -66,8 +77,11 @@ class Dedup {
   void export_rows(ByteWriter& out) const;
 
  private:
-  /// Goes down a chain of equal hashes.
-  DedupNumber find_from(DedupNumber number, AccountNumber home, const TransferId& id) const;
+  static std::uint64_t hash_of(const TransferId& id) {
+    std::array<std::uint64_t, 2> halves;
+    std::memcpy(halves.data(), id.bytes.data(), sizeof halves);
+    return mix64(mix64(halves[0]) ^ halves[1]);
+  }
 
   Rows<DedupRow> rows_;
   Rows<LegLink> links_;

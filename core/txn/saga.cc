@@ -32,7 +32,7 @@ AccountOpened open_transit(const Book& book, Currency currency, ShardId peer, Pr
 
 void check_transit(const Book& book, PocketNumber transit, ShardId peer) {
   const PocketRow& row = book.pocket(transit);
-  check(row.kind == PocketKind::transit && row.peer == peer, "a leg goes through the transit pocket of its peer");
+  check(row.kind == PocketKind::transit && row.peer() == peer, "a leg goes through the transit pocket of its peer");
 }
 
 /// Whether the credit side takes the money: success with its pocket, or the refusal.

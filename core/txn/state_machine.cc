@@ -1,5 +1,7 @@
 #include "core/txn/state_machine.h"
 
+#include <algorithm>
+#include <array>
 #include <map>
 #include <utility>
 #include <variant>
@@ -26,6 +28,7 @@ struct EntryMark {
 };
 
 constexpr std::size_t batch_bytes_at_first = 4096;
+constexpr std::size_t read_ahead = 16;   ///< events
 constexpr std::size_t count_offset = 4;  ///< of entry.count
 
 void apply_event(ShardState& state, const Event& event, Place place) {
@@ -39,6 +42,27 @@ void undo_event(ShardState& state, const Event& event, Place place) {
   using saga::undo;
   std::visit([&](const auto& what) { undo(state, what, place); }, event);
 }
+
+/// Starts loading what applying an event will look at.
+struct Prefetch {
+  const ShardState& state;
+
+  void operator()(const ledger::ShardFounded&) const {}
+  void operator()(const ledger::AccountOpened& event) const {
+    state.book.prefetch(AccountKey(event.tenant, event.name));
+  }
+  void operator()(const ledger::TransferDecided& event) const { load(event.decided); }
+  void operator()(const ledger::LegStarted& event) const { load(event.decided); }
+  void operator()(const ledger::LegReceived& event) const { state.book.prefetch_pocket(event.credit); }
+  void operator()(const ledger::LegAnswered& event) const { state.book.prefetch_pocket(event.debit); }
+
+ private:
+  void load(const ledger::Decided& decided) const {
+    state.book.prefetch_pocket(decided.debit);
+    state.book.prefetch_pocket(decided.credit);
+    state.dedup.prefetch(decided.id);
+  }
+};
 
 /// Reads an entry whose events nobody has checked yet; malformed bytes are divergence.
 std::vector<Event> decode_events(ByteReader& in, std::uint32_t count) {
@@ -161,6 +185,26 @@ Decision Batch::transfer(const ledger::TransferCommand& command) {
   return decision;
 }
 
+void Batch::warm(std::span<const ledger::TransferCommand> commands) const {
+  const ShardState& state = *state_.state_;
+  const std::size_t count = std::min(commands.size(), warm_max);
+  std::array<AccountNumber, 2 * warm_max> accounts;
+  std::size_t found = 0;
+  // Each round looks at what the round before has asked for.
+  for (std::size_t i = 0; i < count; ++i) {
+    state.book.prefetch(AccountKey(commands[i].tenant, commands[i].debit_account));
+    state.book.prefetch(AccountKey(commands[i].tenant, commands[i].credit_account));
+    state.dedup.prefetch(commands[i].id);
+  }
+  for (std::size_t i = 0; i < count; ++i) {
+    for (const std::string_view name : {commands[i].debit_account, commands[i].credit_account}) {
+      accounts[found] = state.book.prefetch_account(AccountKey(commands[i].tenant, name));
+      if (accounts[found] != no_account) ++found;
+    }
+  }
+  for (std::size_t i = 0; i < found; ++i) state.book.prefetch_newest_pocket(accounts[i]);
+}
+
 LegDecision Batch::receive_leg(ShardId source, const LegRequest& leg, LegNumber freed_through) {
   const saga::Receipt receipt = saga::decide_receive(*state_.state_, source, leg, freed_through, stamp_);
   if (receipt.opens) record(*receipt.opens);
@@ -202,10 +246,15 @@ void StateMachine::apply_entry(ByteView payload) {
   check(in.ok(), "a committed entry has a header");
   check(header.first_position == state.last_position.next(), "entries are applied without gaps");
   state.begin(header.stamp);
-  for (std::uint32_t i = 0; i < header.count; ++i) {
-    const Event event = ledger::decode_event(in);
+  // Events are read some way ahead of being folded, so that what they touch is on its way from memory.
+  std::array<Event, read_ahead> ahead;
+  for (std::uint64_t i = 0; i < std::uint64_t{header.count} + read_ahead; ++i) {
+    Event& place = ahead[i % read_ahead];
+    if (i >= read_ahead) state.fold(place);
+    if (i >= header.count) continue;
+    place = ledger::decode_event(in);
     check(in.ok(), "a committed entry consists of events");
-    state.fold(event);
+    std::visit(Prefetch{state}, place);
   }
   check(in.done(), "a committed entry ends with its last event");
 }
@@ -275,13 +324,10 @@ std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, std::
 
 std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, const TransferId& id) const {
   const State& state = *state_;
-  DedupNumber first = ledger::no_row;
-  for (DedupNumber number = state.dedup.newest(id); number != ledger::no_row; number = state.dedup.older(number)) {
-    const ledger::DedupRow& row = state.dedup.row(number);
-    if (row.id == id && state.book.account(row.home).tenant == tenant) first = number;
-  }
-  if (first == ledger::no_row) return std::nullopt;
-  return record_of(state, first);
+  const DedupNumber number = state.dedup.find_first(
+      id, [&](const ledger::DedupRow& row) { return state.book.account(row.home).tenant == tenant; });
+  if (number == ledger::no_row) return std::nullopt;
+  return record_of(state, number);
 }
 
 std::vector<TrialBalanceRow> StateMachine::trial_balance() const {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -96,6 +97,10 @@ class Batch {
   /// success (a new pocket), success with `already` set (it was there), wrong_shard, malformed, reserved_account.
   Outcome open_account(const ledger::OpenAccountCommand& command, bool& already);
   Decision transfer(const ledger::TransferCommand& command);
+  /// Starts loading what deciding these commands will look at; changes nothing. Worth it for the next `warm_max` or so
+  /// of many commands, before their transfer() calls; more are ignored.
+  void warm(std::span<const ledger::TransferCommand> commands) const;
+  static constexpr std::size_t warm_max = 32;
   /// Target side. `freed_through`: the source has logged the answers of all legs up to here.
   LegDecision receive_leg(ShardId source, const LegRequest& leg, LegNumber freed_through);
   /// Source side: logs an answer. False (and no event) unless it is the answer to the first unanswered leg to `target`.

@@ -39,9 +39,10 @@ TEST_CASE("an id is bound to its home account (design, Dedup)") {
   REQUIRE(dedup.find(AccountNumber(11), id_of(1)) == second);
   REQUIRE(dedup.find(AccountNumber(12), id_of(1)) == no_row);
   REQUIRE(dedup.find(AccountNumber(10), id_of(2)) == no_row);
-  REQUIRE(dedup.newest(id_of(1)) == second);
-  REQUIRE(dedup.older(second) == first);
-  REQUIRE(dedup.older(first) == no_row);
+  const auto any = [](const DedupRow&) { return true; };
+  REQUIRE(dedup.find_first(id_of(1), any) == first);
+  REQUIRE(dedup.find_first(id_of(1), [](const DedupRow& row) { return row.home == AccountNumber(11); }) == second);
+  REQUIRE(dedup.find_first(id_of(2), any) == no_row);
   REQUIRE_THROWS_AS(dedup.bind(row_of(1, 10)), CheckFailure);
 }
 

@@ -1,0 +1,174 @@
+// A naive reference of one shard: what a wallet should do, written with maps of strings and no events. Shares no code
+// with the product but its vocabulary; the tests compare answers and balances with it.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <tuple>
+#include <utility>
+#include <vector>
+
+#include "core/txn/state_machine.h"
+#include "tests/core/txn/leader.h"
+
+namespace coffer::txn::testing {
+
+using Wide = __int128;
+inline constexpr Wide most = INT64_MAX;
+
+class Model {
+ public:
+  Model(ShardId self, std::uint32_t shards) : self_(self), shards_(shards) {}
+
+  struct Leg {
+    TenantId tenant;
+    std::string home;
+    TransferId id;
+    std::string credit;
+    Money amount;
+  };
+
+  Outcome open(TenantId tenant, const std::string& account, Currency currency) {
+    if (!is_mine(tenant, account)) return Outcome::wrong_shard;
+    pockets_.emplace(Pocket{tenant, account, currency}, Balance{});
+    return Outcome::success;
+  }
+
+  Outcome transfer(const ledger::TransferCommand& command) {
+    using ledger::Operation;
+    const TenantId tenant = command.tenant;
+    const std::string debit(command.debit_account);
+    const std::string credit(command.credit_account);
+    const std::string home = command.operation == Operation::deposit ? credit : debit;
+    if (command.amount.minor <= 0) return Outcome::malformed;
+    if (command.operation == Operation::transfer && debit == credit) return Outcome::same_account;
+    if (!is_mine(tenant, home)) return Outcome::wrong_shard;
+    if (!exists(tenant, home)) return Outcome::account_not_found;
+    const std::string body = std::to_string(static_cast<int>(command.operation)) + "|" + debit + "|" + credit + "|" +
+                             std::to_string(command.amount.minor) + to_string(command.amount.currency);
+    const auto [bound, is_new] = ids_.try_emplace({tenant, home, command.id}, Bound{body, Outcome::pending});
+    if (!is_new) {
+      return bound->second.body == body ? bound->second.outcome : Outcome::idempotency_payload_mismatch;
+    }
+    const bool leaves = command.operation == Operation::transfer && !is_mine(tenant, credit);
+    bound->second.outcome = leaves ? start(command, debit, credit) : inside(command, debit, credit);
+    return bound->second.outcome;
+  }
+
+  /// Target side; numbers from 1.
+  Outcome receive(ShardId source, const Leg& leg) {
+    const Outcome outcome = credited(source, leg);
+    received_[source].push_back(outcome);
+    return outcome;
+  }
+  Outcome received(ShardId source, std::uint64_t number) { return received_[source].at(number - 1); }
+  std::uint64_t next_expected(ShardId source) { return received_[source].size() + 1; }
+
+  /// Source side: the answer to the first unanswered leg.
+  void answer(ShardId target, Outcome outcome) {
+    const Leg leg = legs_[target].at(answered_[target]++);
+    Balance& home = pockets_.at({leg.tenant, leg.home, leg.amount.currency});
+    Balance& transit = transit_[{target, leg.amount.currency}];
+    home.pending -= leg.amount.minor;
+    transit.pending -= leg.amount.minor;
+    if (outcome != Outcome::success) {
+      home.amount += leg.amount.minor;
+      transit.amount -= leg.amount.minor;
+    }
+    ids_.at({leg.tenant, leg.home, leg.id}).outcome = outcome;
+  }
+  const std::vector<Leg>& legs(ShardId target) { return legs_[target]; }
+  std::uint64_t answered(ShardId target) { return answered_[target]; }
+
+  /// Calls `visit(tenant, account, currency, minor units)` for every customer's pocket.
+  template <class Visit>
+  void each_balance(Visit&& visit) const {
+    for (const auto& [pocket, balance] : pockets_) {
+      visit(std::get<0>(pocket), std::get<1>(pocket), std::get<2>(pocket), static_cast<std::int64_t>(balance.amount));
+    }
+  }
+
+ private:
+  struct Balance {
+    Wide amount = 0;
+    Wide pending = 0;
+  };
+  struct Bound {
+    std::string body;
+    Outcome outcome;
+  };
+  using Pocket = std::tuple<TenantId, std::string, Currency>;
+
+  bool is_mine(TenantId tenant, const std::string& account) const {
+    return shard_of(tenant, account, shards_) == self_;
+  }
+  bool exists(TenantId tenant, const std::string& account) const {
+    for (const auto& [pocket, balance] : pockets_) {
+      if (std::get<0>(pocket) == tenant && std::get<1>(pocket) == account) return true;
+    }
+    return false;
+  }
+  Balance* find(TenantId tenant, const std::string& account, Currency currency) {
+    const auto found = pockets_.find({tenant, account, currency});
+    return found == pockets_.end() ? nullptr : &found->second;
+  }
+  static bool fits(const Balance& to, Wide amount) { return to.amount + to.pending + amount <= most; }
+
+  Outcome inside(const ledger::TransferCommand& command, const std::string& debit, const std::string& credit) {
+    const auto [minor, currency] = command.amount;
+    const bool deposits = command.operation == ledger::Operation::deposit;
+    const bool withdraws = command.operation == ledger::Operation::withdrawal;
+    Balance* from = deposits ? nullptr : find(command.tenant, debit, currency);
+    Balance* to = withdraws ? nullptr : find(command.tenant, credit, currency);
+    Balance& issue = issue_[currency];
+    if (!deposits && from == nullptr) return Outcome::currency_mismatch;
+    if (!deposits && from->amount < minor) return Outcome::insufficient_funds;
+    if (!deposits && !withdraws && !exists(command.tenant, credit)) return Outcome::credit_account_not_found;
+    if (!withdraws && to == nullptr) return Outcome::currency_mismatch;
+    if (!withdraws && !fits(*to, minor)) return Outcome::balance_overflow;
+    if (deposits && issue.amount - minor < -most) return Outcome::balance_overflow;
+    if (withdraws && issue.amount + minor > most) return Outcome::balance_overflow;
+    (deposits ? issue : *from).amount -= minor;
+    (withdraws ? issue : *to).amount += minor;
+    return Outcome::success;
+  }
+
+  Outcome start(const ledger::TransferCommand& command, const std::string& debit, const std::string& credit) {
+    const auto [minor, currency] = command.amount;
+    Balance* from = find(command.tenant, debit, currency);
+    if (from == nullptr) return Outcome::currency_mismatch;
+    if (from->amount < minor) return Outcome::insufficient_funds;
+    Balance& transit = transit_[{command.credit_shard, currency}];
+    if (transit.amount + minor > most || transit.pending + minor > most) return Outcome::balance_overflow;
+    for (Balance* side : {from, &transit}) side->pending += minor;
+    from->amount -= minor;
+    transit.amount += minor;
+    legs_[command.credit_shard].push_back({command.tenant, debit, command.id, credit, command.amount});
+    return Outcome::pending;
+  }
+
+  Outcome credited(ShardId source, const Leg& leg) {
+    const auto [minor, currency] = leg.amount;
+    if (!exists(leg.tenant, leg.credit)) return Outcome::credit_account_not_found;
+    Balance* to = find(leg.tenant, leg.credit, currency);
+    if (to == nullptr) return Outcome::currency_mismatch;
+    Balance& transit = transit_[{source, currency}];
+    if (!fits(*to, minor) || transit.amount - transit.pending - minor < -most) return Outcome::balance_overflow;
+    transit.amount -= minor;
+    to->amount += minor;
+    return Outcome::success;
+  }
+
+  ShardId self_;
+  std::uint32_t shards_;
+  std::map<Pocket, Balance> pockets_;
+  std::map<Currency, Balance> issue_;
+  std::map<std::pair<ShardId, Currency>, Balance> transit_;
+  std::map<std::tuple<TenantId, std::string, TransferId>, Bound> ids_;
+  std::map<ShardId, std::vector<Leg>> legs_;
+  std::map<ShardId, std::uint64_t> answered_;
+  std::map<ShardId, std::vector<Outcome>> received_;
+};
+
+}  // namespace coffer::txn::testing

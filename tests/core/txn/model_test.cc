@@ -1,0 +1,122 @@
+#include <array>
+#include <string>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <rapidcheck.h>
+
+#include "core/base/check.h"
+#include "core/base/prng.h"
+#include "tests/core/txn/leader.h"
+#include "tests/core/txn/world.h"
+
+namespace {
+
+using namespace coffer;
+using namespace coffer::txn;
+using namespace coffer::txn::testing;
+
+/// Runs `steps` and says which rule broke, or nothing.
+template <class Last>
+std::string broken_rule(std::uint32_t shards, const std::vector<std::array<std::uint8_t, 6>>& steps, Last&& last) {
+  World world(shards);
+  try {
+    for (const auto& [kind, shard, debit, credit, amount, id] : steps) {
+      world.step({kind, shard, debit, credit, amount, id});
+    }
+    last(world);
+  } catch (const CheckFailure& failure) {
+    return std::string(failure.why) + " (line " + std::to_string(failure.where.line()) + ")";
+  }
+  return "";
+}
+
+std::vector<std::array<std::uint8_t, 6>> any_steps() {
+  using Steps = std::vector<std::array<std::uint8_t, 6>>;
+  return *rc::gen::scale(4, rc::gen::arbitrary<Steps>());
+}
+
+TEST_CASE("property: one shard answers as the reference model does, through undo and replay") {
+  REQUIRE(rc::check("property: one shard = model",
+                    [] { RC_ASSERT(broken_rule(1, any_steps(), [](World& world) { world.settle(); }) == ""); }));
+}
+
+TEST_CASE("property: three shards exchange legs as the reference model says, and transit is zero once quiet") {
+  REQUIRE(rc::check("property: three shards = model",
+                    [] { RC_ASSERT(broken_rule(3, any_steps(), [](World& world) { world.settle(); }) == ""); }));
+}
+
+TEST_CASE("property: undo to any entry gives the state of then, and folding again the state of now") {
+  REQUIRE(rc::check("property: undo . apply = identity",
+                    [] { RC_ASSERT(broken_rule(2, any_steps(), [](World& world) { world.unwind(); }) == ""); }));
+}
+
+TEST_CASE("long random runs reach every outcome, undo included") {
+  std::array<std::uint64_t, 256> seen{};
+  std::array<std::uint64_t, 4> legs{};
+  std::uint64_t undone = 0;
+  std::uint64_t done = 0;
+  std::uint64_t compensated = 0;
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
+    Prng prng(seed);
+    std::vector<std::array<std::uint8_t, 6>> steps(4'000);
+    for (auto& step : steps) {
+      for (std::uint8_t& number : step) number = static_cast<std::uint8_t>(prng.next());
+    }
+    REQUIRE(broken_rule(1 + static_cast<std::uint32_t>(seed % 4), steps, [&](World& world) {
+              world.settle();
+              for (std::size_t i = 0; i < seen.size(); ++i) seen[i] += world.outcomes()[i];
+              for (std::size_t i = 0; i < legs.size(); ++i) legs[i] += world.legs()[i];
+              undone += world.undone();
+              done += world.sagas_done();
+              compensated += world.sagas_compensated();
+            }) == "");
+  }
+  for (const Outcome outcome :
+       {Outcome::pending, Outcome::success, Outcome::insufficient_funds, Outcome::credit_account_not_found,
+        Outcome::currency_mismatch, Outcome::balance_overflow, Outcome::account_not_found, Outcome::same_account,
+        Outcome::idempotency_payload_mismatch, Outcome::malformed, Outcome::wrong_shard}) {
+    CAPTURE(name(outcome));
+    REQUIRE(seen[static_cast<std::size_t>(outcome)] > 0);
+  }
+  for (const std::uint64_t count : legs) REQUIRE(count > 0);
+  REQUIRE(undone > 0);
+  REQUIRE(done > 0);
+  REQUIRE(compensated > 0);
+}
+
+TEST_CASE("property: a mutated entry is folded or ends the run by a check, and nothing else") {
+  Leader leader(1, 2);
+  const std::string payer = name_on(1, 2, "payer");
+  const std::string payee = name_on(2, 2, "payee");
+  leader.open(payer);
+  leader.transfer(deposit_of(1, payer, 1'000));
+  leader.transfer(transfer_of(2, payer, payee, 10, usd, ShardId(2)));
+  leader.answer(ShardId(2), {LegNumber(1), id_of(2), Outcome::success, Position(3), Stamp{4}});
+  LegRequest leg;
+  leg.number = LegNumber(1);
+  leg.amount = {5, usd};
+  leg.credit_account = payer;
+  leader.receive(ShardId(2), leg);
+  REQUIRE(rc::check("property: apply is total", [&](std::uint64_t seed) {
+    Prng prng(seed);
+    for (std::size_t last = 0; last < leader.log.size(); ++last) {
+      StateMachine state(ShardId(1));
+      for (std::size_t i = 0; i < last; ++i) state.apply_entry(leader.log[i]);
+      Bytes mutated = leader.log[last];
+      for (std::uint64_t flips = prng.below(3) + 1; flips > 0; --flips) {
+        mutated[prng.below(mutated.size())] = static_cast<std::byte>(prng.next());
+      }
+      if (prng.chance(200)) mutated.resize(prng.below(mutated.size()) + 1);
+      const Bytes before = exported(state);
+      try {
+        state.apply_entry(mutated);
+        state.undo_entry(mutated);
+        RC_ASSERT(exported(state) == before);
+      } catch (const CheckFailure&) {
+      }
+    }
+  }));
+}
+
+}  // namespace

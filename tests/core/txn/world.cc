@@ -1,0 +1,253 @@
+#include "tests/core/txn/world.h"
+
+#include <algorithm>
+#include <map>
+
+#include "core/base/check.h"
+
+namespace coffer::txn::testing {
+
+namespace {
+
+constexpr std::array accounts = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
+constexpr std::array currencies = {usd, eur};
+
+void check_balanced(const StateMachine& state) {
+  for (const TrialBalanceRow& row : state.trial_balance()) {
+    check(row.customers + row.issue + row.transit == 0, "every entry balances to zero within its shard");
+  }
+  for (const StateMachine::PocketRow& row : state.pockets()) {
+    check(row.kind != ledger::PocketKind::customer || row.balance >= 0, "no customer is below zero");
+  }
+}
+
+}  // namespace
+
+struct World::Shard {
+  Shard(ShardId id, std::uint32_t shards)
+      : self(id), leader(id.value, shards), follower(folded(id, leader.log)), model(id, shards), before(model) {
+    states.push_back(exported(StateMachine(id)));
+    states.push_back(exported(leader.state));
+  }
+
+  ShardId self;
+  Leader leader;
+  StateMachine follower;
+  Model model;
+  Model before;  ///< the model when the open batch began
+  std::optional<Batch> batch;
+  std::vector<Bytes> states;  ///< export after so many entries of the log
+  std::map<ShardId, std::vector<SentLeg>> sent;
+};
+
+World::World(std::uint32_t shards) : shards_(shards) {
+  for (std::uint32_t shard = 1; shard <= shards; ++shard) {
+    all_.push_back(std::make_unique<Shard>(ShardId(shard), shards));
+    stamp_ = std::max(stamp_, all_.back()->leader.state.last_stamp().nanos);
+  }
+}
+
+World::~World() = default;
+
+World::Shard& World::shard_at(std::uint64_t number) { return *all_[number % all_.size()]; }
+
+Batch& World::batch_of(Shard& shard) {
+  if (!shard.batch) {
+    shard.before = shard.model;
+    shard.batch.emplace(shard.leader.state, Stamp{++stamp_});
+  }
+  return *shard.batch;
+}
+
+void World::step(const Step& step) {
+  Shard& shard = shard_at(step.shard);
+  switch (step.kind % 16) {
+    case 0:
+    case 1:
+      return open(shard, step);
+    case 2:
+    case 3:
+    case 4:
+    case 5:
+    case 6:
+    case 7:
+      return transfer(shard, step);
+    case 8:
+    case 9:
+    case 10:
+      return deliver_some(shard, shard_at(step.debit), step.id);
+    case 11:
+    case 12:
+      return answer_some(shard, shard_at(step.debit), step.id);
+    case 13:
+      return finish(shard, true);
+    case 14:
+      return finish(shard, false);
+    default:
+      finish(shard, true);
+      shard.leader.state.committed(shard.leader.state.last_position());
+      return compare(shard);
+  }
+}
+
+void World::open(Shard& shard, const Step& step) {
+  const char* account = accounts[step.debit % accounts.size()];
+  const TenantId tenant(step.id % 8 == 0);
+  const Currency currency = currencies[step.credit % currencies.size()];
+  bool already = false;
+  const Outcome outcome = batch_of(shard).open_account({tenant, PrincipalId(1), account, currency}, already);
+  check(outcome == shard.model.open(tenant, account, currency), "accounts open as in the model");
+  outcomes_[static_cast<std::size_t>(outcome)] += 1;
+}
+
+void World::transfer(Shard& shard, const Step& step) {
+  // Few ids, so that many are used again with the same body or another.
+  const std::uint64_t id = step.id % 64;
+  const std::int64_t amount = step.amount < 200   ? step.amount - 1
+                              : step.amount < 240 ? INT64_MAX / 2
+                                                  : INT64_MAX - (step.amount - 240);
+  const char* debit = accounts[step.debit % accounts.size()];
+  const char* credit = accounts[step.credit % accounts.size()];
+  const Currency currency = currencies[step.debit / 16 % 4 == 0];
+  ledger::TransferCommand command = step.kind % 16 == 2   ? deposit_of(id, credit, amount, currency)
+                                    : step.kind % 16 == 3 ? withdrawal_of(id, debit, amount, currency)
+                                                          : transfer_of(id, debit, credit, amount, currency);
+  command.tenant = TenantId(step.credit / 16 % 8 == 7);
+  if (command.operation == ledger::Operation::transfer) {
+    command.credit_shard = shard_of(command.tenant, credit, shards_);
+  }
+  const Decision decision = batch_of(shard).transfer(command);
+  const Outcome expected = shard.model.transfer(command);
+  check(decision.outcome == expected, "transfers end as in the model");
+  outcomes_[static_cast<std::size_t>(expected)] += 1;
+  if (!is_logged(expected) && expected != Outcome::pending) return;
+  const auto record = shard.leader.state.find_transfer(command.tenant, command.home_account(), command.id);
+  check(record && record->outcome == expected && record->position == decision.record.position,
+        "what was decided is recorded");
+}
+
+void World::deliver_some(Shard& source, Shard& target, std::uint64_t draw) {
+  const std::uint64_t sent = source.sent[target.self].size();
+  const std::uint64_t expected = target.model.next_expected(source.self);
+  // Half of them in order, the rest repeated, early, or so old that nobody remembers.
+  if (draw % 2 == 0 && expected <= sent) return deliver(source, target, expected);
+  if (sent > 0) deliver(source, target, draw / 2 % sent + 1);
+}
+
+void World::answer_some(Shard& source, Shard& target, std::uint64_t draw) {
+  const std::uint64_t received = target.model.next_expected(source.self) - 1;
+  const std::uint64_t due = source.model.answered(target.self) + 1;
+  if (draw % 2 == 0 && due <= received) return answer(source, target, due);
+  if (received > 0) answer(source, target, draw / 2 % received + 1);
+}
+
+void World::deliver(Shard& source, Shard& target, std::uint64_t number) {
+  const std::vector<SentLeg>& sent = source.sent[target.self];
+  finish(target, true);  // the next batch is stamped after everything sent
+  LegRequest leg = sent[number - 1].leg;
+  leg.credit_account = sent[number - 1].credit_account;
+  const std::uint64_t expected = target.model.next_expected(source.self);
+  const LegNumber done(source.follower.first_unanswered(target.self).value - 1);  // committed, not speculative
+  const bool was_kept = target.leader.state.recorded_answer(source.self, leg.number).has_value();
+  const LegDecision decision = batch_of(target).receive_leg(source.self, leg, done);
+  legs_[static_cast<std::size_t>(decision.kind)] += 1;
+  if (number > expected) return check(decision.kind == LegDecision::Kind::gap, "later legs wait");
+  if (number == expected) {
+    const Outcome outcome = target.model.receive(source.self, source.model.legs(target.self).at(number - 1));
+    check(decision.kind == LegDecision::Kind::decided && decision.answer.outcome == outcome,
+          "legs end as in the model");
+    return;
+  }
+  check(decision.kind == (was_kept ? LegDecision::Kind::repeated : LegDecision::Kind::freed), "older legs are old");
+  check(was_kept || number <= done.value, "only answered legs are freed");
+  check(!was_kept || decision.answer.outcome == target.model.received(source.self, number), "answers are repeated");
+}
+
+void World::answer(Shard& source, Shard& target, std::uint64_t number) {
+  finish(target, true);  // answers are told once committed
+  finish(source, true);
+  const auto answer = target.leader.state.recorded_answer(source.self, LegNumber(number));
+  if (!answer) return;
+  const bool is_due = number == source.model.answered(target.self) + 1;
+  check(batch_of(source).answer_leg(target.self, *answer) == is_due, "answers are logged in order and once");
+  if (!is_due) return;
+  source.model.answer(target.self, answer->outcome);
+  ++(answer->outcome == Outcome::success ? sagas_done_ : sagas_compensated_);
+}
+
+void World::finish(Shard& shard, bool keep) {
+  if (!shard.batch) return;
+  const std::uint32_t events = shard.batch->events();
+  std::optional<Bytes> payload;
+  if (events > 0) payload = shard.batch->finish();
+  shard.batch.reset();
+  if (!payload) return;
+  if (!keep) {
+    shard.leader.state.undo_entry(*payload);
+    shard.model = shard.before;
+    ++undone_;
+    return compare(shard);
+  }
+  shard.leader.log.push_back(*payload);
+  shard.follower.apply_entry(*payload);
+  shard.states.push_back(exported(shard.leader.state));
+  compare(shard);
+  send_legs(shard);
+}
+
+void World::compare(Shard& shard) {
+  const StateMachine& state = shard.leader.state;
+  check(exported(state) == shard.states.back(), "undo is the inverse of apply");
+  check(exported(shard.follower) == shard.states.back(), "a follower is where its leader is");
+  check_balanced(state);
+  shard.model.each_balance([&](TenantId tenant, const std::string& account, Currency currency, std::int64_t minor) {
+    check(state.balance(tenant, account, currency) == Money{minor, currency}, "balances are the model's");
+  });
+}
+
+void World::send_legs(Shard& shard) {
+  for (const ShardId target : shard.leader.state.leg_targets()) {
+    std::vector<SentLeg>& sent = shard.sent[target];
+    for (LegNumber number(sent.size() + 1); number < shard.leader.state.next_leg(target); number = number.next()) {
+      const LegRequest leg = shard.leader.state.leg(target, number);
+      sent.push_back({std::string(leg.credit_account), leg});
+    }
+  }
+}
+
+void World::settle() {
+  for (const auto& shard : all_) finish(*shard, true);
+  for (const auto& source : all_) {
+    for (const auto& target : all_) {
+      const std::uint64_t sent = source->sent[target->self].size();
+      for (std::uint64_t number = 1; number <= sent; ++number) deliver(*source, *target, number);
+      for (std::uint64_t number = 1; number <= sent; ++number) answer(*source, *target, number);
+      finish(*source, true);
+      check(source->leader.state.first_unanswered(target->self) == source->leader.state.next_leg(target->self),
+            "every saga ends");
+    }
+  }
+  std::map<Currency, __int128> transit;
+  for (const auto& shard : all_) {
+    for (const TrialBalanceRow& row : shard->leader.state.trial_balance()) transit[row.currency] += row.transit;
+  }
+  for (const auto& [currency, sum] : transit) check(sum == 0, "transit sums to zero once quiet");
+}
+
+void World::unwind() {
+  for (const auto& shard : all_) {
+    finish(*shard, true);
+    StateMachine state = folded(shard->self, shard->leader.log);
+    check(exported(state) == shard->states.back(), "a fold from nothing is the state");
+    for (std::size_t entries = shard->leader.log.size(); entries > 0; --entries) {
+      state.undo_entry(shard->leader.log[entries - 1]);
+      check(exported(state) == shard->states[entries - 1], "undo is the inverse of apply");
+    }
+    for (std::size_t entries = 0; entries < shard->leader.log.size(); ++entries) {
+      state.apply_entry(shard->leader.log[entries]);
+      check(exported(state) == shard->states[entries + 1], "apply after undo is apply");
+    }
+  }
+}
+
+}  // namespace coffer::txn::testing

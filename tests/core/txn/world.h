@@ -1,0 +1,76 @@
+// A few shards that exchange legs over a network which loses, repeats and reorders them, driven by small numbers and
+// compared with the reference model after every entry. Each shard has a leader that batches and sometimes undoes, and a
+// follower that folds the log.
+#pragma once
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/txn/state_machine.h"
+#include "tests/core/txn/leader.h"
+#include "tests/core/txn/model.h"
+
+namespace coffer::txn::testing {
+
+/// One thing that happens; every number is taken modulo what there is to choose from.
+struct Step {
+  std::uint8_t kind = 0;
+  std::uint8_t shard = 0;
+  std::uint8_t debit = 0;
+  std::uint8_t credit = 0;
+  std::uint8_t amount = 0;
+  std::uint8_t id = 0;
+};
+
+class World {
+ public:
+  explicit World(std::uint32_t shards);
+  ~World();
+
+  void step(const Step& step);
+  /// Finishes batches, delivers everything, and compares what must hold once quiet.
+  void settle();
+  /// Undoes each shard's log to every earlier entry and folds it again.
+  void unwind();
+  /// How often each outcome was answered, by number.
+  const std::array<std::uint64_t, 256>& outcomes() const { return outcomes_; }
+  std::uint64_t undone() const { return undone_; }
+  /// How often a target made each kind of decision.
+  const std::array<std::uint64_t, 4>& legs() const { return legs_; }
+  std::uint64_t sagas_done() const { return sagas_done_; }
+  std::uint64_t sagas_compensated() const { return sagas_compensated_; }
+
+ private:
+  struct Shard;
+  struct SentLeg {
+    std::string credit_account;
+    LegRequest leg;
+  };
+
+  Shard& shard_at(std::uint64_t number);
+  Batch& batch_of(Shard& shard);
+  void finish(Shard& shard, bool keep);
+  void compare(Shard& shard);
+  void send_legs(Shard& shard);
+  void open(Shard& shard, const Step& step);
+  void transfer(Shard& shard, const Step& step);
+  void deliver_some(Shard& source, Shard& target, std::uint64_t draw);
+  void answer_some(Shard& source, Shard& target, std::uint64_t draw);
+  void deliver(Shard& source, Shard& target, std::uint64_t number);
+  void answer(Shard& source, Shard& target, std::uint64_t number);
+
+  std::uint32_t shards_;
+  std::int64_t stamp_ = 0;
+  std::vector<std::unique_ptr<Shard>> all_;
+  std::array<std::uint64_t, 256> outcomes_{};
+  std::array<std::uint64_t, 4> legs_{};
+  std::uint64_t undone_ = 0;
+  std::uint64_t sagas_done_ = 0;
+  std::uint64_t sagas_compensated_ = 0;
+};
+
+}  // namespace coffer::txn::testing
