@@ -47,7 +47,8 @@ class Replica {
   // Each call clears `out` first.
   void receive(std::uint32_t from, Message message);
   void wait(Duration duration);  ///< and tick
-  void time_out() { wait(raft.wake_at() - now); }
+  /// Until there is something to do; a second if there never is.
+  void time_out() { wait(raft.wake_at() == never ? seconds(1) : raft.wake_at() - now); }
   /// Completes every write handed out so far.
   void sync();
   std::optional<Index> propose(std::string_view text);
