@@ -28,6 +28,7 @@ void seal_frame(std::uint8_t kind, Bytes& frame) {
   check(frame.size() >= frame_header_size, "a frame has room for its header");
   check(frame.size() - frame_header_size <= frame_payload_max, "a frame's payload is within the limit");
   Bytes header;
+  header.reserve(checked_header_size);
   ByteWriter out(header);
   out.u32(frame_magic);
   out.u8(kind);
