@@ -13,19 +13,23 @@ std::uint64_t hash_of_system(PocketKind kind, Currency currency, ShardId peer) {
   return mix64(static_cast<std::uint64_t>(kind) << 56 | static_cast<std::uint64_t>(currency.packed) << 32 | peer.value);
 }
 
-/// The range the invariants give a pocket; see the head of book.h.
-bool is_in_range(PocketKind kind, __int128 balance, __int128 pending) {
-  if (pending < 0 || pending > INT64_MAX || balance > INT64_MAX) return false;
-  switch (kind) {
+/// Changes a row's balance and pending by these amounts and says whether it is still in the range its kind has; see the
+/// head of book.h. Nobody looks at a row that is not.
+bool change(PocketRow& row, std::int64_t balance, std::int64_t pending) {
+  if (__builtin_add_overflow(row.balance, balance, &row.balance)) return false;
+  if (__builtin_add_overflow(row.pending, pending, &row.pending) || row.pending < 0) return false;
+  switch (row.kind) {
     case PocketKind::customer:
-      return balance >= 0 && balance + pending <= INT64_MAX;
+      return row.balance >= 0 && row.balance <= INT64_MAX - row.pending;
     case PocketKind::issue:
-      return balance >= -INT64_MAX && pending == 0;
+      return row.balance >= -INT64_MAX && row.pending == 0;
     case PocketKind::transit:
-      return balance - pending >= -INT64_MAX;
+      return row.balance >= -INT64_MAX + row.pending;
   }
   check_failed("a pocket is of a known kind");
 }
+
+bool may_change(PocketRow row, std::int64_t balance, std::int64_t pending) { return change(row, balance, pending); }
 
 }  // namespace
 
@@ -133,64 +137,44 @@ void Book::prefetch_pocket(PocketNumber number) const {
   if (number.value < pockets_.end_number()) pockets_.prefetch(number.value);
 }
 
-bool Book::may_take(PocketNumber from, std::int64_t amount) const {
-  const PocketRow& row = pocket(from);
-  return is_in_range(row.kind, __int128{row.balance} - amount, row.pending);
-}
+bool Book::may_take(PocketNumber from, std::int64_t amount) const { return may_change(pocket(from), -amount, 0); }
 
-bool Book::may_give(PocketNumber to, std::int64_t amount) const {
-  const PocketRow& row = pocket(to);
-  return is_in_range(row.kind, __int128{row.balance} + amount, row.pending);
-}
+bool Book::may_give(PocketNumber to, std::int64_t amount) const { return may_change(pocket(to), amount, 0); }
 
 bool Book::may_send_through(PocketNumber transit, std::int64_t amount) const {
-  const PocketRow& row = pocket(transit);
-  return is_in_range(row.kind, __int128{row.balance} + amount, __int128{row.pending} + amount);
+  return may_change(pocket(transit), amount, amount);
 }
 
 void Book::post(PocketNumber from, PocketNumber to, const Money& amount) {
-  check_pair(from, to, amount);
-  change(from, -amount.minor, 0);
-  change(to, amount.minor, 0);
+  change_pair(from, to, amount, -amount.minor, amount.minor, 0);
 }
 
 void Book::send_off(PocketNumber from, PocketNumber transit, const Money& amount) {
-  check_pair(from, transit, amount);
-  change(from, -amount.minor, amount.minor);
-  change(transit, amount.minor, amount.minor);
+  change_pair(from, transit, amount, -amount.minor, amount.minor, amount.minor);
 }
 
 void Book::bring_back(PocketNumber from, PocketNumber transit, const Money& amount) {
-  check_pair(from, transit, amount);
-  change(from, amount.minor, -amount.minor);
-  change(transit, -amount.minor, -amount.minor);
+  change_pair(from, transit, amount, amount.minor, -amount.minor, -amount.minor);
 }
 
 void Book::arrive(PocketNumber from, PocketNumber transit, const Money& amount) {
-  check_pair(from, transit, amount);
-  change(from, 0, -amount.minor);
-  change(transit, 0, -amount.minor);
+  change_pair(from, transit, amount, 0, 0, -amount.minor);
 }
 
 void Book::unarrive(PocketNumber from, PocketNumber transit, const Money& amount) {
-  check_pair(from, transit, amount);
-  change(from, 0, amount.minor);
-  change(transit, 0, amount.minor);
+  change_pair(from, transit, amount, 0, 0, amount.minor);
 }
 
-void Book::check_pair(PocketNumber from, PocketNumber to, const Money& amount) const {
+void Book::change_pair(PocketNumber from, PocketNumber to, const Money& amount, std::int64_t from_balance,
+                       std::int64_t to_balance, std::int64_t pending) {
+  PocketRow& from_row = pockets_[from.value];
+  PocketRow& to_row = pockets_[to.value];
   check(amount.minor > 0, "a posting moves a positive amount");
   check(from != to, "a posting has two sides");
-  check(pocket(from).currency == amount.currency && pocket(to).currency == amount.currency,
+  check(from_row.currency == amount.currency && to_row.currency == amount.currency,
         "both sides of a posting have its currency");
-}
-
-void Book::change(PocketNumber number, std::int64_t balance, std::int64_t pending) {
-  PocketRow& row = pockets_[number.value];
-  check(is_in_range(row.kind, __int128{row.balance} + balance, __int128{row.pending} + pending),
+  check(change(from_row, from_balance, pending) && change(to_row, to_balance, pending),
         "a posting keeps the range of its pockets");
-  row.balance += balance;
-  row.pending += pending;
 }
 
 void Book::export_rows(ByteWriter& out) const {

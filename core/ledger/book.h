@@ -123,9 +123,9 @@ class Book {
  private:
   /// The number of the event's account, which is opened where it is new.
   AccountNumber open_account(const AccountOpened& event);
-  void check_pair(PocketNumber from, PocketNumber to, const Money& amount) const;
-  /// One leg of a posting: adds to balance and pending and checks the pocket's invariant.
-  void change(PocketNumber number, std::int64_t balance, std::int64_t pending);
+  /// Both sides of a posting or of a leg: adds to their balances and, alike, to their pending amounts.
+  void change_pair(PocketNumber from, PocketNumber to, const Money& amount, std::int64_t from_balance,
+                   std::int64_t to_balance, std::int64_t pending);
 
   Rows<AccountRow> accounts_;
   Rows<PocketRow> pockets_;

@@ -1,95 +1,43 @@
 #include "core/ledger/events.h"
 
+#include <array>
+#include <cstring>
+#include <type_traits>
+
 namespace coffer::ledger {
 
 namespace {
 
 constexpr std::uint8_t entry_version = 1;
 
-void write_kind(EventKind kind, ByteWriter& out) { out.u8(static_cast<std::uint8_t>(kind)); }
+/// Fields of known sizes, written one after the other into one buffer and handed over at once.
+template <std::size_t size>
+class Fields {
+ public:
+  template <class T>
+  Fields& put(T value) {
+    static_assert(std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>);
+    check(at_ + sizeof value <= size, "fields have the size announced");
+    std::memcpy(bytes_.data() + at_, &value, sizeof value);
+    at_ += sizeof value;
+    return *this;
+  }
+  Fields& put(const Money& amount) { return put(amount.currency).put(amount.minor); }
+  Fields& put(const Decided& decided) {
+    put(decided.operation).put(decided.outcome).put(std::uint8_t{0}).put(decided.principal).put(decided.home);
+    return put(decided.debit).put(decided.credit).put(decided.amount).put(decided.id).put(decided.digest);
+  }
+  void write(ByteWriter& out) const {
+    check(at_ == size, "fields have the size announced");
+    out.raw(bytes_);
+  }
 
-void write_amount(const Money& amount, ByteWriter& out) {
-  out.u32(amount.currency.packed);
-  out.i64(amount.minor);
-}
-
-void write_decided(const Decided& decided, ByteWriter& out) {
-  out.u8(static_cast<std::uint8_t>(decided.operation));
-  out.u8(static_cast<std::uint8_t>(decided.outcome));
-  out.u8(0);
-  out.id(decided.principal);
-  out.id(decided.home);
-  out.id(decided.debit);
-  out.id(decided.credit);
-  write_amount(decided.amount, out);
-  out.uuid(decided.id);
-  out.hash(decided.digest);
-}
-
-struct Writer {
-  ByteWriter& out;
-
-  void operator()(const ShardFounded& event) const {
-    write_kind(EventKind::shard_founded, out);
-    out.id(event.shard);
-    check(event.ranges.size() <= slot_count, "ranges of slots are disjoint");
-    out.u16(static_cast<std::uint16_t>(event.ranges.size()));
-    for (const SlotRange& range : event.ranges) {
-      out.id(range.first);
-      out.u32(range.end);
-    }
-  }
-  void operator()(const AccountOpened& event) const {
-    write_kind(EventKind::account_opened, out);
-    out.u8(static_cast<std::uint8_t>(event.kind));
-    out.id(event.tenant);
-    out.id(event.account);
-    out.id(event.pocket);
-    out.u32(event.currency.packed);
-    out.id(event.peer);
-    out.id(event.principal);
-    out.short_string(event.name);
-  }
-  void operator()(const TransferDecided& event) const {
-    write_kind(EventKind::transfer_decided, out);
-    write_decided(event.decided, out);
-  }
-  void operator()(const LegStarted& event) const {
-    write_kind(EventKind::leg_started, out);
-    write_decided(event.decided, out);
-    out.id(event.target);
-    out.id(event.leg);
-    out.short_string(event.credit_account);
-  }
-  void operator()(const LegReceived& event) const {
-    write_kind(EventKind::leg_received, out);
-    out.u8(static_cast<std::uint8_t>(event.outcome));
-    out.id(event.tenant);
-    out.id(event.source);
-    out.id(event.leg);
-    out.uuid(event.id);
-    out.id(event.source_position);
-    out.i64(event.source_stamp.nanos);
-    write_amount(event.amount, out);
-    out.id(event.transit);
-    out.id(event.credit);
-    out.id(event.freed_before);
-    out.id(event.freed_after);
-    out.short_string(event.credit_account);
-  }
-  void operator()(const LegAnswered& event) const {
-    write_kind(EventKind::leg_answered, out);
-    out.u8(static_cast<std::uint8_t>(event.outcome));
-    out.id(event.target);
-    out.id(event.leg);
-    out.uuid(event.id);
-    out.id(event.debit);
-    out.id(event.transit);
-    write_amount(event.amount, out);
-    out.id(event.target_position);
-    out.i64(event.target_stamp.nanos);
-  }
+ private:
+  std::array<std::byte, size> bytes_;
+  std::size_t at_ = 0;
 };
+
+constexpr std::size_t decided_size = 3 + 4 * 4 + 4 + 8 + 16 + 16;
 
 void require(bool condition, ByteReader& in) {
   if (!condition) in.fail();
@@ -118,23 +66,30 @@ std::string_view read_account_name(ByteReader& in) {
 
 Decided read_decided(ByteReader& in) {
   Decided decided;
-  const std::uint8_t operation = in.u8();
-  require(operation >= static_cast<std::uint8_t>(Operation::transfer) &&
-              operation <= static_cast<std::uint8_t>(Operation::withdrawal),
-          in);
-  decided.operation = static_cast<Operation>(operation);
-  decided.outcome = static_cast<Outcome>(in.u8());
-  require(in.u8() == 0, in);
-  decided.principal = in.id<PrincipalId>();
-  decided.home = in.id<AccountNumber>();
-  decided.debit = in.id<PocketNumber>();
-  decided.credit = in.id<PocketNumber>();
-  decided.amount = read_amount(in);
-  decided.id = in.uuid();
-  decided.digest = in.hash();
+  const ByteView bytes = in.raw(decided_size);
+  if (!in.ok()) return decided;
+  std::size_t at = 0;
+  const auto get = [&]<class T>(T& value) {
+    std::memcpy(&value, bytes.data() + at, sizeof value);
+    at += sizeof value;
+  };
+  std::uint8_t zero = 0;
+  get(decided.operation);
+  get(decided.outcome);
+  get(zero);
+  get(decided.principal);
+  get(decided.home);
+  get(decided.debit);
+  get(decided.credit);
+  get(decided.amount.currency);
+  get(decided.amount.minor);
+  get(decided.id);
+  get(decided.digest);
   const bool moves_money = decided.outcome == Outcome::success || decided.outcome == Outcome::pending;
   const bool resolved = decided.debit != no_pocket && decided.credit != no_pocket && decided.debit != decided.credit;
+  require(decided.operation >= Operation::transfer && decided.operation <= Operation::withdrawal && zero == 0, in);
   require(decided.home != no_account && (!moves_money || resolved), in);
+  require(is_known(decided.amount.currency) && decided.amount.minor > 0, in);
   return decided;
 }
 
@@ -242,7 +197,53 @@ void encode(const EntryHeader& header, ByteWriter& out) {
   out.i64(header.stamp.nanos);
 }
 
-void encode(const Event& event, ByteWriter& out) { std::visit(Writer{out}, event); }
+void encode(const Event& event, ByteWriter& out) {
+  std::visit([&out](const auto& what) { encode(what, out); }, event);
+}
+
+void encode(const ShardFounded& event, ByteWriter& out) {
+  check(event.ranges.size() <= slot_count, "ranges of slots are disjoint");
+  out.u8(static_cast<std::uint8_t>(EventKind::shard_founded));
+  out.id(event.shard);
+  out.u16(static_cast<std::uint16_t>(event.ranges.size()));
+  for (const SlotRange& range : event.ranges) {
+    out.id(range.first);
+    out.u32(range.end);
+  }
+}
+
+void encode(const AccountOpened& event, ByteWriter& out) {
+  Fields<2 + 6 * 4> fields;
+  fields.put(EventKind::account_opened).put(event.kind).put(event.tenant).put(event.account).put(event.pocket);
+  fields.put(event.currency).put(event.peer).put(event.principal).write(out);
+  out.short_string(event.name);
+}
+
+void encode(const TransferDecided& event, ByteWriter& out) {
+  Fields<1 + decided_size> fields;
+  fields.put(EventKind::transfer_decided).put(event.decided).write(out);
+}
+
+void encode(const LegStarted& event, ByteWriter& out) {
+  Fields<1 + decided_size + 4 + 8> fields;
+  fields.put(EventKind::leg_started).put(event.decided).put(event.target).put(event.leg).write(out);
+  out.short_string(event.credit_account);
+}
+
+void encode(const LegReceived& event, ByteWriter& out) {
+  Fields<2 + 4 + 4 + 8 + 16 + 8 + 8 + 4 + 8 + 4 + 4 + 8 + 8> fields;
+  fields.put(EventKind::leg_received).put(event.outcome).put(event.tenant).put(event.source).put(event.leg);
+  fields.put(event.id).put(event.source_position).put(event.source_stamp).put(event.amount).put(event.transit);
+  fields.put(event.credit).put(event.freed_before).put(event.freed_after).write(out);
+  out.short_string(event.credit_account);
+}
+
+void encode(const LegAnswered& event, ByteWriter& out) {
+  Fields<2 + 4 + 8 + 16 + 4 + 4 + 4 + 8 + 8 + 8> fields;
+  fields.put(EventKind::leg_answered).put(event.outcome).put(event.target).put(event.leg).put(event.id);
+  fields.put(event.debit).put(event.transit).put(event.amount).put(event.target_position).put(event.target_stamp);
+  fields.write(out);
+}
 
 EntryHeader decode_header(ByteReader& in) {
   require(in.u8() == entry_version, in);

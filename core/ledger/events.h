@@ -140,6 +140,12 @@ inline constexpr std::size_t entry_header_size = 24;
 
 void encode(const EntryHeader& header, ByteWriter& out);
 void encode(const Event& event, ByteWriter& out);
+void encode(const ShardFounded& event, ByteWriter& out);
+void encode(const AccountOpened& event, ByteWriter& out);
+void encode(const TransferDecided& event, ByteWriter& out);
+void encode(const LegStarted& event, ByteWriter& out);
+void encode(const LegReceived& event, ByteWriter& out);
+void encode(const LegAnswered& event, ByteWriter& out);
 /// Marks `in` as failed when the bytes are no event; never reads past the end. Views point into the bytes.
 /// Enumerators, currencies, names and amounts are checked here; numbers of accounts and pockets are apply's.
 EntryHeader decode_header(ByteReader& in);

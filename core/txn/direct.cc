@@ -38,11 +38,6 @@ bool has_right_sides(const Book& book, const Decided& decided) {
   check_failed("an operation is one of the table");
 }
 
-Plan succeed(Decided decided) {
-  decided.outcome = Outcome::success;
-  return Plan{.outcome = Outcome::success, .event = TransferDecided{decided}};
-}
-
 }  // namespace
 
 Outcome check_grammar(const ledger::TransferCommand& command) {
@@ -74,47 +69,51 @@ Decided decided_for(const ledger::TransferCommand& command, AccountNumber home, 
   return decided;
 }
 
-Plan refuse(Decided decided, Outcome outcome) {
-  decided.outcome = outcome;
-  return Plan{.outcome = outcome, .event = TransferDecided{decided}};
+Plan conclude(const Decided& decided, Outcome outcome) {
+  Plan plan;
+  plan.outcome = outcome;
+  plan.makes = Plan::Makes::transfer_decided;
+  plan.decided = decided;
+  plan.decided.outcome = outcome;
+  return plan;
 }
 
-Plan decide_transfer(const ShardState& state, Decided decided, const ledger::AccountKey& credit) {
+Plan decide_transfer(const ShardState& state, Decided& decided, const ledger::AccountKey& credit) {
   const Book& book = state.book;
   const Money amount = decided.amount;
   decided.debit = book.find_pocket(decided.home, amount.currency);
-  if (decided.debit == no_pocket) return refuse(decided, Outcome::currency_mismatch);
-  if (!book.has_funds(decided.debit, amount.minor)) return refuse(decided, Outcome::insufficient_funds);
+  if (decided.debit == no_pocket) return conclude(decided, Outcome::currency_mismatch);
+  if (!book.has_funds(decided.debit, amount.minor)) return conclude(decided, Outcome::insufficient_funds);
   const AccountNumber payee = book.find(credit);
-  if (payee == no_account) return refuse(decided, Outcome::credit_account_not_found);
+  if (payee == no_account) return conclude(decided, Outcome::credit_account_not_found);
   decided.credit = book.find_pocket(payee, amount.currency);
-  if (decided.credit == no_pocket) return refuse(decided, Outcome::currency_mismatch);
-  if (!book.may_give(decided.credit, amount.minor)) return refuse(decided, Outcome::balance_overflow);
-  return succeed(decided);
+  if (decided.credit == no_pocket) return conclude(decided, Outcome::currency_mismatch);
+  if (!book.may_give(decided.credit, amount.minor)) return conclude(decided, Outcome::balance_overflow);
+  return conclude(decided, Outcome::success);
 }
 
-Plan decide_external(const ShardState& state, Decided decided) {
+Plan decide_external(const ShardState& state, Decided& decided) {
   const Book& book = state.book;
   const Money amount = decided.amount;
   const bool is_deposit = decided.operation == Operation::deposit;
   PocketNumber& own = is_deposit ? decided.credit : decided.debit;
   PocketNumber& issue = is_deposit ? decided.debit : decided.credit;
   own = book.find_pocket(decided.home, amount.currency);
-  if (own == no_pocket) return refuse(decided, Outcome::currency_mismatch);
-  if (!is_deposit && !book.has_funds(own, amount.minor)) return refuse(decided, Outcome::insufficient_funds);
+  if (own == no_pocket) return conclude(decided, Outcome::currency_mismatch);
+  if (!is_deposit && !book.has_funds(own, amount.minor)) return conclude(decided, Outcome::insufficient_funds);
   issue = book.find_system(PocketKind::issue, amount.currency, ShardId());
   const bool own_fits = !is_deposit || book.may_give(own, amount.minor);
   const bool issue_fits =
       issue == no_pocket || (is_deposit ? book.may_take(issue, amount.minor) : book.may_give(issue, amount.minor));
-  if (!own_fits || !issue_fits) return refuse(decided, Outcome::balance_overflow);
-  if (issue != no_pocket) return succeed(decided);
+  if (!own_fits || !issue_fits) return conclude(decided, Outcome::balance_overflow);
+  if (issue != no_pocket) return conclude(decided, Outcome::success);
   AccountOpened opens;
   opens.kind = PocketKind::issue;
   opens.account = no_account;
   opens.pocket = issue = book.next_pocket();
   opens.currency = amount.currency;
   opens.principal = decided.principal;
-  Plan plan = succeed(decided);
+  Plan plan = conclude(decided, Outcome::success);
   plan.opens = opens;
   return plan;
 }

@@ -14,13 +14,15 @@ Outcome check_grammar(const ledger::TransferCommand& command);
 
 /// The part of the event that does not depend on where the money goes.
 ledger::Decided decided_for(const ledger::TransferCommand& command, AccountNumber home, const Hash128& digest);
-/// A logged refusal: no posting, but the id is bound for ever.
-Plan refuse(ledger::Decided decided, Outcome outcome);
+/// An event with this outcome. A refusal posts nothing, but binds the id for ever.
+Plan conclude(const ledger::Decided& decided, Outcome outcome);
+
+// What decides fills in `decided` as far as it resolves it.
 
 /// A transfer between two accounts of this shard. `credit` is the credit account's key.
-Plan decide_transfer(const ShardState& state, ledger::Decided decided, const ledger::AccountKey& credit);
+Plan decide_transfer(const ShardState& state, ledger::Decided& decided, const ledger::AccountKey& credit);
 /// A deposit or withdrawal: the other side is the currency's issue pocket, opened when first needed.
-Plan decide_external(const ShardState& state, ledger::Decided decided);
+Plan decide_external(const ShardState& state, ledger::Decided& decided);
 
 void apply(ShardState& state, const ledger::ShardFounded& event, Place place);
 void apply(ShardState& state, const ledger::AccountOpened& event, Place place);

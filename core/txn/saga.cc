@@ -68,12 +68,12 @@ LegReceived received(ShardId source, const LegRequest& leg) {
 
 }  // namespace
 
-Plan decide_start(const ShardState& state, Decided decided, ShardId target, std::string_view credit_account) {
+Plan decide_start(const ShardState& state, Decided& decided, ShardId target, std::string_view credit_account) {
   const Book& book = state.book;
   const Money amount = decided.amount;
   decided.debit = book.find_pocket(decided.home, amount.currency);
-  if (decided.debit == no_pocket) return direct::refuse(decided, Outcome::currency_mismatch);
-  if (!book.has_funds(decided.debit, amount.minor)) return direct::refuse(decided, Outcome::insufficient_funds);
+  if (decided.debit == no_pocket) return direct::conclude(decided, Outcome::currency_mismatch);
+  if (!book.has_funds(decided.debit, amount.minor)) return direct::conclude(decided, Outcome::insufficient_funds);
   decided.credit = book.find_system(PocketKind::transit, amount.currency, target);
   Plan plan;
   if (decided.credit == no_pocket) {
@@ -81,10 +81,12 @@ Plan decide_start(const ShardState& state, Decided decided, ShardId target, std:
     decided.credit = plan.opens->pocket;
   } else if (!book.may_send_through(decided.credit, amount.minor)) {
     decided.credit = no_pocket;
-    return direct::refuse(decided, Outcome::balance_overflow);
+    return direct::conclude(decided, Outcome::balance_overflow);
   }
-  decided.outcome = Outcome::pending;
-  plan.event = LegStarted{decided, target, state.phases.next(target), credit_account};
+  plan.makes = Plan::Makes::leg_started;
+  plan.decided = decided;
+  plan.target = target;
+  plan.credit_account = credit_account;
   return plan;
 }
 

@@ -18,7 +18,7 @@
 namespace coffer::txn::saga {
 
 /// Source: a transfer to `credit_account` on `target`. Opens the transit pocket when first needed.
-Plan decide_start(const ShardState& state, ledger::Decided decided, ShardId target, std::string_view credit_account);
+Plan decide_start(const ShardState& state, ledger::Decided& decided, ShardId target, std::string_view credit_account);
 
 /// Target: what to do with a leg. `event` is set exactly when `kind` is decided.
 struct Receipt {

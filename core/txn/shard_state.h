@@ -5,6 +5,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <string_view>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -53,12 +54,17 @@ struct Place {
   Stamp stamp;  ///< of its entry
 };
 
-/// What decide makes of a transfer. Events are to be applied in the order of the members.
+/// What decide makes of a transfer: at most two events, to be applied in the order of the members.
 struct Plan {
+  enum class Makes : std::uint8_t { nothing, transfer_decided, leg_started };
+
   Outcome outcome = Outcome::pending;
-  ledger::DedupNumber replayed = ledger::no_row;    ///< the row of an id bound before with the same body
-  std::optional<ledger::AccountOpened> opens = {};  ///< a system pocket needed for the first time
-  std::optional<ledger::Event> event = {};          ///< nothing when refused without a trace, or replayed
+  Makes makes = Makes::nothing;                   ///< nothing when refused without a trace, or replayed
+  ledger::DedupNumber replayed = ledger::no_row;  ///< the row of an id bound before with the same body
+  std::optional<ledger::AccountOpened> opens;     ///< a system pocket needed for the first time
+  ledger::Decided decided;
+  ShardId target;                   ///< of a leg started
+  std::string_view credit_account;  ///< of a leg started
 };
 
 /// How clients see a dedup row.

@@ -31,12 +31,6 @@ constexpr std::size_t batch_bytes_at_first = 4096;
 constexpr std::size_t read_ahead = 16;   ///< events
 constexpr std::size_t count_offset = 4;  ///< of entry.count
 
-void apply_event(ShardState& state, const Event& event, Place place) {
-  using direct::apply;
-  using saga::apply;
-  std::visit([&](const auto& what) { apply(state, what, place); }, event);
-}
-
 void undo_event(ShardState& state, const Event& event, Place place) {
   using direct::undo;
   using saga::undo;
@@ -76,25 +70,32 @@ std::vector<Event> decode_events(ByteReader& in, std::uint32_t count) {
 }
 
 Plan decide(const ShardState& state, const ledger::TransferCommand& command) {
+  const auto refuse = [](Outcome outcome) {
+    Plan plan;
+    plan.outcome = outcome;
+    return plan;
+  };
   const Outcome grammar = direct::check_grammar(command);
-  if (grammar != Outcome::success) return {.outcome = grammar};
+  if (grammar != Outcome::success) return refuse(grammar);
   const AccountKey home_key(command.tenant, command.home_account());
-  if (!state.owns(home_key.slot())) return {.outcome = Outcome::wrong_shard};
+  if (!state.owns(home_key.slot())) return refuse(Outcome::wrong_shard);
   const AccountNumber home = state.book.find(home_key);
-  if (home == no_account) return {.outcome = Outcome::account_not_found};
+  if (home == no_account) return refuse(Outcome::account_not_found);
   const Hash128 digest = ledger::digest_of(command);
   const DedupNumber bound = state.dedup.find(home, command.id);
   if (bound != ledger::no_row) {
     const ledger::DedupRow& row = state.dedup.row(bound);
-    if (row.digest != digest) return {.outcome = Outcome::idempotency_payload_mismatch};
-    return {.outcome = row.outcome, .replayed = bound};
+    if (row.digest != digest) return refuse(Outcome::idempotency_payload_mismatch);
+    Plan plan = refuse(row.outcome);
+    plan.replayed = bound;
+    return plan;
   }
-  const ledger::Decided decided = direct::decided_for(command, home, digest);
+  ledger::Decided decided = direct::decided_for(command, home, digest);
   if (command.operation != ledger::Operation::transfer) return direct::decide_external(state, decided);
   const AccountKey credit(command.tenant, command.credit_account);
   const bool is_here = state.owns(credit.slot());
   if (is_here != (command.credit_shard == state.self) || command.credit_shard == ShardId()) {
-    return {.outcome = Outcome::wrong_shard};  // the caller's map contradicts ours
+    return refuse(Outcome::wrong_shard);  // the caller's map contradicts ours
   }
   if (is_here) return direct::decide_transfer(state, decided, credit);
   return saga::decide_start(state, decided, command.credit_shard, command.credit_account);
@@ -112,16 +113,20 @@ struct StateMachine::State : ShardState {
     marks.push_back({last_position, stamp});
     last_stamp = stamp;
   }
-  void fold(const Event& event) {
+  template <class What>
+  void fold(const What& event) {
+    using direct::apply;
+    using saga::apply;
     const Place place{last_position.next(), last_stamp};
-    apply_event(*this, event, place);
+    apply(*this, event, place);
     last_position = place.position;
     marks.back().last = place.position;
   }
 
-  std::vector<EntryMark> marks;  ///< entries applied and not known committed, oldest first
-  Stamp committed_stamp;         ///< of the last entry known committed
-  bool batch_open = false;       ///< a batch has recorded events and not finished
+  std::vector<EntryMark> marks;      ///< entries applied and not known committed, oldest first
+  Stamp committed_stamp;             ///< of the last entry known committed
+  bool batch_open = false;           ///< a batch has recorded events and not finished
+  std::size_t last_batch_bytes = 0;  ///< batches tend to be alike: room for the next one
 };
 
 // ---- Batch ----------------------------------------------------------------------------------------------------------
@@ -130,13 +135,14 @@ Batch::Batch(StateMachine& state, Stamp stamp) : state_(state), stamp_(stamp) {
   check(stamp > state.last_stamp(), "stamps increase");
 }
 
-void Batch::record(const Event& event) {
+template <class What>
+void Batch::record(const What& event) {
   StateMachine::State& state = *state_.state_;
   ByteWriter out(payload_);
   if (count_ == 0) {
     state.begin(stamp_);
     state.batch_open = true;
-    payload_.reserve(batch_bytes_at_first);
+    payload_.reserve(std::max(batch_bytes_at_first, state.last_batch_bytes + state.last_batch_bytes / 8));
     ledger::encode(ledger::EntryHeader{0, state.last_position.next(), stamp_}, out);
   }
   state.fold(event);
@@ -179,8 +185,16 @@ Decision Batch::transfer(const ledger::TransferCommand& command) {
     decision.record = record_of(state, plan.replayed);
   }
   if (plan.opens) record(*plan.opens);
-  if (!plan.event) return decision;
-  record(*plan.event);
+  switch (plan.makes) {
+    case Plan::Makes::nothing:
+      return decision;
+    case Plan::Makes::transfer_decided:
+      record(ledger::TransferDecided{plan.decided});
+      break;
+    case Plan::Makes::leg_started:
+      record(ledger::LegStarted{plan.decided, plan.target, state.phases.next(plan.target), plan.credit_account});
+      break;
+  }
   decision.record = record_of(state, static_cast<DedupNumber>(state.dedup.size() - 1));
   return decision;
 }
@@ -225,8 +239,11 @@ bool Batch::answer_leg(ShardId target, const LegAnswer& answer) {
 Bytes Batch::finish() {
   check(count_ > 0, "an entry has events");
   ByteWriter(payload_).patch_u32(count_offset, count_);
-  state_.state_->batch_open = false;
+  StateMachine::State& state = *state_.state_;
+  state.batch_open = false;
+  state.last_batch_bytes = payload_.size();
   count_ = 0;
+  if (payload_.capacity() > 2 * payload_.size()) payload_.shrink_to_fit();  // the log keeps it for long
   return std::move(payload_);
 }
 
@@ -250,7 +267,7 @@ void StateMachine::apply_entry(ByteView payload) {
   std::array<Event, read_ahead> ahead;
   for (std::uint64_t i = 0; i < std::uint64_t{header.count} + read_ahead; ++i) {
     Event& place = ahead[i % read_ahead];
-    if (i >= read_ahead) state.fold(place);
+    if (i >= read_ahead) std::visit([&state](const auto& event) { state.fold(event); }, place);
     if (i >= header.count) continue;
     place = ledger::decode_event(in);
     check(in.ok(), "a committed entry consists of events");

@@ -112,7 +112,8 @@ class Batch {
   Bytes finish();
 
  private:
-  void record(const ledger::Event& event);
+  template <class What>
+  void record(const What& event);
 
   StateMachine& state_;
   Stamp stamp_;
