@@ -54,6 +54,8 @@ class Cluster {
   void heal();
   /// Sections for which this says true are lost on the way.
   std::function<bool(NodeId from, NodeId to, const Section& section)> loses;
+  /// Changes frames on their way. From then on replicas may disagree, and requests may stay without an answer.
+  std::function<void(Bytes& frame)> tampers;
   /// Puts a frame into a node's next step, as if `from` had sent it.
   void inject(NodeId from, NodeId to, Bytes frame);
   /// Steps whoever has inputs, until nobody has; time stands still.
