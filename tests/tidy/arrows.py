@@ -50,7 +50,7 @@ ROWS = (
     _core("raft", "base"),
     _core("txn", "ledger", "base"),
     _core("router", "base"),
-    _core("shard", "log", "raft", "ledger", "txn", "router/protocol*.h", "router/shard_map.h", "base"),
+    _core("shard", "log", "raft", "ledger", "txn", "router/protocol*.h", "router/shard_map*.h", "base"),
     _core("node", "shard", "router", "log", "raft", "ledger", "txn", "base"),
 
     Row("sim/kernel/*", "sim/kernel/", ("sim/observe/sim_time.h", "core/base/"), PURE, SIM_LIBRARIES),
