@@ -6,12 +6,9 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/build_id.h"
+#include "cli/sim.h"
 #include "cli/verbs.h"
 #include "core/base/check.h"
-
-#if __has_include("cli/sim.h")
-#include "cli/sim.h"
-#endif
 
 namespace {
 
@@ -53,9 +50,7 @@ int main(int argc, char** argv) {
   coffer::cli::add_client_verb(app, exit_code);
   coffer::cli::add_status_verb(app, exit_code);
   coffer::cli::add_bench_verb(app, exit_code);
-#if __has_include("cli/sim.h")
   coffer::cli::add_sim_verbs(app, exit_code);
-#endif
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& mistake) {

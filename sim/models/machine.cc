@@ -72,7 +72,8 @@ Damage Machine::crash(CrashKind kind, const DamagePolicy& policy) {
   released_.clear();
   poisoned_ = false;
   // What the operating system had not got to is never done; the rest is.
-  const std::uint64_t done = lane_.empty() ? 0 : damage_prng_.below(lane_.size() + 1);
+  const bool some_done = damage_prng_.chance(300);
+  const std::uint64_t done = some_done ? damage_prng_.below(lane_.size() + 1) : 0;
   for (std::uint64_t i = 0; i < done; ++i) disk_.execute(lane_[i].op);
   for (const auto& [place, reserve] : reserves_) {
     if (damage_prng_.chance(500)) disk_.execute(reserve.op);
