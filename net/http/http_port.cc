@@ -286,8 +286,7 @@ void HttpPort::State::Session::ask(Call call) {
 
 void HttpPort::State::Session::on_reply(const Bytes& body) {
   patience_.cancel();
-  const Driver& driver = state_->driver;
-  write(answer(*call_, body, driver.counters(), driver.now().wall), keep_alive_);
+  write(answer(*call_, body, state_->driver.counters(), state_->driver.now().wall), keep_alive_);
 }
 
 void HttpPort::State::Session::write_problem(Problem problem, std::string detail) {
