@@ -15,7 +15,7 @@ struct Row {
 
 // One row a kind, in the order of the enumeration. The letters a kind carries stand beside its name.
 constexpr std::array rows = {
-    Row{TraceKind::recovered, "recovered"},              // a = entries read back
+    Row{TraceKind::recovered, "recovered"},              // term; a = entries read back, b = vote
     Row{TraceKind::recovered_entry, "recovered_entry"},  // a = payload digest
     Row{TraceKind::tail_torn, "tail_torn"},              // a = frame number
     Row{TraceKind::corruption, "corruption"},            // a = frame number

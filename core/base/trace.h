@@ -11,7 +11,7 @@ namespace coffer {
 
 enum class TraceKind : std::uint8_t {
   // log and recovery
-  recovered,        ///< a = entries read back (one per group)
+  recovered,        ///< one per group: term, a = entries read back, b = vote
   recovered_entry,  ///< one per entry read back: index, term, a = payload digest
   tail_torn,        ///< recovery met a torn frame and cut it: a = frame number
   corruption,       ///< a frame known durable is bad: a = frame number; the node refuses to start

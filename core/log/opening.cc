@@ -154,7 +154,9 @@ void Opening::finish(std::vector<TraceEvent>& trace) {
     scan_->logs()[group];  // a group may have voted before its first entry
   }
   for (const auto& [group, entries] : scan_->logs()) {
-    trace.push_back({.kind = TraceKind::recovered, .shard = group, .a = entries.size()});
+    const HardState state = image_.states[group];
+    trace.push_back(
+        {.kind = TraceKind::recovered, .shard = group, .term = state.term, .a = entries.size(), .b = state.vote.value});
     for (const Entry& entry : entries) {
       const std::uint64_t digest = entry.payload ? hash64(*entry.payload) : 0;
       trace.push_back(

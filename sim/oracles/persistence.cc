@@ -31,10 +31,23 @@ struct Persisted {
 struct Ballot {
   Term term;
   NodeId vote = nobody;  ///< in `term`
+  bool operator==(const Ballot&) const = default;
 };
+
+/// Whether someone at `now` has forgotten `before`.
+bool forgets(const Ballot& now, const Ballot& before) {
+  return now.term < before.term || (now.term == before.term && before.vote != nobody && now.vote != before.vote);
+}
+
+std::string words(const Ballot& ballot) {
+  return "term " + std::to_string(ballot.term.value) +
+         (ballot.vote == nobody ? " without a vote" : " with a vote for node " + std::to_string(ballot.vote.value));
+}
 
 struct Replica {
   Persisted<Ballot> ballot;
+  Ballot given;  ///< the last vote, whether it outlived a crash or not
+  bool down = false;
   Persisted<std::uint64_t> entries;         ///< log length
   std::map<std::uint64_t, Term> committed;  ///< by index, over all incarnations
   std::uint64_t committed_now = 0;          ///< in this incarnation
@@ -42,7 +55,7 @@ struct Replica {
 
 class Persistence final : public Oracle {
  public:
-  explicit Persistence(const Topology&) {}
+  explicit Persistence(const Topology& topology) : members_(topology.members) {}
   std::string_view name() const override { return "O-R2"; }
 
   void on_trace(SimTime, NodeId node, const TraceEvent& event) override {
@@ -53,8 +66,10 @@ class Persistence final : public Oracle {
         replica.ballot.synced();
         replica.entries.synced();
       }
-    } else if (event.kind == TraceKind::became_follower || event.kind == TraceKind::became_leader) {
+    } else if (event.kind == TraceKind::became_follower || event.kind == TraceKind::became_pre_candidate) {
       in_term(node, event);
+    } else if (event.kind == TraceKind::became_leader) {
+      if (in_term(node, event)) elected(node, event);
     } else if (event.kind == TraceKind::became_candidate) {
       if (in_term(node, event)) voted(node, event, node);
     } else if (event.kind == TraceKind::voted) {
@@ -87,6 +102,7 @@ class Persistence final : public Oracle {
   void on_crash(SimTime, NodeId node) override {
     for (auto& [at, replica] : replicas_) {
       if (at.first != node) continue;
+      replica.down = true;
       replica.ballot.lost();
       replica.entries.lost();
       replica.committed_now = 0;
@@ -111,13 +127,40 @@ class Persistence final : public Oracle {
   }
 
   void voted(NodeId node, const TraceEvent& event, NodeId candidate) {
-    Ballot& ballot = replicas_[{node, event.shard}].ballot.now;
+    Replica& replica = replicas_[{node, event.shard}];
+    Ballot& ballot = replica.ballot.now;
     if (ballot.vote != nobody && ballot.vote != candidate) {
       violated("node " + std::to_string(node.value) + " voted for nodes " + std::to_string(ballot.vote.value) +
                " and " + std::to_string(candidate.value) + " in term " + std::to_string(event.term.value) + " of " +
                text(event.shard));
     }
     ballot.vote = candidate;
+    replica.given = ballot;
+  }
+
+  /// Where a leader has no more votes than it needs, each of them was told, and must outlive any crash.
+  void elected(NodeId leader, const TraceEvent& event) {
+    if (event.shard.value < 1 || event.shard.value > members_.size()) return;
+    const std::vector<NodeId>& members = members_[event.shard.value - 1];
+    const Ballot vote{event.term, leader};
+    std::vector<NodeId> voters;
+    for (const NodeId member : members) {
+      if (replicas_[{member, event.shard}].given == vote) voters.push_back(member);
+    }
+    if (voters.size() != members.size() / 2 + 1) return;
+    for (const NodeId voter : voters) {
+      Replica& replica = replicas_[{voter, event.shard}];
+      Persisted<Ballot>& ballot = replica.ballot;
+      if (!replica.down && forgets(ballot.now, vote)) {
+        violated("node " + std::to_string(voter.value) + " made node " + std::to_string(leader.value) + " leader of " +
+                 text(event.shard) + " in term " + std::to_string(event.term.value) + ", and came back in " +
+                 words(ballot.now));
+        return;
+      }
+      for (Ballot* each : {&ballot.now, &ballot.one_sync, &ballot.durable}) {
+        if (each->term < vote.term || *each == Ballot{vote.term, nobody}) *each = vote;
+      }
+    }
   }
 
   void truncated(NodeId node, const TraceEvent& event) {
@@ -135,6 +178,13 @@ class Persistence final : public Oracle {
 
   void recovered(NodeId node, const TraceEvent& event) {
     Replica& replica = replicas_[{node, event.shard}];
+    const Ballot found{event.term, NodeId(static_cast<std::uint32_t>(event.b))};
+    if (forgets(found, replica.ballot.now)) {
+      violated("node " + std::to_string(node.value) + " came back to " + text(event.shard) + " in " + words(found) +
+               ", and had been in " + words(replica.ballot.now));
+    }
+    replica.down = false;
+    replica.ballot = {found, found, found};
     if (event.a < replica.entries.now) {
       violated("node " + std::to_string(node.value) + " came back with " + std::to_string(event.a) + " entries of " +
                text(event.shard) + ", and " + std::to_string(replica.entries.now) + " had been synced");
@@ -144,6 +194,7 @@ class Persistence final : public Oracle {
     replica.entries.durable = event.a;  // recovery ends with a sync
   }
 
+  std::vector<std::vector<NodeId>> members_;  ///< by shard - 1
   std::map<std::pair<NodeId, ShardId>, Replica> replicas_;
 };
 

@@ -272,6 +272,50 @@ TEST_CASE("O-R2 catches two votes in one term") {
   }
 }
 
+TEST_CASE("O-R2 catches a vote that is not there after a restart") {
+  Story story("O-R2");
+  Oracle& oracle = story.oracle();
+  const auto recovered = [&](std::uint64_t term, std::uint64_t vote) {
+    TraceEvent event = traced(TraceKind::recovered, term);
+    event.b = vote;
+    oracle.on_trace({}, n2, event);
+  };
+  oracle.on_trace({}, n1, traced(TraceKind::became_candidate, 4));
+  oracle.on_trace({}, n2, traced(TraceKind::voted, 4, 0, 1));
+  SECTION("when it was synced") {
+    oracle.on_trace({}, n2, traced(TraceKind::synced, 0));
+    oracle.on_trace({}, n2, traced(TraceKind::synced, 0));
+    oracle.on_crash({}, n2);
+    recovered(4, 0);
+    CHECK(told_of(story.reasons(), {"node 2", "term 4 without a vote", "had been in term 4 with a vote for node 1"}));
+  }
+  SECTION("when a leader needed it") {
+    oracle.on_trace({}, n1, traced(TraceKind::became_leader, 4));
+    oracle.on_crash({}, n2);
+    recovered(3, 0);
+    CHECK(told_of(story.reasons(), {"node 2", "term 3 without a vote", "had been in term 4 with a vote for node 1"}));
+  }
+  SECTION("when a leader needed it and learns of it later") {
+    oracle.on_crash({}, n2);
+    recovered(3, 0);
+    oracle.on_trace({}, n1, traced(TraceKind::became_leader, 4));
+    CHECK(told_of(story.reasons(), {"node 2 made node 1 leader", "term 4", "came back in term 3 without a vote"}));
+  }
+  SECTION("not when the leader had another") {
+    oracle.on_trace({}, n3, traced(TraceKind::voted, 4, 0, 1));
+    oracle.on_trace({}, n1, traced(TraceKind::became_leader, 4));
+    oracle.on_crash({}, n2);
+    recovered(3, 0);
+    CHECK(story.end().empty());
+  }
+  SECTION("not when it is there") {
+    oracle.on_trace({}, n1, traced(TraceKind::became_leader, 4));
+    oracle.on_crash({}, n2);
+    recovered(4, 1);
+    CHECK(story.end().empty());
+  }
+}
+
 TEST_CASE("O-R2 catches committed entries that are removed or change") {
   Story story("O-R2");
   Oracle& oracle = story.oracle();
