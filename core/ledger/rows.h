@@ -17,10 +17,9 @@ namespace coffer::ledger {
 
 template <class Row>
 class Rows {
-  static_assert(std::is_trivially_copyable_v<Row>, "a row is a fixed layout without owners");
-
  public:
   static constexpr std::uint64_t page_rows = 64;
+  static_assert(std::is_trivially_copyable_v<Row>, "a row is a fixed layout without owners");
 
   /// The first row gets number `first`.
   explicit Rows(std::uint64_t first = 0) : base_(first - first % page_rows), begin_(first), end_(first) {}

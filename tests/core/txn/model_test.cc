@@ -65,6 +65,7 @@ TEST_CASE("long random runs reach every outcome, undo included") {
     }
     REQUIRE(broken_rule(1 + static_cast<std::uint32_t>(seed % 4), steps, [&](World& world) {
               world.settle();
+              world.unwind();
               for (std::size_t i = 0; i < seen.size(); ++i) seen[i] += world.outcomes()[i];
               for (std::size_t i = 0; i < legs.size(); ++i) legs[i] += world.legs()[i];
               undone += world.undone();

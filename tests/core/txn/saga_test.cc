@@ -270,6 +270,56 @@ TEST_CASE("a transit account at the end of its range refuses further legs") {
   world.require_balanced();
 }
 
+TEST_CASE("a leg that would take the target's transit account out of its range is refused") {
+  TwoShards world;
+  LegRequest leg;
+  leg.number = LegNumber(1);
+  leg.amount = {INT64_MAX, usd};
+  leg.credit_account = world.payee;
+  REQUIRE(world.target.receive(one, leg).answer.outcome == Outcome::success);
+  REQUIRE(world.target.transfer(withdrawal_of(2, world.payee, INT64_MAX)).outcome == Outcome::success);
+  leg.number = LegNumber(2);
+  leg.amount.minor = 1;
+  REQUIRE(world.target.receive(one, leg).answer.outcome == Outcome::balance_overflow);
+  world.require_balanced();
+}
+
+TEST_CASE("what is not committed can be undone after what is: answers") {
+  TwoShards world;
+  world.start(2, 100);
+  world.start(3, 200, name_on(2, 2, "stranger"));
+  const LegAnswer first = world.deliver(1).answer;
+  const LegAnswer second = world.deliver(2).answer;
+  REQUIRE(world.source.answer(two, first));
+  const Position committed = world.source.state.last_position();
+  const Bytes then = exported(world.source.state);
+  REQUIRE(world.source.answer(two, second));
+  world.source.state.committed(committed);
+  world.source.state.undo_entry(world.source.log.back());
+  REQUIRE(exported(world.source.state) == then);
+  REQUIRE(world.source.state.leg(two, LegNumber(2)).id == id_of(3));
+  REQUIRE(world.source.state.leg(two, LegNumber(2)).credit_account == name_on(2, 2, "stranger"));
+  REQUIRE(world.source.answer(two, second));
+}
+
+TEST_CASE("what is not committed can be undone after what is: outcomes freed") {
+  TwoShards world;
+  for (std::uint64_t number = 1; number <= 2; ++number) {
+    world.start(number + 1, 100);
+    REQUIRE(world.source.answer(two, world.deliver(number, number - 1).answer));
+  }
+  world.start(4, 100);
+  const Position committed = world.target.state.last_position();
+  const Bytes then = exported(world.target.state);
+  world.deliver(3, 2);
+  world.target.state.committed(committed);
+  REQUIRE_FALSE(world.target.state.recorded_answer(one, LegNumber(2)).has_value());
+  world.target.state.undo_entry(world.target.log.back());
+  REQUIRE(exported(world.target.state) == then);
+  REQUIRE(world.target.state.recorded_answer(one, LegNumber(2))->id == id_of(3));
+  REQUIRE_FALSE(world.target.state.recorded_answer(one, LegNumber(1)).has_value());
+}
+
 TEST_CASE("undo takes back every step of a saga (design, Event sourcing)") {
   TwoShards world;
   std::vector<Bytes> sources{exported(world.source.state)};

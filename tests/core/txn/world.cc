@@ -28,6 +28,7 @@ struct World::Shard {
       : self(id), leader(id.value, shards), follower(folded(id, leader.log)), model(id, shards), before(model) {
     states.push_back(exported(StateMachine(id)));
     states.push_back(exported(leader.state));
+    ends.push_back(leader.state.last_position());
   }
 
   ShardId self;
@@ -36,7 +37,9 @@ struct World::Shard {
   Model model;
   Model before;  ///< the model when the open batch began
   std::optional<Batch> batch;
-  std::vector<Bytes> states;  ///< export after so many entries of the log
+  std::vector<Bytes> states;   ///< export after so many entries of the log
+  std::vector<Position> ends;  ///< last position of each entry of the log
+  std::size_t committed = 0;   ///< entries the leader knows committed
   std::map<ShardId, std::vector<SentLeg>> sent;
 };
 
@@ -85,8 +88,7 @@ void World::step(const Step& step) {
       return finish(shard, false);
     default:
       finish(shard, true);
-      shard.leader.state.committed(shard.leader.state.last_position());
-      return compare(shard);
+      return commit(shard, step.id);
   }
 }
 
@@ -191,8 +193,16 @@ void World::finish(Shard& shard, bool keep) {
   shard.leader.log.push_back(*payload);
   shard.follower.apply_entry(*payload);
   shard.states.push_back(exported(shard.leader.state));
+  shard.ends.push_back(shard.leader.state.last_position());
   compare(shard);
   send_legs(shard);
+}
+
+void World::commit(Shard& shard, std::uint64_t draw) {
+  shard.committed += draw % (shard.ends.size() - shard.committed + 1);
+  if (shard.committed == 0) return;
+  shard.leader.state.committed(shard.ends[shard.committed - 1]);
+  compare(shard);
 }
 
 void World::compare(Shard& shard) {
@@ -234,9 +244,23 @@ void World::settle() {
   for (const auto& [currency, sum] : transit) check(sum == 0, "transit sums to zero once quiet");
 }
 
+/// As a leader that steps down: what is not committed is undone, then comes again.
+void World::unwind_leader(Shard& shard) {
+  StateMachine& state = shard.leader.state;
+  for (std::size_t entries = shard.leader.log.size(); entries > shard.committed; --entries) {
+    state.undo_entry(shard.leader.log[entries - 1]);
+    check(exported(state) == shard.states[entries - 1], "undo is the inverse of apply");
+  }
+  for (std::size_t entries = shard.committed; entries < shard.leader.log.size(); ++entries) {
+    state.apply_entry(shard.leader.log[entries]);
+  }
+  check(exported(state) == shard.states.back(), "apply after undo is apply");
+}
+
 void World::unwind() {
   for (const auto& shard : all_) {
     finish(*shard, true);
+    unwind_leader(*shard);
     StateMachine state = folded(shard->self, shard->leader.log);
     check(exported(state) == shard->states.back(), "a fold from nothing is the state");
     for (std::size_t entries = shard->leader.log.size(); entries > 0; --entries) {

@@ -54,7 +54,9 @@ class World {
   Shard& shard_at(std::uint64_t number);
   Batch& batch_of(Shard& shard);
   void finish(Shard& shard, bool keep);
+  void commit(Shard& shard, std::uint64_t draw);
   void compare(Shard& shard);
+  void unwind_leader(Shard& shard);
   void send_legs(Shard& shard);
   void open(Shard& shard, const Step& step);
   void transfer(Shard& shard, const Step& step);
