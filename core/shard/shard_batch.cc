@@ -1,6 +1,7 @@
 // Deciding: a serving leader turns everything that is ready into one entry, and holds each answer back until what it
 // depends on has committed.
 #include <algorithm>
+#include <array>
 #include <utility>
 
 #include "core/base/check.h"
@@ -247,12 +248,19 @@ void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
 void Shard::decide_transfers(Deciding& batch, const router::Request& request, Output& out) {
   const auto& items = std::get<router::TransfersRequest>(request.body).items;
   batch.requests.back().reply.body = router::TransfersReply{std::vector<router::TransferResult>(items.size())};
-  for (std::uint32_t i = 0; i < items.size(); ++i) {
-    ledger::TransferCommand command = command_of(request.header, items[i]);
-    command.credit_shard = command.operation == ledger::Operation::transfer
-                               ? map_.shard_of(command.tenant, command.credit_account)
-                               : config_.shard;
-    note_decision(batch, i, command.id, batch.batch.transfer(command), out);
+  std::array<ledger::TransferCommand, txn::Batch::warm_max> ahead;
+  for (std::uint32_t first = 0; first < items.size(); first += ahead.size()) {
+    const std::uint32_t count = std::min<std::uint32_t>(ahead.size(), static_cast<std::uint32_t>(items.size()) - first);
+    for (std::uint32_t i = 0; i < count; ++i) {
+      ahead[i] = command_of(request.header, items[first + i]);
+      ahead[i].credit_shard = ahead[i].operation == ledger::Operation::transfer
+                                  ? map_.shard_of(ahead[i].tenant, ahead[i].credit_account)
+                                  : config_.shard;
+    }
+    batch.batch.warm({ahead.data(), count});
+    for (std::uint32_t i = 0; i < count; ++i) {
+      note_decision(batch, first + i, ahead[i].id, batch.batch.transfer(ahead[i]), out);
+    }
   }
 }
 
