@@ -149,6 +149,37 @@ TEST_CASE(
   REQUIRE(cluster.settled_wrong().empty());
 }
 
+TEST_CASE("a leader that is cut off tells nothing for which the log has no entry (design 4)") {
+  Cluster cluster(1);
+  REQUIRE(cluster.run_until_led());
+  cluster.call(NodeId(1), opening("alice"));
+  cluster.call(NodeId(1), deposit(1, "alice", 100));
+  cluster.run(seconds(1));
+  const NodeId old_leader = cluster.leader(first);
+  cluster.isolate(old_leader);
+  // All of this could be told from what is committed, were it sure that nobody else leads by now.
+  std::vector<std::uint64_t> asked;
+  for (const router::Request& request :
+       {balance("alice"), balance("zoe"), transfer_status(1, "alice"), transfer_status(2, "alice"), trial_balance(),
+        opening("alice"), deposit(1, "alice", 100), deposit(1, "alice", 101), deposit(3, "zoe", 5),
+        withdrawal(4, "sys:issue:USD", 5)}) {
+    asked.push_back(cluster.ask(old_leader, direct(request, first)));
+  }
+  const NodeId via = other_than(cluster, {old_leader});
+  REQUIRE(result_of(cluster.call(via, deposit(2, "alice", 1))).outcome == Outcome::success);
+  REQUIRE(cluster.call(via, opening("zoe")).status == Outcome::success);
+  for (const std::uint64_t number : asked) REQUIRE_FALSE(cluster.reply(number));
+  cluster.heal();
+  cluster.run(seconds(1));
+  for (const std::uint64_t number : asked) {
+    REQUIRE(cluster.reply(number));
+    const router::Reply reply = *cluster.reply(number);
+    const bool is_write =
+        reply.kind == router::RequestKind::transfers || reply.kind == router::RequestKind::open_account;
+    REQUIRE(result_of(reply).outcome == (is_write ? Outcome::unknown : Outcome::not_leader));
+  }
+}
+
 TEST_CASE("a tail that survived its leader is committed by the next one, and the retry replays it (design 4)") {
   Cluster cluster(1);
   REQUIRE(cluster.run_until_led());
@@ -290,6 +321,29 @@ TEST_CASE("nothing is acknowledged before a quorum's syncs (design 5)") {
   for (const NodeId node : cluster.nodes()) cluster.release_io(node);
   cluster.run(seconds(2));
   REQUIRE(cluster.settled_wrong().empty());
+}
+
+TEST_CASE("an answer waits for the flush that holds what it answers, not for the one before (design 5)") {
+  Cluster cluster(1);
+  REQUIRE(cluster.run_until_led());
+  cluster.call(NodeId(1), opening("alice"));
+  cluster.run(seconds(1));
+  const NodeId leader = cluster.leader(first);
+  const NodeId follower = other_than(cluster, {leader});
+  cluster.stop(other_than(cluster, {leader, follower}));
+  cluster.hold_io(follower);
+  const std::uint64_t in_first_flush = cluster.ask(leader, deposit(1, "alice", 5));
+  cluster.settle();
+  const std::uint64_t in_second_flush = cluster.ask(leader, deposit(2, "alice", 5));
+  cluster.settle();
+  cluster.release_io(follower);
+  cluster.hold_io(follower);
+  cluster.settle();
+  REQUIRE(cluster.reply(in_first_flush));
+  REQUIRE_FALSE(cluster.reply(in_second_flush));
+  cluster.release_io(follower);
+  cluster.settle();
+  REQUIRE(cluster.reply(in_second_flush));
 }
 
 TEST_CASE("nobody is elected while votes are not on the disk (design 5)") {
