@@ -1,0 +1,187 @@
+#include "net/disk/disk.h"
+
+#include <condition_variable>
+#include <filesystem>
+#include <fstream>
+#include <map>
+#include <mutex>
+#include <sstream>
+
+#include <catch2/catch.hpp>
+#include <unistd.h>
+
+#include "core/base/hash.h"
+#include "tests/net/served_node.h"
+
+using namespace coffer;
+using net::Disk;
+using net::IoCompletion;
+
+namespace {
+
+SharedBytes bytes(std::string_view text) {
+  const ByteView view = bytes_of(text);
+  return std::make_shared<const Bytes>(view.begin(), view.end());
+}
+
+/// A disk, and what it has reported so far in order.
+class Desk {
+ public:
+  Desk() : disk(directory.path(), [this](std::vector<IoCompletion> done) { take(std::move(done)); }) {}
+
+  IoToken submit(IoKind kind, const std::string& file, std::uint64_t offset = 0, SharedBytes content = {},
+                 const std::string& target = "") {
+    const IoToken token(++last_);
+    std::vector<IoOp> ops;
+    ops.push_back({kind, token, file, target, offset, std::move(content)});
+    disk.submit(ops);
+    return token;
+  }
+  IoCompletion wait(IoToken token) {
+    std::unique_lock lock(mutex_);
+    changed_.wait(lock, [&] { return done_.count(token) > 0; });
+    return done_.at(token);
+  }
+  IoStatus run(IoKind kind, const std::string& file, std::uint64_t offset = 0, SharedBytes content = {},
+               const std::string& target = "") {
+    return wait(submit(kind, file, offset, std::move(content), target)).status;
+  }
+  std::string content(const std::string& file) {
+    const IoCompletion read = wait(submit(IoKind::read, file));
+    const ByteView seen = view(read.bytes);
+    return {reinterpret_cast<const char*>(seen.data()), seen.size()};
+  }
+  std::vector<IoToken> order() {
+    const std::lock_guard lock(mutex_);
+    return order_;
+  }
+
+  test::TemporaryDirectory directory;
+  std::mutex mutex_;
+  std::condition_variable changed_;
+  std::map<IoToken, IoCompletion> done_;
+  std::vector<IoToken> order_;
+  std::uint64_t last_ = 0;
+  Disk disk;
+
+ private:
+  void take(std::vector<IoCompletion> done) {
+    const std::lock_guard lock(mutex_);
+    for (IoCompletion& one : done) {
+      order_.push_back(one.token);
+      done_.emplace(one.token, std::move(one));
+    }
+    changed_.notify_all();
+  }
+};
+
+}  // namespace
+
+TEST_CASE("a file that was never written is not found (core/base/io.h)") {
+  Desk desk;
+  CHECK(desk.run(IoKind::read, "nothing") == IoStatus::not_found);
+  CHECK(desk.run(IoKind::remove, "nothing") == IoStatus::not_found);
+}
+
+TEST_CASE("what was written at an offset is read back whole, zeros in front of it (core/base/io.h)") {
+  Desk desk;
+  CHECK(desk.run(IoKind::write, "a", 4, bytes("money")) == IoStatus::ok);
+  CHECK(desk.run(IoKind::sync, "a") == IoStatus::ok);
+  CHECK(desk.content("a") == std::string(4, '\0') + "money");
+  CHECK(desk.run(IoKind::write, "a", 0, bytes("more")) == IoStatus::ok);
+  CHECK(desk.content("a") == "moremoney");
+}
+
+TEST_CASE("a renamed file has its new name, and its old one is free (core/base/io.h)") {
+  Desk desk;
+  desk.submit(IoKind::write, "new", 0, bytes("second"));
+  desk.submit(IoKind::write, "old", 0, bytes("first"));
+  CHECK(desk.run(IoKind::rename, "new", 0, {}, "old") == IoStatus::ok);
+  CHECK(desk.run(IoKind::sync_dir, "") == IoStatus::ok);
+  CHECK(desk.content("old") == "second");
+  CHECK(desk.run(IoKind::read, "new") == IoStatus::not_found);
+  CHECK(desk.run(IoKind::remove, "old") == IoStatus::ok);
+  CHECK(desk.run(IoKind::read, "old") == IoStatus::not_found);
+}
+
+TEST_CASE("operations run in the order they were submitted (invariant D1)") {
+  Desk desk;
+  std::vector<IoToken> submitted;
+  std::vector<IoOp> ops;
+  for (std::uint64_t i = 1; i <= 200; ++i) {
+    submitted.push_back(IoToken(1000 + i));
+    const IoKind kind = i % 5 == 0 ? IoKind::sync : IoKind::write;
+    ops.push_back({kind, submitted.back(), "log", "", i, kind == IoKind::write ? bytes("x") : SharedBytes()});
+  }
+  desk.disk.submit(ops);
+  CHECK(ops.empty());
+  desk.wait(submitted.back());
+  CHECK(desk.order() == submitted);
+  CHECK(desk.disk.counters().syncs == 40);
+  CHECK(desk.disk.counters().bytes_written == 160);
+}
+
+TEST_CASE("a reservation fills with zeros from the end on, and never over data (invariant D2)") {
+  Desk desk;
+  desk.submit(IoKind::write, "segment", 0, bytes("head"));
+  desk.submit(IoKind::sync, "segment");
+  CHECK(desk.run(IoKind::reserve, "segment", 3u << 20) == IoStatus::ok);
+  const std::string content = desk.content("segment");
+  REQUIRE(content.size() == 3u << 20);
+  CHECK(content.substr(0, 4) == "head");
+  CHECK(content.find_first_not_of('\0', 4) == std::string::npos);
+
+  // Submitted behind the reservation without waiting for it.
+  desk.submit(IoKind::reserve, "next", 8u << 20);
+  desk.submit(IoKind::write, "next", 0, bytes("data"));
+  CHECK(desk.content("next").substr(0, 4) == "data");
+  CHECK(std::filesystem::file_size(desk.directory.path() + "/next") == 8u << 20);
+}
+
+TEST_CASE("a full disk is told as such, and is not the end (core/base/io.h)") {
+  Desk desk;
+  REQUIRE(::symlink("/dev/full", (desk.directory.path() + "/full").c_str()) == 0);
+  CHECK(desk.run(IoKind::write, "full", 0, bytes("x")) == IoStatus::no_space);
+  CHECK(desk.run(IoKind::write, "other", 0, bytes("x")) == IoStatus::ok);
+  CHECK(desk.disk.failure().empty());
+}
+
+TEST_CASE("after a failure everything fails, later syncs of other files too (invariant D3)") {
+  Desk desk;
+  CHECK(desk.run(IoKind::write, "good", 0, bytes("x")) == IoStatus::ok);
+  std::filesystem::create_directory(desk.directory.path() + "/bad");
+  CHECK(desk.run(IoKind::write, "bad", 0, bytes("x")) == IoStatus::failed);
+  CHECK(desk.run(IoKind::sync, "good") == IoStatus::failed);
+  CHECK(desk.run(IoKind::write, "good", 1, bytes("y")) == IoStatus::failed);
+  CHECK(std::filesystem::file_size(desk.directory.path() + "/good") == 1);
+  CHECK_THAT(desk.disk.failure(), Catch::Contains("write") && Catch::Contains("/bad"));
+}
+
+TEST_CASE("more files than the cache of open ones holds are all written and synced") {
+  Desk desk;
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = "file-" + std::to_string(i);
+    desk.submit(IoKind::write, name, 0, bytes(name));
+    desk.submit(IoKind::sync, name);
+  }
+  for (int i = 0; i < 60; ++i) {
+    const std::string name = "file-" + std::to_string(i);
+    CHECK(desk.content(name) == name);
+  }
+}
+
+TEST_CASE("a disk that is destroyed has finished what it was given") {
+  test::TemporaryDirectory directory;
+  int reported = 0;
+  {
+    Disk disk(directory.path(),
+              [&reported](std::vector<IoCompletion> done) { reported += static_cast<int>(done.size()); });
+    std::vector<IoOp> ops;
+    for (std::uint64_t i = 0; i < 100; ++i) {
+      ops.push_back({IoKind::write, IoToken(i), "log", "", i, bytes("z")});
+    }
+    disk.submit(ops);
+  }
+  CHECK(reported == 100);
+  CHECK(std::filesystem::file_size(directory.path() + "/log") == 100);
+}

@@ -1,0 +1,120 @@
+#include "net/driver/settings.h"
+
+#include <fstream>
+
+#include <catch2/catch.hpp>
+
+#include "net/driver/clock.h"
+#include "tests/net/served_node.h"
+
+using namespace coffer;
+
+namespace {
+
+std::string replaced(std::string text, const std::string& from, const std::string& to) {
+  const std::size_t at = text.find(from);
+  REQUIRE(at != std::string::npos);
+  return text.replace(at, from.size(), to);
+}
+
+}  // namespace
+
+TEST_CASE("settings that are written are read back the same") {
+  net::NodeSettings settings = test::first_of(3, 2, "node-1");
+  settings.nodes[2].incarnation = 7;
+  const std::string text = net::to_json(settings);
+  const Result<net::NodeSettings> read = net::parse_settings(text);
+  REQUIRE(read.has_value());
+  CHECK(net::to_json(*read) == text);
+  CHECK(read->nodes[2].incarnation == 7);
+  CHECK(read->tuning.election_timeout == milliseconds(100));
+}
+
+TEST_CASE("every shard lives on every node, and slots are divided without gap") {
+  const node::Config config = test::first_of(3, 4, "x").config();
+  REQUIRE(config.shards.size() == 4);
+  std::uint32_t next = 0;
+  for (const node::ShardConfig& shard : config.shards) {
+    CHECK(shard.first_slot.value == next);
+    CHECK(shard.members.size() == 3);
+    next = shard.slot_end;
+  }
+  CHECK(next == slot_count);
+}
+
+TEST_CASE("each mistake in settings is refused with its place and what would be right") {
+  const std::string good = net::to_json(test::first_of(2, 1, "d"));
+  struct Row {
+    std::string text;
+    std::string says;
+  };
+  const std::vector<Row> rows = {
+      {"", "end of input"},
+      {"[]", "must be an object"},
+      {replaced(good, "\"node\": 1,\n", "\"node\": 3,\n"), "not listed"},
+      {replaced(good, "\"node\": 1,\n", "\"node\": 0,\n"), "/node"},
+      {replaced(good, "\"shards\": 1", "\"shards\": \"1\""), "/shards"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1.0"), "whole number"},
+      {replaced(good, "\"shards\": 1", "\"shard\": 1"), "/shard"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1, \"shards\": 1"), "occurs twice"},
+      {replaced(good, "\"cluster\": \"", "\"cluster\": \"x"), "UUID"},
+      {replaced(good, "\"http\": \"127.0.0.1:", "\"http\": \"0.0.0.0:"), "/nodes/0/http"},
+      {replaced(good, "\"peer\": \"127.0.0.1:", "\"peer\": \"127.0.0.1:9"), "/nodes/0/peer"},
+      {replaced(good, "\"node\": 2", "\"node\": 1"), "ascending"},
+      {replaced(good, "\"election_timeout_ms\": 100", "\"election_timeout_ms\": 0"), "/tuning/election_timeout_ms"},
+      {replaced(good, "\"election_timeout_ms\"", "\"election_timeout\""), "/tuning/election_timeout"},
+  };
+  for (const Row& row : rows) {
+    const Result<net::NodeSettings> read = net::parse_settings(row.text);
+    INFO(row.text);
+    REQUIRE(read.has_error());
+    CHECK_THAT(read.error().what, Catch::Contains(row.says));
+  }
+}
+
+TEST_CASE("a relative directory is relative to the settings' file") {
+  const test::TemporaryDirectory directory;
+  const std::string path = directory.path() + "/node-1.json";
+  std::ofstream(path) << net::to_json(test::first_of(1, 1, "data"));
+  const Result<net::NodeSettings> read = net::load_settings(path);
+  REQUIRE(read.has_value());
+  CHECK(read->directory == directory.path() + "/data");
+  CHECK(net::load_settings(directory.path() + "/none").has_error());
+}
+
+TEST_CASE("uuids are read in either case and written in one (RFC 9562, 4)") {
+  const std::string canonical = "6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21";
+  CHECK(net::to_string(*net::parse_uuid(canonical)) == canonical);
+  CHECK(net::to_string(*net::parse_uuid("6F1C2A52-1D0E-4B3C-9A61-0F9D3F1C7E21")) == canonical);
+  for (const char* wrong : {"", "6f1c2a521d0e4b3c9a610f9d3f1c7e21", "6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e2",
+                            "6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e211", "{6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e2}",
+                            "6f1c2a5g-1d0e-4b3c-9a61-0f9d3f1c7e21", "6f1c2a52-1d0e-4b3c-9a61+0f9d3f1c7e21"}) {
+    INFO(wrong);
+    CHECK(net::parse_uuid(wrong).has_error());
+  }
+}
+
+TEST_CASE("times are written in RFC 3339 with nanoseconds") {
+  CHECK(net::rfc3339(0) == "1970-01-01T00:00:00.000000000Z");
+  CHECK(net::rfc3339(1'795'299'303'123'456'789) == "2026-11-21T22:15:03.123456789Z");
+  CHECK(net::rfc3339(-1) == "1969-12-31T23:59:59.999999999Z");
+}
+
+TEST_CASE("two servers never share a directory") {
+  test::ServedNode first;
+  REQUIRE(first.mistake().empty());
+  net::NodeSettings second = test::first_of(1, 1, first.settings().directory);
+  const auto opened = net::Server::open(second);
+  REQUIRE(opened.has_error());
+  CHECK_THAT(opened.error().what, Catch::Contains("in use"));
+}
+
+TEST_CASE("a port in use is told with its address") {
+  test::ServedNode first;
+  const test::TemporaryDirectory directory;
+  net::NodeSettings second = test::first_of(1, 1, directory.path());
+  second.nodes[0].http = first.self().http;
+  const auto opened = net::Server::open(second);
+  REQUIRE(opened.has_error());
+  CHECK_THAT(opened.error().what, Catch::Contains(to_string(first.self().http)));
+}

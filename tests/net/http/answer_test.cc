@@ -1,0 +1,260 @@
+// The words of the contract for everything a node can say.
+#include <set>
+
+#include <catch2/catch.hpp>
+
+#include "net/driver/settings.h"
+#include "net/http/calls.h"
+#include "net/http/strict_json.h"
+
+using namespace coffer;
+using net::Call;
+using net::HttpResponse;
+using net::HttpRoute;
+
+namespace {
+
+const TransferId id = *net::parse_uuid("6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21");
+constexpr std::int64_t noon = 1'795'262'400'000'000'000;
+
+Call call_of(HttpRoute route) {
+  return {.route = route,
+          .request = {},
+          .patience_ms = 1,
+          .transaction = id,
+          .account = "alice",
+          .currency = currency_of("USD"),
+          .consistency = router::Consistency::linearizable,
+          .verbose = false};
+}
+
+router::TransferResult result_of(Outcome outcome) {
+  return {.outcome = outcome,
+          .replayed = false,
+          .shard = ShardId(3),
+          .position = Position(118204),
+          .stamp = {noon},
+          .target = {},
+          .target_position = {},
+          .target_stamp = {}};
+}
+
+HttpResponse say(const Call& call, Outcome status, router::ReplyBody body = {}) {
+  const router::Reply reply{.kind = router::RequestKind::transfers,
+                            .status = status,
+                            .shard = ShardId(3),
+                            .leader = {},
+                            .body = std::move(body)};
+  router::Reply made = reply;
+  if (std::holds_alternative<router::BalanceReply>(made.body)) made.kind = router::RequestKind::balance;
+  if (std::holds_alternative<router::OpenAccountReply>(made.body)) made.kind = router::RequestKind::open_account;
+  if (std::holds_alternative<router::TransferStatusReply>(made.body)) made.kind = router::RequestKind::transfer_status;
+  if (std::holds_alternative<router::TrialBalanceReply>(made.body)) made.kind = router::RequestKind::trial_balance;
+  if (std::holds_alternative<router::NodeStatusReply>(made.body)) made.kind = router::RequestKind::node_status;
+  return net::answer(call, router::encode(made), {}, {noon + 5'000'000});
+}
+
+HttpResponse say_transfer(Outcome outcome) {
+  return say(call_of(HttpRoute::balance_transfer), Outcome::success, router::TransfersReply{{result_of(outcome)}});
+}
+
+std::string member(const HttpResponse& response, const std::string& key) {
+  const net::JsonDocument document = net::parse_json(response.body);
+  REQUIRE(document.error == net::JsonError::none);
+  const net::JsonValue* value = document.root.find(key);
+  return value == nullptr ? "" : value->text;
+}
+
+std::string header(const HttpResponse& response, const std::string& name) {
+  for (const auto& [key, value] : response.headers) {
+    if (key == name) return value;
+  }
+  return "";
+}
+
+}  // namespace
+
+TEST_CASE("each outcome of a transfer has its status, code and promise (problem details, RFC 9457)") {
+  struct Row {
+    Outcome outcome;
+    int status;
+    std::string code;
+    std::string promise;
+    bool retryable;
+  };
+  const std::vector<Row> rows = {
+      {Outcome::insufficient_funds, 422, "insufficient-funds", "rejected", false},
+      {Outcome::credit_account_not_found, 422, "credit-account-not-found", "rejected", false},
+      {Outcome::currency_mismatch, 422, "currency-mismatch", "rejected", false},
+      {Outcome::balance_overflow, 422, "balance-overflow", "rejected", false},
+      {Outcome::account_frozen, 422, "account-frozen", "rejected", false},
+      {Outcome::account_closed, 422, "account-closed", "rejected", false},
+      {Outcome::limit_exceeded, 422, "limit-exceeded", "rejected", false},
+      {Outcome::account_not_found, 404, "account-not-found", "none", false},
+      {Outcome::same_account, 400, "same-account", "none", false},
+      {Outcome::idempotency_payload_mismatch, 422, "idempotency-payload-mismatch", "none", false},
+      {Outcome::malformed, 500, "internal", "unknown", true},
+      {Outcome::reserved_account, 400, "invalid-account-id", "none", false},
+      {Outcome::in_flight, 409, "in-flight", "unknown", true},
+      {Outcome::pending, 409, "in-flight", "unknown", true},
+      {Outcome::not_leader, 503, "no-leader", "none", true},
+      {Outcome::no_leader, 503, "no-leader", "none", true},
+      {Outcome::wrong_shard, 503, "no-leader", "none", true},
+      {Outcome::overloaded, 503, "overloaded", "none", true},
+      {Outcome::draining, 503, "draining", "none", true},
+      {Outcome::unknown, 504, "outcome-unknown", "unknown", true},
+  };
+  for (const Row& row : rows) {
+    const HttpResponse response = say_transfer(row.outcome);
+    INFO(response.body);
+    CHECK(response.status == row.status);
+    CHECK(response.content_type == "application/problem+json");
+    CHECK(member(response, "code") == row.code);
+    CHECK(member(response, "type") == "urn:coffer:problem:" + row.code);
+    CHECK(member(response, "outcome") == row.promise);
+    CHECK(member(response, "transaction_id") == "6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21");
+    CHECK_FALSE(member(response, "title").empty());
+    CHECK_FALSE(member(response, "detail").empty());
+    const net::JsonDocument document = net::parse_json(response.body);
+    CHECK(document.root.find("retryable")->boolean == row.retryable);
+    CHECK(document.root.find("status")->integer == row.status);
+    const bool later = row.status == 409 || row.status == 503 || row.status == 504;
+    CHECK(header(response, "Retry-After").empty() != later);
+  }
+}
+
+TEST_CASE("codes are told apart, and 4xx and 503 never say unknown but for in-flight") {
+  std::set<std::string_view> codes;
+  for (const net::ProblemRow& row : net::all_problems()) {
+    CHECK(codes.insert(row.code).second);
+    CHECK(&net::row_of(row.problem) != nullptr);
+    if ((row.status < 500 && row.problem != net::Problem::in_flight) || row.status == 503) {
+      CHECK(row.outcome != "unknown");
+    }
+    if (row.status == 503) {
+      CHECK(row.outcome == "none");
+    }
+  }
+}
+
+TEST_CASE("a success inside one shard names one position, and the same bytes come again for a replay") {
+  const HttpResponse first = say_transfer(Outcome::success);
+  CHECK(first.status == 200);
+  CHECK(first.body ==
+        R"({"status":"success","transaction_id":"6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21","position":"s3@118204",)"
+        R"("committed_at":"2026-11-21T12:00:00.000000000Z"})");
+  CHECK(header(first, "Consistency-Token") == "s3@118204");
+  CHECK(header(first, "Idempotency-Replayed") == "false");
+  router::TransferResult again = result_of(Outcome::success);
+  again.replayed = true;
+  const HttpResponse second =
+      say(call_of(HttpRoute::balance_transfer), Outcome::success, router::TransfersReply{{again}});
+  CHECK(second.body == first.body);
+  CHECK(header(second, "Idempotency-Replayed") == "true");
+}
+
+TEST_CASE("a success across shards names the debit's and the credit's positions and the later time") {
+  router::TransferResult result = result_of(Outcome::success);
+  result.target = ShardId(7);
+  result.target_position = Position(90211);
+  result.target_stamp = {noon + 1};
+  const HttpResponse response =
+      say(call_of(HttpRoute::balance_transfer), Outcome::success, router::TransfersReply{{result}});
+  CHECK(member(response, "position") == "s3@118204,s7@90211");
+  CHECK(member(response, "committed_at") == "2026-11-21T12:00:00.000000001Z");
+  CHECK(header(response, "Consistency-Token") == "s3@118204,s7@90211");
+}
+
+TEST_CASE("a transfer still running says where to look") {
+  const HttpResponse response = say_transfer(Outcome::in_flight);
+  CHECK(header(response, "Location") == "/v1/transfers/6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21?from_account=alice");
+}
+
+TEST_CASE("an account opened is 201, one that was there is 200") {
+  CHECK(say(call_of(HttpRoute::open_account), Outcome::success, router::OpenAccountReply{false, Position(4)}).status ==
+        201);
+  CHECK(say(call_of(HttpRoute::open_account), Outcome::success, router::OpenAccountReply{true, Position(4)}).status ==
+        200);
+  CHECK(say(call_of(HttpRoute::open_account), Outcome::unknown).status == 504);
+}
+
+TEST_CASE("a balance says what is held, what is available and as of when") {
+  const router::BalanceReply reply{.balance = 8750, .shard = ShardId(3), .position = Position(9), .stamp = {noon}};
+  Call call = call_of(HttpRoute::balance);
+  CHECK(
+      say(call, Outcome::success, reply).body ==
+      R"({"account":"alice","currency":"USD","balance":"87.50","held":"0.00","available":"87.50","as_of":)"
+      R"({"position":"s3@9","time":"2026-11-21T12:00:00.000000000Z","consistency":"linearizable","staleness_ms":0}})");
+  call.consistency = router::Consistency::eventual;
+  CHECK_THAT(say(call, Outcome::success, reply).body, Catch::Contains(R"("consistency":"eventual","staleness_ms":5)"));
+}
+
+TEST_CASE("a read that nobody answered is retryable and did nothing, never unknown and never empty") {
+  for (const HttpRoute route : {HttpRoute::balance, HttpRoute::account, HttpRoute::transfer_status,
+                                HttpRoute::trial_balance, HttpRoute::node}) {
+    const HttpResponse response = say(call_of(route), Outcome::unknown);
+    CHECK(response.status == 503);
+    CHECK(member(response, "code") == "no-leader");
+  }
+  CHECK(net::answer_late(call_of(HttpRoute::balance)).status == 503);
+  CHECK(net::answer_late(call_of(HttpRoute::deposit)).status == 504);
+}
+
+TEST_CASE("an account that holds other currencies exists") {
+  CHECK(say(call_of(HttpRoute::account), Outcome::currency_mismatch).status == 200);
+  CHECK(say(call_of(HttpRoute::account), Outcome::account_not_found).status == 404);
+  CHECK(say(call_of(HttpRoute::balance), Outcome::currency_mismatch).status == 422);
+}
+
+TEST_CASE("the state of a transfer shows its legs") {
+  router::TransferStatusReply reply{.operation = router::TransferOperation::transfer,
+                                    .result = result_of(Outcome::pending)};
+  reply.result.target = ShardId(7);
+  const HttpResponse pending = say(call_of(HttpRoute::transfer_status), Outcome::success, reply);
+  CHECK(member(pending, "state") == "pending");
+  CHECK_THAT(pending.body, Catch::Contains(R"({"leg":"credit","shard":7,"state":"pending"})"));
+  reply.result.outcome = Outcome::insufficient_funds;
+  reply.result.target = {};
+  const HttpResponse refused = say(call_of(HttpRoute::transfer_status), Outcome::success, reply);
+  CHECK(member(refused, "state") == "refused");
+  CHECK(member(refused, "code") == "insufficient-funds");
+  CHECK(say(call_of(HttpRoute::transfer_status), Outcome::transfer_not_found).status == 404);
+}
+
+TEST_CASE("a trial balance sums beyond 64 bits and shows an imbalance") {
+  const __int128 huge = static_cast<__int128>(INT64_MAX) * 4;
+  router::TrialBalanceReply reply;
+  reply.rows.push_back({ShardId(1), currency_of("USD"), huge, -huge, 0});
+  const HttpResponse good = say(call_of(HttpRoute::trial_balance), Outcome::success, reply);
+  CHECK_THAT(good.body, Catch::Contains(R"("balanced":true)") && Catch::Contains("368934881474191032.28"));
+  reply.rows.push_back({ShardId(2), currency_of("USD"), 5, 0, 0});
+  const HttpResponse bad = say(call_of(HttpRoute::trial_balance), Outcome::success, reply);
+  CHECK_THAT(bad.body, Catch::Contains(R"("balanced":false)") && Catch::Contains(R"("total":"0.05")"));
+}
+
+TEST_CASE("sums are written with their currency's decimals") {
+  CHECK(net::format_sum(0, currency_of("USD")) == "0.00");
+  CHECK(net::format_sum(-5, currency_of("USD")) == "-0.05");
+  CHECK(net::format_sum(1234, currency_of("JPY")) == "1234");
+  CHECK(net::format_sum(-1234, currency_of("KWD")) == "-1.234");
+  CHECK(net::format_sum(0, currency_of("JPY")) == "0");
+}
+
+TEST_CASE("a node is ready when it has recovered and every shard knows its leader") {
+  router::NodeStatusReply status{.node = NodeId(1), .ready = true, .shards = {}};
+  status.shards.push_back({.shard = ShardId(1),
+                           .role = 0,
+                           .term = {},
+                           .leader = NodeId(2),
+                           .commit = {},
+                           .last = {},
+                           .position = {},
+                           .dedup_rows = 0,
+                           .legs_unanswered = 0});
+  CHECK(say(call_of(HttpRoute::readyz), Outcome::success, status).status == 200);
+  status.shards.front().leader = nobody;
+  CHECK(say(call_of(HttpRoute::readyz), Outcome::success, status).status == 503);
+  status.ready = false;
+  CHECK(say(call_of(HttpRoute::readyz), Outcome::success, status).status == 503);
+  CHECK_THAT(say(call_of(HttpRoute::node), Outcome::success, status).body, Catch::Contains(R"("syncs":0)"));
+}
