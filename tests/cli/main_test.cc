@@ -1,0 +1,58 @@
+#include <fstream>
+
+#include <catch2/catch.hpp>
+
+#include "cli/build_id.h"
+#include "tests/cli/program.h"
+
+using namespace coffer;
+using test::Ran;
+using test::run;
+
+TEST_CASE("help is an answer, not a mistake, and each verb's has an example") {
+  CHECK(run("--help").exit_code == 0);
+  for (const char* verb : {"local", "local restart", "serve", "client", "status", "bench"}) {
+    const Ran ran = run(std::string(verb) + " --help");
+    INFO(verb);
+    CHECK(ran.exit_code == 0);
+    CHECK_THAT(ran.out, Catch::Contains("Example"));
+  }
+}
+
+TEST_CASE("the version names the sources it was built from") {
+  CHECK(run("--version").out == "coffer " + std::string(cli::build_id()) + "\n");
+}
+
+TEST_CASE("what cannot be understood is a usage mistake, told on stderr") {
+  for (const char* arguments : {"", "dance", "local --nodes none", "local --nodes 0", "client", "client transfer alice",
+                                "serve", "status --output xml", "bench --batch 0", "local restart"}) {
+    const Ran ran = run(arguments);
+    INFO(arguments);
+    CHECK(ran.exit_code == 2);
+    CHECK(ran.out.empty());
+    CHECK_FALSE(ran.err.empty());
+  }
+}
+
+TEST_CASE("settings with a mistake are refused with its place") {
+  const test::Directory directory;
+  const std::string path = directory.path() + "/node.json";
+  CHECK(run("serve --config " + path).exit_code == 2);
+  std::ofstream(path) << R"({"cluster": "x"})";
+  const Ran ran = run("serve --config " + path);
+  CHECK(ran.exit_code == 2);
+  CHECK_THAT(ran.err, Catch::Contains(path) && Catch::Contains("/cluster"));
+}
+
+TEST_CASE("without a cluster every verb says how to get one") {
+  const test::Directory directory;
+  for (const char* verb : {"status", "client trial-balance", "client open alice USD"}) {
+    const Ran ran = run(std::string(verb) + " --dir " + directory.path());
+    CHECK(ran.exit_code == 2);
+    CHECK_THAT(ran.err, Catch::Contains("coffer local"));
+  }
+  CHECK(run("local restart 1 --dir " + directory.path()).exit_code == 7);
+  CHECK(run("status --server 127.0.0.1:1").exit_code == 7);
+  CHECK(run("client --wait 1 --server 127.0.0.1:1 balance alice USD").exit_code == 7);
+  CHECK(run("client --server 8.8.8.8:1 balance alice USD").exit_code == 2);
+}
