@@ -1,12 +1,9 @@
 #include "sim/models/machine.h"
 
-#include <algorithm>
-#include <span>
-#include <string_view>
 #include <utility>
 
 #include "core/base/check.h"
-#include "core/base/hash.h"
+#include "sim/models/effects_digest.h"
 
 namespace coffer::sim {
 
@@ -68,19 +65,7 @@ Damage Machine::crash(CrashKind kind, const DamagePolicy& policy) {
   effects_.clear();
   step_scheduled_ = false;
   alarm_at_ = never;
-  held_.clear();
-  released_.clear();
-  poisoned_ = false;
-  // What the operating system had not got to is never done; the rest is.
-  const bool some_done = damage_prng_.chance(300);
-  const std::uint64_t done = some_done ? damage_prng_.below(lane_.size() + 1) : 0;
-  for (std::uint64_t i = 0; i < done; ++i) disk_.execute(lane_[i].op);
-  for (const auto& [place, reserve] : reserves_) {
-    if (damage_prng_.chance(500)) disk_.execute(reserve.op);
-  }
-  lane_.clear();
-  reserves_.clear();
-  places_ = 0;
+  for (const IoOp& op : io_.cut_off(damage_prng_)) disk_.execute(op);
   if (kind == CrashKind::process) return {};
   clock_.restart_monotonic(kernel_.now(), origin_of(process_prng_));
   return disk_.lose_power(policy, damage_prng_);
@@ -94,7 +79,6 @@ void Machine::pause() {
 void Machine::resume() {
   check(life_ == Life::paused, "only a paused process can resume");
   life_ = Life::up;
-  release();
   request_step();
 }
 
@@ -139,7 +123,7 @@ bool Machine::on_step(const Event& event) {
   effects_.clear();
   const SimTime now = kernel_.now();
   node_->step(Now{clock_.monotonic(now), clock_.wall(now), seconds(1)}, taken_, effects_);
-  kernel_.note(id().value, EventKind::effects, digest_of_effects());
+  kernel_.note(id().value, EventKind::effects, digest_of(effects_));
   take_over_io();
   set_alarm();
   if (!inbox_.empty()) request_step();
@@ -147,21 +131,13 @@ bool Machine::on_step(const Event& event) {
 }
 
 void Machine::take_over_io() {
-  const bool idle = lane_.empty();
-  for (IoOp& op : effects_.io) {
-    Operation operation{++places_, std::move(op)};
-    if (operation.op.kind == IoKind::reserve) {
-      kernel_.schedule_after(duration_of(operation.op), event(EventKind::io_done, operation.place));
-      reserves_.emplace(operation.place, std::move(operation));
-    } else {
-      lane_.push_back(std::move(operation));
-    }
-  }
-  effects_.io.clear();
-  if (idle && !lane_.empty()) start_front();
-  if (!effects_.send_after_sync.empty()) {
-    held_.push_back({places_, std::exchange(effects_.send_after_sync, {})});
-    release();
+  schedule(io_.submit(effects_.io));
+  io_.hold(effects_.send_after_sync);
+}
+
+void Machine::schedule(const std::vector<IoQueue::Begun>& begun) {
+  for (const IoQueue::Begun& one : begun) {
+    kernel_.schedule_after(duration_of(one.kind), event(EventKind::io_done, one.place));
   }
 }
 
@@ -173,9 +149,8 @@ void Machine::set_alarm() {
   kernel_.schedule(clock_.when(kernel_.now(), alarm_at_), event(EventKind::wake, alarm_));
 }
 
-Duration Machine::duration_of(const IoOp& op) {
-  const Duration floor = machine_.io_floor;
-  switch (op.kind) {
+Duration Machine::duration_of(IoKind kind) {
+  switch (kind) {
     case IoKind::sync:
     case IoKind::sync_dir:
       return machine_.sync_floor + Duration{disk_prng_.exponential(machine_.sync_mean.nanos)};
@@ -184,101 +159,25 @@ Duration Machine::duration_of(const IoOp& op) {
     case IoKind::rename:
     case IoKind::remove:
     case IoKind::reserve:
-      return floor + Duration{disk_prng_.exponential(machine_.write_mean.nanos)};
+      return machine_.io_floor + Duration{disk_prng_.exponential(machine_.write_mean.nanos)};
   }
   check_failed("an operation has a kind");
 }
 
-void Machine::start_front() {
-  const Operation& front = lane_.front();
-  kernel_.schedule_after(duration_of(front.op), event(EventKind::io_done, front.place));
-}
-
 void Machine::on_io_done(const Event& event) {
   if (event.generation != boot_ || !running()) return;
-  const auto reserve = reserves_.find(event.number);
-  if (reserve != reserves_.end()) {
-    const Operation operation = std::move(reserve->second);
-    reserves_.erase(reserve);
-    complete(operation);
-  } else {
-    check(!lane_.empty() && lane_.front().place == event.number, "operations end in the order they began");
-    const Operation operation = std::move(lane_.front());
-    lane_.pop_front();
-    complete(operation);
-    if (!lane_.empty()) start_front();
-  }
-  release();
-}
-
-void Machine::complete(const Operation& operation) {
-  IoResult result = disk_.execute(operation.op);
-  if (result.status != IoStatus::ok && operation.op.kind != IoKind::read) poisoned_ = true;
-  inbox_.push_back(node::IoInput{operation.op.token, result.status, std::move(result.bytes)});
+  const IoQueue::Finished finished = io_.finish(event.number);
+  IoResult result = disk_.execute(finished.op);
+  if (result.status != IoStatus::ok && finished.op.kind != IoKind::read) io_.poison();
+  schedule(finished.begun);
+  inbox_.push_back(node::IoInput{finished.op.token, result.status, std::move(result.bytes)});
   kept_.emplace_back();
   request_step();
 }
 
-void Machine::release() {
-  if (life_ != Life::up || poisoned_) return;
-  std::uint64_t oldest = UINT64_MAX;
-  if (!lane_.empty()) oldest = lane_.front().place;
-  if (!reserves_.empty()) oldest = std::min(oldest, reserves_.begin()->first);
-  while (!held_.empty() && held_.front().barrier < oldest) {
-    std::move(held_.front().sends.begin(), held_.front().sends.end(), std::back_inserter(released_));
-    held_.pop_front();
-  }
-}
-
-std::vector<node::Send> Machine::take_released() { return std::exchange(released_, {}); }
-
-std::uint64_t Machine::digest_of_effects() const {
-  std::uint64_t digest = 0;
-  const auto number = [&](std::uint64_t v) { digest = mix64(digest ^ v); };
-  const auto bytes = [&](ByteView v) { digest = hash64(v, digest); };
-  const auto sends = [&](const std::vector<node::Send>& list) {
-    number(list.size());
-    for (const node::Send& send : list) {
-      number(send.to.value);
-      bytes(view(send.frame));
-    }
-  };
-  number(effects_.io.size());
-  for (const IoOp& op : effects_.io) {
-    number(static_cast<std::uint64_t>(op.kind));
-    number(op.token.value);
-    number(op.offset);
-    bytes(bytes_of(op.file));
-    bytes(bytes_of(op.target));
-    bytes(view(op.bytes));
-  }
-  sends(effects_.send_now);
-  sends(effects_.send_after_sync);
-  number(effects_.replies.size());
-  for (const node::Reply& reply : effects_.replies) {
-    number(reply.client.value);
-    number(reply.request.value);
-    bytes(reply.bytes);
-  }
-  number(effects_.committed.size());
-  for (const node::Committed& entry : effects_.committed) {
-    number(entry.index.value);
-    number(entry.term.value ^ static_cast<std::uint64_t>(entry.shard.value) << 56);
-    bytes(view(entry.payload));
-  }
-  number(effects_.trace.size());
-  for (const TraceEvent& event : effects_.trace) {
-    number(static_cast<std::uint64_t>(event.kind) << 32 | event.shard.value);
-    number(event.term.value);
-    number(event.index.value);
-    number(event.a);
-    number(event.b);
-    number(event.c);
-    bytes(std::as_bytes(std::span(event.transfer.bytes)));
-  }
-  number(static_cast<std::uint64_t>(effects_.wake_at.nanos));
-  bytes(bytes_of(effects_.fatal));
-  return digest;
+std::vector<node::Send> Machine::take_released() {
+  // A paused process sends nothing.
+  return life_ == Life::up ? io_.release() : std::vector<node::Send>();
 }
 
 }  // namespace coffer::sim

@@ -8,8 +8,6 @@
 #pragma once
 
 #include <cstdint>
-#include <deque>
-#include <map>
 #include <memory>
 #include <string>
 #include <utility>
@@ -22,6 +20,7 @@
 #include "sim/kernel/streams.h"
 #include "sim/models/clock.h"
 #include "sim/models/disk.h"
+#include "sim/models/io_queue.h"
 
 namespace coffer::sim {
 
@@ -61,7 +60,7 @@ class Machine {
   bool running() const { return life_ == Life::up || life_ == Life::paused; }
   /// How often the process has been started.
   std::uint64_t boot_number() const { return boot_; }
-  bool io_pending() const { return !lane_.empty() || !reserves_.empty(); }
+  bool io_pending() const { return io_.pending(); }
   Disk& disk() { return disk_; }
   const Disk& disk() const { return disk_; }
   const Clock& clock() const { return clock_; }
@@ -92,27 +91,15 @@ class Machine {
   /// execute.
   const node::Effects& effects() const { return effects_; }
   void swap_effects(node::Effects& other) { std::swap(effects_, other); }
-  /// Messages whose syncs have completed since the last call.
+  /// Messages that followed a sync and may leave now.
   std::vector<node::Send> take_released();
 
  private:
-  struct Operation {
-    std::uint64_t place = 0;  ///< 1, 2, 3 … over all steps of this boot
-    IoOp op;
-  };
-  struct Held {
-    std::uint64_t barrier = 0;  ///< place of the last operation that must have returned
-    std::vector<node::Send> sends;
-  };
-
   void request_step();
   void take_over_io();
   void set_alarm();
-  void start_front();
-  void complete(const Operation& operation);
-  void release();
-  Duration duration_of(const IoOp& op);
-  std::uint64_t digest_of_effects() const;
+  void schedule(const std::vector<IoQueue::Begun>& begun);
+  Duration duration_of(IoKind kind);
   Event event(EventKind kind, std::uint64_t number = 0) const;
 
   Kernel& kernel_;
@@ -138,12 +125,7 @@ class Machine {
   Instant alarm_at_ = never;
   std::uint64_t alarm_ = 0;
 
-  std::uint64_t places_ = 0;
-  std::deque<Operation> lane_;
-  std::map<std::uint64_t, Operation> reserves_;
-  std::deque<Held> held_;
-  std::vector<node::Send> released_;
-  bool poisoned_ = false;  ///< an operation failed: nothing that follows a sync may leave any more
+  IoQueue io_;
 };
 
 }  // namespace coffer::sim

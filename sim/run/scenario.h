@@ -58,11 +58,18 @@ struct Limits {
   std::uint64_t events_max = 5'000'000;
 };
 
+/// As a node's, but with small segments: a simulated disk is memory.
+inline node::Tuning simulated_tuning() {
+  node::Tuning tuning;
+  tuning.segment_size = 1u << 20;
+  return tuning;
+}
+
 struct Scenario {
   std::string about;
   std::uint32_t nodes = 3;
   std::uint32_t shards = 2;
-  node::Tuning tuning;
+  node::Tuning tuning = simulated_tuning();
   workload::Config workload;
   Duration client_attempt_timeout = milliseconds(1000);
   Script script;  ///< when not empty, it takes the place of the workload

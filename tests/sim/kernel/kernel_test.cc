@@ -1,11 +1,11 @@
 #include "sim/kernel/kernel.h"
 
-#include <catch2/catch.hpp>
-#include <rapidcheck.h>
-
 #include <algorithm>
 #include <string>
 #include <tuple>
+
+#include <catch2/catch.hpp>
+#include <rapidcheck.h>
 
 #include "sim/kernel/counters.h"
 #include "sim/kernel/streams.h"

@@ -24,16 +24,17 @@ TEST_CASE("a wall clock jumps and drifts, and its monotonic companion does not j
 }
 
 TEST_CASE("property: an alarm rings at the first instant at which the clock shows its time") {
-  REQUIRE(rc::check("property: when() inverts monotonic()", [](std::uint32_t start, std::uint32_t wait, std::uint16_t drift) {
-    Clock clock(Instant{12345});
-    clock.set(SimTime{start}, Duration{}, 0, static_cast<std::int32_t>(drift) - 30'000);
-    const SimTime now{std::int64_t{start} + 1000};
-    const Instant at = clock.monotonic(now) + Duration{wait};
-    const SimTime rings = clock.when(now, at);
-    RC_ASSERT(rings >= now);
-    RC_ASSERT(clock.monotonic(rings) >= at);
-    RC_ASSERT(rings == now || clock.monotonic(SimTime{rings.nanos - 1}) < at);
-  }));
+  REQUIRE(rc::check("property: when() inverts monotonic()",
+                    [](std::uint32_t start, std::uint32_t wait, std::uint16_t drift) {
+                      Clock clock(Instant{12345});
+                      clock.set(SimTime{start}, Duration{}, 0, static_cast<std::int32_t>(drift) - 30'000);
+                      const SimTime now{std::int64_t{start} + 1000};
+                      const Instant at = clock.monotonic(now) + Duration{wait};
+                      const SimTime rings = clock.when(now, at);
+                      RC_ASSERT(rings >= now);
+                      RC_ASSERT(clock.monotonic(rings) >= at);
+                      RC_ASSERT(rings == now || clock.monotonic(SimTime{rings.nanos - 1}) < at);
+                    }));
 }
 
 TEST_CASE("property: monotonic time never goes back, however the clock is set") {

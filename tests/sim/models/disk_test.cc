@@ -1,10 +1,10 @@
 #include "sim/models/disk.h"
 
-#include <catch2/catch.hpp>
-#include <rapidcheck.h>
-
 #include <algorithm>
 #include <memory>
+
+#include <catch2/catch.hpp>
+#include <rapidcheck.h>
 
 namespace coffer::sim {
 namespace {
@@ -15,9 +15,7 @@ SharedBytes filled(std::size_t size, int value) {
 IoOp write(const std::string& file, std::uint64_t offset, SharedBytes bytes) {
   return {IoKind::write, IoToken(1), file, {}, offset, std::move(bytes)};
 }
-IoOp of(IoKind kind, const std::string& file, std::uint64_t offset = 0) {
-  return {kind, IoToken(1), file, {}, offset};
-}
+IoOp of(IoKind kind, const std::string& file, std::uint64_t offset = 0) { return {kind, IoToken(1), file, {}, offset}; }
 IoOp rename(const std::string& from, const std::string& to) { return {IoKind::rename, IoToken(1), from, to}; }
 
 constexpr DamagePolicy lose_all{1000, 0};
@@ -186,33 +184,35 @@ TEST_CASE("syncing, renaming or removing what is not there says so") {
 }
 
 TEST_CASE("property: a power cut that keeps everything changes nothing a reader sees") {
-  REQUIRE(rc::check("property: keep_all is the identity", [](const std::vector<std::pair<std::uint16_t, std::uint8_t>>& writes) {
-    Disk disk;
-    for (const auto& [offset, size] : writes) disk.execute(write("f", offset, filled(size, size)));
-    if (disk.find("f") == nullptr) return;
-    const Bytes before = *disk.find("f");
-    Prng prng(1);
-    disk.lose_power(keep_all, prng);
-    RC_ASSERT(*disk.find("f") == before);
-  }));
+  REQUIRE(rc::check("property: keep_all is the identity",
+                    [](const std::vector<std::pair<std::uint16_t, std::uint8_t>>& writes) {
+                      Disk disk;
+                      for (const auto& [offset, size] : writes) disk.execute(write("f", offset, filled(size, size)));
+                      if (disk.find("f") == nullptr) return;
+                      const Bytes before = *disk.find("f");
+                      Prng prng(1);
+                      disk.lose_power(keep_all, prng);
+                      RC_ASSERT(*disk.find("f") == before);
+                    }));
 }
 
 TEST_CASE("property: each byte after a power cut is the old one or one that was written there") {
-  REQUIRE(rc::check("property: no byte from nowhere", [](std::uint64_t seed, const std::vector<std::uint16_t>& offsets) {
-    Disk disk = with_log(70'000);
-    int value = 2;
-    for (const std::uint16_t offset : offsets) disk.execute(write("log", offset, filled(1500, value++ % 200)));
-    const Bytes written = *disk.find("log");
-    Prng prng(seed);
-    disk.lose_power({300, 400}, prng);
-    const Bytes& after = *disk.find("log");
-    RC_ASSERT(after.size() == written.size());
-    for (std::size_t i = 0; i < after.size(); ++i) {
-      const bool touched = std::any_of(offsets.begin(), offsets.end(),
-                                       [&](std::uint16_t offset) { return i >= offset && i < offset + 1500u; });
-      if (!touched) RC_ASSERT(after[i] == std::byte{1});
-    }
-  }));
+  REQUIRE(
+      rc::check("property: no byte from nowhere", [](std::uint64_t seed, const std::vector<std::uint16_t>& offsets) {
+        Disk disk = with_log(70'000);
+        int value = 2;
+        for (const std::uint16_t offset : offsets) disk.execute(write("log", offset, filled(1500, value++ % 200)));
+        const Bytes written = *disk.find("log");
+        Prng prng(seed);
+        disk.lose_power({300, 400}, prng);
+        const Bytes& after = *disk.find("log");
+        RC_ASSERT(after.size() == written.size());
+        for (std::size_t i = 0; i < after.size(); ++i) {
+          const bool touched = std::any_of(offsets.begin(), offsets.end(),
+                                           [&](std::uint16_t offset) { return i >= offset && i < offset + 1500u; });
+          if (!touched) RC_ASSERT(after[i] == std::byte{1});
+        }
+      }));
 }
 
 }  // namespace

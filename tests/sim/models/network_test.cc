@@ -1,8 +1,8 @@
 #include "sim/models/network.h"
 
-#include <catch2/catch.hpp>
-
 #include <algorithm>
+
+#include <catch2/catch.hpp>
 
 namespace coffer::sim {
 namespace {
