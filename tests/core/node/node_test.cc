@@ -432,10 +432,16 @@ TEST_CASE("a node that stopped for its disk answers every later step with the re
   Effects out;
   node.step(cluster.now(), {}, out);
   REQUIRE(out.io.size() == 1);
-  const Input failed = IoInput{out.io[0].token, IoStatus::failed};
+  router::Request status;
+  status.header.kind = router::RequestKind::node_status;
+  status.body = router::NodeStatusRequest{};
+  const Bytes question = router::encode(status);
+  const Input inputs[] = {RequestInput{ClientId(1), RequestId(9), question},
+                          IoInput{out.io[0].token, IoStatus::failed}};
   out.clear();
-  node.step(cluster.now(), {&failed, 1}, out);
+  node.step(cluster.now(), inputs, out);
   REQUIRE_FALSE(out.fatal.empty());
+  REQUIRE(out.replies.empty());
   for (int i = 0; i < 3; ++i) {
     const Bytes body = router::encode(deposit(1, "alice", 5));
     const Input request = RequestInput{ClientId(1), RequestId(1), body};

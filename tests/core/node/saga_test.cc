@@ -3,7 +3,9 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/base/codec.h"
 #include "core/base/prng.h"
+#include "core/raft/messages.h"
 #include "tests/core/node/two_leaders.h"
 
 namespace coffer::node {
@@ -146,6 +148,78 @@ TEST_CASE("a target's new leader repeats what the old one decided (design 7)") {
   two.cluster.run(seconds(2));
   REQUIRE(two.balance_at(NodeId(1), two.bob) == 1010);
   REQUIRE(two.cluster.settled_wrong().empty());
+}
+
+/// Whether the section asks for votes in this group.
+bool is_vote_request(const Section& section, ShardId group) {
+  if (section.kind != SectionKind::raft) return false;
+  ByteReader in(section.bytes);
+  return in.id<ShardId>() == group && std::holds_alternative<raft::VoteRequest>(raft::decode_message(in));
+}
+
+TEST_CASE("a target that was deposed never tells what it undid (design 4, 7)") {
+  TwoLeaders two;
+  const NodeId source = two.source();
+  const NodeId deposed = two.target();
+  const NodeId next = two.third();
+  const std::string ghost = two.cluster.name_on(second, "ghost");
+  bool deposed_is_cut_off = true;
+  bool legs_reach_next = false;
+  two.cluster.loses = [&](NodeId from, NodeId to, const Section& section) {
+    const bool is_of_deposed = section.kind == SectionKind::raft && (from == deposed || to == deposed);
+    const bool is_leg_to_next = section.kind == SectionKind::legs && to == next;
+    const bool is_answer_of_next = section.kind == SectionKind::leg_answers && from == next;
+    return (is_of_deposed && deposed_is_cut_off) || (is_leg_to_next && !legs_reach_next) || is_answer_of_next ||
+           (from == source && is_vote_request(section, second));
+  };
+  const std::uint64_t asked = two.cluster.ask(source, transfer(1, two.alice, ghost, 10));
+  two.cluster.settle();
+  REQUIRE(two.cluster.traced(TraceKind::leg_received) == 1);  // refused: there is no such account
+  REQUIRE(two.cluster.call(next, opening(ghost)).status == Outcome::success);
+  REQUIRE(two.target() == next);
+  legs_reach_next = true;
+  two.cluster.run(seconds(1));
+  REQUIRE(two.cluster.traced(TraceKind::leg_received) == 2);  // taken: by now there is
+  deposed_is_cut_off = false;
+  two.cluster.run(seconds(1));
+  REQUIRE(two.cluster.traced(TraceKind::undone) > 0);
+  REQUIRE(two.cluster.traced(TraceKind::leg_answer) == 0);
+  two.cluster.loses = nullptr;
+  REQUIRE(two.cluster.run_until([&] { return two.cluster.reply(asked).has_value(); }));
+  REQUIRE(result_of(*two.cluster.reply(asked)).outcome == Outcome::success);
+  REQUIRE(two.balance_at(source, ghost) == 10);
+  REQUIRE(two.balance_at(source, two.alice) == 990);
+  two.cluster.run(seconds(1));
+  REQUIRE(two.cluster.settled_wrong().empty());
+}
+
+TEST_CASE("a leg's success is told at once; its duplicate and a refusal wait for the log (design 7)") {
+  for (const bool refused : {false, true}) {
+    CAPTURE(refused);
+    TwoLeaders two;
+    const NodeId source = two.source();
+    const std::string payee = refused ? two.cluster.name_on(second, "ghost") : two.bob;
+    two.cluster.loses = [](NodeId, NodeId, const Section& section) { return section.kind == SectionKind::leg_answers; };
+    const std::uint64_t original = two.cluster.ask(source, direct(transfer(1, two.alice, payee, 10), first));
+    two.cluster.settle();
+    const std::uint64_t duplicate = two.cluster.ask(source, direct(transfer(1, two.alice, payee, 10), first));
+    two.cluster.run(milliseconds(100));
+    REQUIRE(two.cluster.traced(TraceKind::leg_received) == 1);
+    // From here on the source can log the answer, but not commit it.
+    for (const NodeId node : two.cluster.nodes()) two.cluster.hold_io(node);
+    two.cluster.loses = nullptr;
+    REQUIRE(two.cluster.run_until([&] { return two.cluster.traced(TraceKind::leg_answer) > 0; }, milliseconds(400)));
+    two.cluster.settle();
+    REQUIRE(two.cluster.reply(original).has_value() == !refused);
+    REQUIRE_FALSE(two.cluster.reply(duplicate));
+    for (const NodeId node : two.cluster.nodes()) two.cluster.release_io(node);
+    two.cluster.run(milliseconds(100));
+    for (const std::uint64_t number : {original, duplicate}) {
+      REQUIRE(two.cluster.reply(number));
+      const Outcome outcome = result_of(*two.cluster.reply(number)).outcome;
+      REQUIRE(outcome == (refused ? Outcome::credit_account_not_found : Outcome::success));
+    }
+  }
 }
 
 TEST_CASE("legs in both directions all end although half of their messages are lost") {
