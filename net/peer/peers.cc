@@ -14,6 +14,7 @@
 #include "core/base/codec.h"
 #include "core/base/frame.h"
 #include "core/base/prng.h"
+#include "net/driver/clock.h"
 #include "net/driver/journal.h"
 #include "net/peer/acceptor.h"
 #include "net/peer/frame_channel.h"
@@ -30,6 +31,7 @@ constexpr FrameLimits outgoing_limits{.frame_bytes_max = hello_bytes_max, .send_
 constexpr FrameLimits incoming_limits{.frame_bytes_max = hello_bytes_max, .send_queue_bytes_max = 4096};
 constexpr std::size_t strangers_max = 64;  // incoming connections that have not said who they are
 constexpr auto handshake_timeout = std::chrono::seconds(3);
+constexpr int refusals_told_per_second = 5;
 constexpr std::int64_t backoff_first_ms = 20;
 constexpr std::int64_t backoff_last_ms = 1000;
 constexpr int unacknowledged_ms_max = 10'000;  // then the kernel gives the connection up
@@ -152,6 +154,7 @@ struct Peers::State : std::enable_shared_from_this<Peers::State> {
 
   void accept(tcp::socket socket);
   void forget(Incoming& incoming);
+  void tell_refusal(const std::string& from, const std::string& why);
 
   asio::io_context& io;
   NodeSettings settings;
@@ -162,6 +165,8 @@ struct Peers::State : std::enable_shared_from_this<Peers::State> {
   std::map<NodeId, std::unique_ptr<Outgoing>> outgoing;
   std::list<std::unique_ptr<Incoming>> incoming;
   PeerCounters counters;
+  Instant refusals_since{};
+  int refusals_told = 0;
   bool stopped = false;
 };
 
@@ -278,12 +283,24 @@ void Peers::State::accept(tcp::socket socket) {
   added.channel->start();
 }
 
+/// Strangers may knock a thousand times a second; the log is for people.
+void Peers::State::tell_refusal(const std::string& from, const std::string& why) {
+  ++counters.hellos_refused;
+  const Instant now = monotonic_now();
+  if (now - refusals_since >= seconds(1)) {
+    refusals_since = now;
+    refusals_told = 0;
+  }
+  if (++refusals_told <= refusals_told_per_second) {
+    journal(Level::warning, "peer connection from " + from + " refused: " + why);
+  }
+}
+
 void Peers::State::Incoming::greet(FrameChannel& from, ByteView frame) {
   const Result<Hello> hello = decode_hello(frame);
   const std::string refusal = hello.has_error() ? hello.error().what : refusal_of(*hello, state.settings, nobody);
   if (!refusal.empty()) {
-    ++state.counters.hellos_refused;
-    journal(Level::warning, "peer connection from " + from.remote() + " refused: " + refusal);
+    state.tell_refusal(from.remote(), refusal);
     // A hello in return lets an honest but misconfigured peer say what is wrong on its side.
     if (hello.has_value()) {
       from.send(state.my_hello);
