@@ -18,7 +18,9 @@
 
 #include "cli/build_id.h"
 #include "cli/verbs.h"
+#include "core/base/check.h"
 #include "sim/faults/faults.h"
+#include "sim/models/cluster.h"
 #include "sim/oracles/oracles.h"
 #include "sim/run/fuzz.h"
 #include "sim/run/report.h"
@@ -55,27 +57,52 @@ int exit_code_of(sim::Verdict verdict) {
   return internal;
 }
 
-/// A scenario from a file, or what was wrong with it on stderr and nothing.
-std::optional<sim::Scenario> load(const std::string& file) {
+/// What ends a verb before there is a result.
+struct Refusal {
+  int exit_code;
+  std::string what;
+};
+
+/// Runs the verb; what it refuses is said on stderr and, where JSON was asked for, as a document too.
+template <class Verb>
+int attempt(OutputFormat output, Verb verb) {
+  Refusal refusal{internal, ""};
+  try {
+    return verb();
+  } catch (const Refusal& refused) {
+    refusal = refused;
+  } catch (const CheckFailure& broken) {
+    refusal.what = "the simulator broke an invariant of its own: " + sim::describe(broken);
+  }
+  complain(refusal.what);
+  if (output == OutputFormat::json) {
+    print("{\n  \"error\": " + sim::json_string(refusal.what) +
+          ",\n  \"exit_code\": " + std::to_string(refusal.exit_code) + "\n}\n");
+  }
+  return refusal.exit_code;
+}
+
+sim::Scenario load(const std::string& file) {
   std::ifstream in(file, std::ios::binary);
-  if (!in) {
-    complain("cannot read " + file + ": name a scenario file; `coffer sim list scenarios` shows some");
-    return std::nullopt;
-  }
   std::ostringstream text;
-  text << in.rdbuf();
-  const auto scenario = sim::read_scenario(text.str());
-  if (!scenario) {
-    complain(file + ": " + scenario.error().what);
-    return std::nullopt;
+  if (!in || !(text << in.rdbuf())) {
+    throw Refusal{usage, "cannot read " + file + ": name a scenario file; `coffer sim list scenarios` shows some"};
   }
+  const auto scenario = sim::read_scenario(text.str());
+  if (!scenario) throw Refusal{usage, file + ": " + scenario.error().what};
   return *scenario;
 }
 
-const sim::Profile* profile_named(const std::string& name) {
+const sim::Profile& profile_named(const std::string& name) {
   const sim::Profile* profile = sim::find_profile(name);
-  if (profile == nullptr) complain("no profile \"" + name + "\"; `coffer sim list profiles` shows them");
-  return profile;
+  if (profile == nullptr) throw Refusal{usage, "no profile \"" + name + "\"; `coffer sim list profiles` shows them"};
+  return *profile;
+}
+
+/// Requires: not empty.
+void open_for_writing(std::ofstream& out, const std::string& file) {
+  out.open(file, std::ios::binary);
+  if (!out) throw Refusal{internal, "cannot write " + file};
 }
 
 struct RunVerb {
@@ -91,44 +118,31 @@ struct RunVerb {
 };
 
 int RunVerb::run() const {
-  std::optional<sim::Scenario> scenario;
-  if (file.empty()) {
-    const sim::Profile* drawn_by = profile_named(profile);
-    if (drawn_by == nullptr) return usage;
-    scenario = drawn_by->draw(seed.value_or(1));
-  } else {
-    scenario = load(file);
-    if (!scenario) return usage;
-  }
-  const std::uint64_t with_seed = seed.value_or(scenario->seed);
-  scenario->seed = with_seed;
+  sim::Scenario scenario = file.empty() ? profile_named(profile).draw(seed.value_or(1)) : load(file);
+  const std::uint64_t with_seed = seed.value_or(scenario.seed);
+  scenario.seed = with_seed;
   if (!write_scenario.empty()) {
-    std::ofstream out(write_scenario, std::ios::binary);
-    out << sim::write_scenario(*scenario);
-    if (!out.flush()) {
-      complain("cannot write " + write_scenario);
-      return internal;
-    }
+    std::ofstream out;
+    open_for_writing(out, write_scenario);
+    out << sim::write_scenario(scenario);
+    if (!out.flush()) throw Refusal{internal, "cannot write " + write_scenario};
   }
   std::ofstream trace_file;
   sim::RunOptions options;
   if (!trace.empty()) {
-    trace_file.open(trace, std::ios::binary);
-    if (!trace_file) {
-      complain("cannot write " + trace);
-      return internal;
-    }
+    open_for_writing(trace_file, trace);
     options.trace_jsonl = &trace_file;
   }
-  sim::RunResult result = sim::run(*scenario, with_seed, options);
-  if (check_determinism) result = sim::compare(std::move(result), sim::run(*scenario, with_seed));
-  const bool expected = sim::as_expected(*scenario, result);
+  sim::RunResult result = sim::run(scenario, with_seed, options);
+  if (!trace.empty() && !trace_file.flush()) throw Refusal{internal, "cannot write " + trace};
+  if (check_determinism) result = sim::compare(std::move(result), sim::run(scenario, with_seed));
+  const bool expected = sim::as_expected(scenario, result);
   const std::string replay = sim::replay_command(result, file, profile);
   print(output == OutputFormat::json ? sim::run_to_json(result, expected, build_id(), replay)
                                      : sim::run_to_text(result, expected, build_id(), replay));
   if (expected) return ok;
   if (result.verdict != sim::Verdict::pass) return exit_code_of(result.verdict);
-  complain("expected " + scenario->expect + ", and the run passed");
+  complain("expected " + scenario.expect + ", and the run passed");
   return threshold_missed;
 }
 
@@ -188,23 +202,19 @@ struct FuzzVerb {
   OutputFormat output = OutputFormat::text;
 
   int run() const;
-  bool fill(sim::FuzzOptions& options) const;
+  sim::FuzzOptions options() const;
 };
 
-bool FuzzVerb::fill(sim::FuzzOptions& options) const {
+sim::FuzzOptions FuzzVerb::options() const {
+  sim::FuzzOptions options;
   if (file.empty()) {
-    options.profile = profile_named(profile);
-    if (options.profile == nullptr) return false;
+    options.profile = &profile_named(profile);
   } else {
     options.scenario = load(file);
-    if (!options.scenario) return false;
   }
   if (!time.empty()) {
     const auto parsed = sim::parse_duration(time);
-    if (!parsed || *parsed <= Duration{}) {
-      complain("--for " + time + ": is not a duration such as 10min");
-      return false;
-    }
+    if (!parsed || *parsed <= Duration{}) throw Refusal{usage, "--for " + time + ": is not a duration such as 10min"};
     options.real_time = *parsed;
   }
   options.seeds = seeds.value_or(time.empty() ? 100 : 0);
@@ -212,20 +222,18 @@ bool FuzzVerb::fill(sim::FuzzOptions& options) const {
     char rest = 0;
     const bool read = std::sscanf(slice.c_str(), "%u/%u%c", &options.slice, &options.slices, &rest) == 2;
     if (!read || options.slice < 1 || options.slice > options.slices) {
-      complain("--slice " + slice + ": is not I/N with I from 1 to N, such as 1/4");
-      return false;
+      throw Refusal{usage, "--slice " + slice + ": is not I/N with I from 1 to N, such as 1/4"};
     }
   }
   options.first_seed = first_seed;
   options.jobs = jobs;
   options.twice = twice;
   options.interrupted = &interrupt_asked;
-  return true;
+  return options;
 }
 
 int FuzzVerb::run() const {
-  sim::FuzzOptions options;
-  if (!fill(options)) return usage;
+  const sim::FuzzOptions options = this->options();
   Progress progress(options.slices == 1 ? options.seeds : 0);
   sim::FuzzListener listener;
   listener.on_progress = [&](const sim::FuzzReport& report) { progress.show(report); };
@@ -258,8 +266,7 @@ std::vector<Listed> scenario_files() {
   for (const auto& entry : std::filesystem::recursive_directory_iterator("scenarios", none)) {
     const std::string path = entry.path().generic_string();
     if (entry.path().extension() != ".json" || entry.path().filename() == "schema.json") continue;
-    const auto scenario = load(path);
-    files.push_back({path, scenario ? scenario->about : "(not a scenario)"});
+    files.push_back({path, load(path).about});
   }
   std::sort(files.begin(), files.end(), [](const Listed& a, const Listed& b) { return a.name < b.name; });
   return files;
@@ -322,7 +329,7 @@ void add_run_verb(CLI::App& sim, int& exit_code) {
   add_output_option(*verb, options->output);
   verb->footer(
       "Examples:\n  coffer sim run scenarios/basics/happy_path.json\n  coffer sim run --seed 42 --trace run.jsonl");
-  verb->callback([options, &exit_code] { exit_code = options->run(); });
+  verb->callback([options, &exit_code] { exit_code = attempt(options->output, [&] { return options->run(); }); });
 }
 
 void add_fuzz_verb(CLI::App& sim, int& exit_code) {
@@ -341,7 +348,7 @@ void add_fuzz_verb(CLI::App& sim, int& exit_code) {
   verb->footer(
       "Examples:\n  coffer sim fuzz --seeds 1000 --jobs 2 --twice\n  coffer sim fuzz --profile short_leaderships --for "
       "10min");
-  verb->callback([options, &exit_code] { exit_code = options->run(); });
+  verb->callback([options, &exit_code] { exit_code = attempt(options->output, [&] { return options->run(); }); });
 }
 
 void add_list_verb(CLI::App& sim, int& exit_code) {
@@ -353,7 +360,7 @@ void add_list_verb(CLI::App& sim, int& exit_code) {
       ->type_name("")
       ->check(CLI::IsMember({"faults", "oracles", "protocols", "scenarios", "triggers", "profiles"}));
   add_output_option(*verb, *output);
-  verb->callback([what, output, &exit_code] { exit_code = list(*what, *output); });
+  verb->callback([what, output, &exit_code] { exit_code = attempt(*output, [&] { return list(*what, *output); }); });
 }
 
 }  // namespace

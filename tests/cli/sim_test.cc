@@ -1,0 +1,116 @@
+// The verbs of `coffer sim` as their users run them: words, exit codes, one valid document.
+#include <cstdlib>
+#include <fstream>
+#include <string>
+
+#include <catch2/catch.hpp>
+#include <nlohmann/json.hpp>
+
+#include "tests/cli/program.h"
+
+namespace coffer::cli {
+namespace {
+
+using nlohmann::json;
+using test::run;
+
+std::string scenario(const std::string& name) {
+  const char* const root = std::getenv("COFFER_SOURCE_DIR");
+  return (root == nullptr ? std::string(".") : std::string(root)) + "/scenarios/" + name;
+}
+
+TEST_CASE("a scenario runs, and its seed, build, scenario and trace are always printed") {
+  const auto text = run("sim run " + scenario("basics/happy_path.json"));
+  REQUIRE(text.exit_code == 0);
+  for (const char* label :
+       {"verdict     pass", "seed        1", "build       ", "scenario    ", "trace       ", "replay      "}) {
+    INFO(text.out);
+    REQUIRE(text.out.find(label) != std::string::npos);
+  }
+  const auto document =
+      json::parse(run("sim run " + scenario("basics/happy_path.json") + " --seed 9 --output json").out);
+  REQUIRE(document["verdict"] == "pass");
+  REQUIRE(document["seed"] == 9);
+  REQUIRE(document["operations"]["succeeded"] > 100);
+}
+
+TEST_CASE("a scenario that fails as it expects exits with 0, one that fails otherwise does not") {
+  const test::Directory directory;
+  REQUIRE(run("sim run " + scenario("basics/fails_on_purpose.json")).exit_code == 0);
+  json changed = json::parse(std::ifstream(scenario("basics/fails_on_purpose.json")));
+  changed.erase("expect");
+  std::ofstream(directory.path() + "/stuck.json") << changed;
+  const auto stuck = run("sim run " + directory.path() + "/stuck.json --output json");
+  REQUIRE(stuck.exit_code == 4);
+  REQUIRE(json::parse(stuck.out)["oracle"] == "O-V1");
+  std::ofstream(directory.path() + "/calm.json") << R"({"workload":{"operations":5},"expect":"O-L1"})";
+  const auto calm = run("sim run " + directory.path() + "/calm.json");
+  REQUIRE(calm.exit_code == 9);
+  REQUIRE(calm.err.find("expected O-L1") != std::string::npos);
+}
+
+TEST_CASE("a scenario with a mistake is refused with the place and a suggestion, in JSON too") {
+  const test::Directory directory;
+  std::ofstream(directory.path() + "/bad.json") << R"({"faults":[{"fault":"puase","at":"1s","for":"1s"}]})";
+  const auto refused = run("sim run " + directory.path() + "/bad.json --output json");
+  REQUIRE(refused.exit_code == 2);
+  REQUIRE(refused.err.find("/faults/0/fault") != std::string::npos);
+  REQUIRE(refused.err.find("did you mean \"pause\"?") != std::string::npos);
+  REQUIRE(json::parse(refused.out)["exit_code"] == 2);
+  REQUIRE(run("sim run nowhere.json").exit_code == 2);
+  REQUIRE(run("sim run --profile nothing").exit_code == 2);
+  REQUIRE(run("sim fuzz --slice 5/4").exit_code == 2);
+  REQUIRE(run("sim fuzz --for soon").exit_code == 2);
+  REQUIRE(run("sim list elephants").exit_code == 2);
+  REQUIRE(run("sim").exit_code == 2);
+}
+
+TEST_CASE("what a seed drew is written out and runs again with the same trace") {
+  const test::Directory directory;
+  const std::string file = directory.path() + "/drawn.json";
+  const auto drawn = run("sim run --seed 4 --write-scenario " + file + " --output json --check-determinism");
+  REQUIRE(drawn.exit_code == 0);
+  const auto again = run("sim run " + file + " --output json");
+  REQUIRE(json::parse(drawn.out)["trace_hash"] == json::parse(again.out)["trace_hash"]);
+  REQUIRE(json::parse(drawn.out)["scenario_hash"] == json::parse(again.out)["scenario_hash"]);
+}
+
+TEST_CASE("a trace is one JSON object a line") {
+  const test::Directory directory;
+  const std::string file = directory.path() + "/trace.jsonl";
+  REQUIRE(run("sim run " + scenario("basics/figure_12_29.json") + " --trace " + file).exit_code == 0);
+  std::ifstream lines(file);
+  std::size_t count = 0;
+  for (std::string line; std::getline(lines, line); ++count) REQUIRE(json::parse(line).contains("t"));
+  REQUIRE(count > 100);
+}
+
+TEST_CASE("a batch prints data on stdout and progress elsewhere") {
+  const auto batch = run("sim fuzz --seeds 4 --first-seed 10 --jobs 2 --twice --output json");
+  REQUIRE(batch.exit_code == 0);
+  const auto document = json::parse(batch.out);
+  REQUIRE(document["seeds"] == 4);
+  REQUIRE(document["passed"] == 4);
+  REQUIRE(document["failures"].empty());
+  const auto hashes = run("sim fuzz --seeds 4 --first-seed 10 --hashes");
+  REQUIRE(hashes.out.substr(0, 3) == "10 ");
+  REQUIRE(hashes.out.size() == 4 * (2 + 1 + 32 + 1));
+}
+
+TEST_CASE("what there is to choose from is listed") {
+  const auto names = [](const char* what) {
+    std::string all;
+    for (const json& row : json::parse(run(std::string("sim list ") + what + " --output json").out)) {
+      all += row["name"].get<std::string>() + " ";
+    }
+    return all;
+  };
+  REQUIRE(names("faults").find("torn_unsynced") != std::string::npos);
+  REQUIRE(names("oracles").find("O-V1") != std::string::npos);
+  REQUIRE(names("triggers").find("saga_started") != std::string::npos);
+  REQUIRE(names("profiles") == "default short_leaderships ");
+  REQUIRE(names("protocols") == "saga ");
+}
+
+}  // namespace
+}  // namespace coffer::cli
