@@ -25,7 +25,8 @@ struct PeerInput {
   NodeId peer;
   bool up;
 };
-/// A client's request: the payload of a client frame (core/router/protocol.h).
+/// A client's request: the payload of a client frame (core/router/protocol.h). A number that this client used before is
+/// taken for a repetition on the way and ignored, so each request of a connection needs its own.
 struct RequestInput {
   ClientId client;
   RequestId request;
