@@ -46,7 +46,7 @@ void Shard::trace(Output& out, TraceKind kind, Index index, Term term) const {
 void Shard::tick(Now now, Output& out) {
   raft::Output raft;
   raft_.tick(now.monotonic, raft);
-  follow(now, raft, out);
+  follow(raft, out);
   expire_queue(now, out);
   waiting_.expire(now.monotonic);
   answer_ready(out);
@@ -55,13 +55,13 @@ void Shard::tick(Now now, Output& out) {
 void Shard::receive(Now now, NodeId from, raft::Message message, Output& out) {
   raft::Output raft;
   raft_.receive(now.monotonic, from, std::move(message), raft);
-  follow(now, raft, out);
+  follow(raft, out);
 }
 
 void Shard::reconnected(Now now, NodeId peer, Output& out) {
   raft::Output raft;
   raft_.reconnected(now.monotonic, peer, raft);
-  follow(now, raft, out);
+  follow(raft, out);
 }
 
 void Shard::flush_begun(std::uint64_t flush) { flushes_.push_back({flush, raft_.generation(), raft_.last_index()}); }
@@ -72,12 +72,12 @@ void Shard::flush_done(Now now, std::uint64_t flush, Output& out) {
     flushes_.pop_front();
     raft::Output raft;
     raft_.persisted(now.monotonic, mark.generation, mark.last, raft);
-    follow(now, raft, out);
+    follow(raft, out);
   }
 }
 
 /// Does what Raft's output asks, in the order that keeps the state the fold of the right prefix.
-void Shard::follow(Now, raft::Output& raft, Output& out) {
+void Shard::follow(raft::Output& raft, Output& out) {
   if (raft.lost_leadership) {
     step_down(out);
   }

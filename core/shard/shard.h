@@ -147,7 +147,7 @@ class Shard {
   struct Deciding;  ///< one batch in the making (shard_batch.cc)
 
   // shard.cc: consensus and state
-  void follow(Now now, raft::Output& raft, Output& out);
+  void follow(raft::Output& raft, Output& out);
   void persist(const raft::Output& raft);
   void run_ahead(Output& out);
   void step_down(Output& out);

@@ -342,7 +342,7 @@ void Shard::end_batch(Deciding& batch, Now now, Output& out) {
       check(raft_.read(now.monotonic, request.ticket, raft), "a serving leader starts quorum rounds");
     }
   }
-  follow(now, raft, out);
+  follow(raft, out);
 }
 
 void Shard::send_legs(Now now, Output& out) {
