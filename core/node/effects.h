@@ -68,7 +68,7 @@ struct Committed {
 struct Effects {
   std::vector<IoOp> io;  ///< executed in order
   std::vector<Send> send_now;
-  std::vector<Send> send_after_sync;  ///< only when all io of this and all earlier steps has returned ok
+  std::vector<Send> send_after_sync;  ///< only when all io (but reservations) up to this step has returned ok
   std::vector<Reply> replies;
   std::vector<Committed> committed;
   std::vector<TraceEvent> trace;
