@@ -78,11 +78,15 @@ IoResult Disk::execute(const IoOp& op) {
       const auto found = names_.find(op.file);
       if (found == names_.end()) return {IoStatus::not_found};
       files_[found->second].unsynced.clear();
+      newly_durable_.push_back(op.file);
       return {};
     }
     case IoKind::sync_dir:
       durable_names_ = names_;
-      unsynced_names_.clear();
+      for (const NameChange& change : std::exchange(unsynced_names_, {})) {
+        if (!change.from.empty()) newly_durable_.push_back(change.from);
+        newly_durable_.push_back(change.name);
+      }
       forget_nameless_files();
       return {};
     case IoKind::rename:
@@ -128,13 +132,18 @@ bool Disk::tear(Bytes& data, const Write& write, Prng& prng) {
   return !kept_all;
 }
 
+/// Back to what was durable.
+void Disk::roll_back(Bytes& data, const std::vector<Write>& writes) {
+  for (auto write = writes.rbegin(); write != writes.rend(); ++write) {
+    std::copy(write->before.begin(), write->before.end(),
+              data.begin() + static_cast<std::ptrdiff_t>(std::min(write->offset, write->size)));
+    data.resize(write->size);
+  }
+}
+
 void Disk::settle(File& file, const DamagePolicy& policy, Prng& prng, Damage& damage) {
   std::vector<Write> writes = std::exchange(file.unsynced, {});
-  for (auto write = writes.rbegin(); write != writes.rend(); ++write) {  // back to what was durable
-    std::copy(write->before.begin(), write->before.end(),
-              file.data.begin() + static_cast<std::ptrdiff_t>(std::min(write->offset, write->size)));
-    file.data.resize(write->size);
-  }
+  roll_back(file.data, writes);
   for (const Write& write : writes) {
     const std::uint64_t fate = prng.below(1000);
     if (fate < policy.lose_per_mille) {
@@ -157,6 +166,7 @@ Damage Disk::lose_power(const DamagePolicy& policy, Prng& prng) {
   names_ = durable_names_;
   for (auto& [id, file] : files_) settle(file, policy, prng, damage);
   forget_nameless_files();
+  newly_durable_ = durable_names();
   return damage;
 }
 
@@ -176,6 +186,26 @@ const Bytes* Disk::find(const std::string& name) const {
 std::vector<std::string> Disk::names() const {
   std::vector<std::string> result;
   for (const auto& [name, id] : names_) result.push_back(name);
+  return result;
+}
+
+std::optional<ByteView> Disk::durable(const std::string& name, Bytes& room) const {
+  const auto found = durable_names_.find(name);
+  if (found == durable_names_.end()) return std::nullopt;
+  const File& file = files_.at(found->second);
+  if (file.unsynced.empty()) return file.data;
+  const std::uint64_t size = file.unsynced.front().size;
+  const bool only_behind = std::all_of(file.unsynced.begin(), file.unsynced.end(),
+                                       [size](const Write& write) { return write.offset >= size; });
+  if (only_behind) return ByteView(file.data).first(size);
+  room = file.data;
+  roll_back(room, file.unsynced);
+  return room;
+}
+
+std::vector<std::string> Disk::durable_names() const {
+  std::vector<std::string> result;
+  for (const auto& [name, id] : durable_names_) result.push_back(name);
   return result;
 }
 

@@ -8,7 +8,9 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -51,6 +53,13 @@ class Disk {
   const Bytes* find(const std::string& name) const;
   std::vector<std::string> names() const;  ///< ascending
 
+  /// What a power cut would leave of the file if nothing unsynced got out; nothing when its name would be gone too.
+  /// A view of the file, or of `room` where an unsynced write stands in durable bytes; valid until the next operation.
+  std::optional<ByteView> durable(const std::string& name, Bytes& room) const;
+  std::vector<std::string> durable_names() const;  ///< ascending
+  /// The files whose durable bytes have changed since the last call: by a sync, one of names, a power cut.
+  std::vector<std::string> take_newly_durable() { return std::exchange(newly_durable_, {}); }
+
  private:
   struct Write {
     std::uint64_t offset = 0;
@@ -78,6 +87,7 @@ class Disk {
   static void put(Bytes& data, std::uint64_t offset, ByteView bytes);
   static void change(Directory& directory, const NameChange& change);
   static void settle(File& file, const DamagePolicy& policy, Prng& prng, Damage& damage);
+  static void roll_back(Bytes& data, const std::vector<Write>& writes);
   static bool tear(Bytes& data, const Write& write, Prng& prng);
   void forget_nameless_files();
 
@@ -86,6 +96,7 @@ class Disk {
   std::vector<NameChange> unsynced_names_;
   std::map<FileId, File> files_;
   FileId next_file_ = 1;
+  std::vector<std::string> newly_durable_;
 };
 
 }  // namespace coffer::sim

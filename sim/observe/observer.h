@@ -51,6 +51,10 @@ class Oracle {
   virtual void on_replica(SimTime, NodeId, const shard::Observation&) {}
   /// The same replica with its last `entries` applied entries undone on a copy.
   virtual void on_replica_undone(SimTime, NodeId, const shard::Observation&, std::size_t /*entries*/) {}
+  /// The durable bytes of a node's file have changed: `contents` is the whole file as a power cut would leave it if
+  /// nothing unsynced got out, empty when it would be gone. So after each sync. And anew for every file, in the order
+  /// of their names: after on_crash, as the crash left them, and after on_phase(over).
+  virtual void on_durable(SimTime, NodeId, std::string_view /*file*/, ByteView /*contents*/) {}
   virtual void on_crash(SimTime, NodeId) {}
   virtual void on_restart(SimTime, NodeId) {}
   /// A client called: `op` is unique in the run; the same TransferId may appear in several ops.

@@ -78,6 +78,10 @@ void Judge::on_replica_undone(SimTime now, NodeId node, const shard::Observation
   for (const auto& oracle : oracles_) oracle->on_replica_undone(now, node, seen, entries);
 }
 
+void Judge::on_durable(SimTime now, NodeId node, std::string_view file, ByteView contents) {
+  for (const auto& oracle : oracles_) oracle->on_durable(now, node, file, contents);
+}
+
 void Judge::on_crash(SimTime now, NodeId node) {
   for (auto& [who, stands] : candidates_) {
     if (who.first == node) stands = false;

@@ -27,6 +27,7 @@ class Judge {
   void on_committed(SimTime now, NodeId node, ShardId shard, Index index, Term term, ByteView payload);
   void on_replica(SimTime now, NodeId node, const shard::Observation& seen);
   void on_replica_undone(SimTime now, NodeId node, const shard::Observation& seen, std::size_t entries);
+  void on_durable(SimTime now, NodeId node, std::string_view file, ByteView contents);
   void on_crash(SimTime now, NodeId node);
   void on_restart(SimTime now, NodeId node);
   void on_call(SimTime now, std::uint32_t client, std::uint64_t op, const router::Request& request);

@@ -132,6 +132,10 @@ void World::handle(const Event& event) {
     case EventKind::peer_down:
     case EventKind::effects: {
       const Cluster::Dispatched done = cluster_.dispatch(event);
+      if (event.kind == EventKind::io_done) {
+        const NodeId node(event.entity);
+        show_durable(node, cluster_.machine(node).disk().take_newly_durable());
+      }
       if (done.stepped != nobody) after_step(done.stepped);
       if (done.to_client) {
         SimClient& client = client_at(event.entity);
@@ -158,6 +162,13 @@ void World::after_step(NodeId node) {
   for (const TraceEvent& event : effects_.trace) faults_.on_trace(node, event);
   ++steps_;
   if (steps_ % steps_between_looks == 0 || steps_ % steps_between_undos == 0) look_around();
+}
+
+void World::show_durable(NodeId node, const std::vector<std::string>& files) {
+  const Disk& disk = cluster_.machine(node).disk();
+  for (const std::string& file : files) {
+    judge_.on_durable(kernel_.now(), node, file, disk.durable(file, room_).value_or(ByteView()));
+  }
 }
 
 void World::look_around() {
@@ -195,6 +206,7 @@ void World::drain_notices() {
         writer_.machine(now, notice.node, "crashed");
         roles_.on_down(notice.node);
         judge_.on_crash(now, notice.node);
+        show_durable(notice.node, cluster_.machine(notice.node).disk().durable_names());
         break;
       case Notice::Kind::broken:
         writer_.machine(now, notice.node, notice.reason);
@@ -237,6 +249,11 @@ void World::enter(Phase phase) {
   if (phase == Phase::running) faults_.start();
   if (phase == Phase::healing) faults_.stop();
   judge_.on_phase(kernel_.now(), phase);
+  if (phase == Phase::over) {
+    for (std::uint32_t n = 1; n <= cluster_.nodes(); ++n) {
+      show_durable(NodeId(n), cluster_.machine(NodeId(n)).disk().durable_names());
+    }
+  }
   for (const auto& client : clients_) {
     if (client->state() == SimClient::State::idle) next_call(*client);
   }

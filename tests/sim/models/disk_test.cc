@@ -176,6 +176,77 @@ TEST_CASE("reserved space reads as zeros, and goes with the power unless synced"
   REQUIRE(disk.find("log")->size() == 4096);
 }
 
+TEST_CASE("durable bytes are those of the last sync, under a name that is durable too") {
+  Bytes room;
+  Disk disk;
+  disk.execute(write("log", 0, filled(100, 1)));
+  disk.execute(of(IoKind::sync, "log"));
+  REQUIRE_FALSE(disk.durable("log", room).has_value());
+  REQUIRE(disk.durable_names().empty());
+  disk.execute(of(IoKind::sync_dir, ""));
+  REQUIRE(disk.durable_names() == std::vector<std::string>{"log"});
+  const auto durable = [&] {
+    const ByteView bytes = disk.durable("log", room).value();
+    return Bytes(bytes.begin(), bytes.end());
+  };
+  REQUIRE(durable() == *filled(100, 1));
+  SECTION("a write behind them") {
+    disk.execute(write("log", 100, filled(50, 2)));
+    REQUIRE(durable() == *filled(100, 1));
+    disk.execute(of(IoKind::sync, "log"));
+    REQUIRE(durable().size() == 150);
+  }
+  SECTION("a write into them, and one into that") {
+    disk.execute(write("log", 90, filled(20, 2)));
+    disk.execute(write("log", 80, filled(20, 3)));
+    REQUIRE(durable() == *filled(100, 1));
+    REQUIRE((*disk.find("log"))[85] == std::byte{3});
+  }
+  SECTION("another file that takes the name") {
+    disk.execute(write("new", 0, filled(7, 4)));
+    disk.execute(of(IoKind::sync, "new"));
+    disk.execute(rename("new", "log"));
+    REQUIRE(durable() == *filled(100, 1));
+    disk.execute(of(IoKind::sync_dir, ""));
+    REQUIRE(durable() == *filled(7, 4));
+  }
+}
+
+TEST_CASE("a disk names each file whose durable bytes have changed, once") {
+  using Names = std::vector<std::string>;
+  Disk disk = with_log(100);
+  disk.take_newly_durable();
+  disk.execute(write("log", 0, filled(10, 2)));
+  REQUIRE(disk.take_newly_durable().empty());
+  disk.execute(of(IoKind::sync, "log"));
+  REQUIRE(disk.take_newly_durable() == Names{"log"});
+  REQUIRE(disk.take_newly_durable().empty());
+  disk.execute(rename("log", "old"));
+  disk.execute(of(IoKind::sync_dir, ""));
+  REQUIRE(disk.take_newly_durable() == Names{"log", "old"});
+  disk.execute(write("old", 0, filled(10, 3)));
+  Prng prng(1);
+  disk.lose_power(keep_all, prng);
+  REQUIRE(disk.take_newly_durable() == Names{"old"});
+}
+
+TEST_CASE("property: durable bytes are what a power cut leaves that loses everything else") {
+  REQUIRE(rc::check("property: durable is what is left", [](const std::vector<std::pair<std::uint16_t, bool>>& ops) {
+    Disk disk = with_log(5000);
+    int value = 2;
+    for (const auto& [offset, sync] : ops) {
+      disk.execute(write("log", offset % 9000, filled(1500, value++ % 200)));
+      if (sync) disk.execute(of(IoKind::sync, "log"));
+    }
+    Bytes room;
+    const ByteView view = disk.durable("log", room).value();
+    const Bytes durable(view.begin(), view.end());
+    Prng prng(1);
+    disk.lose_power(lose_all, prng);
+    RC_ASSERT(*disk.find("log") == durable);
+  }));
+}
+
 TEST_CASE("syncing, renaming or removing what is not there says so") {
   Disk disk;
   REQUIRE(disk.execute(of(IoKind::sync, "x")).status == IoStatus::not_found);
