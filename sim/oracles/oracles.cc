@@ -4,6 +4,7 @@ namespace coffer::sim::oracles {
 
 // One file each.
 std::unique_ptr<Oracle> make_conservation(const Topology& topology);
+std::unique_ptr<Oracle> make_durable(const Topology& topology);
 std::unique_ptr<Oracle> make_exactly_once(const Topology& topology);
 std::unique_ptr<Oracle> make_final_reads(const Topology& topology);
 std::unique_ptr<Oracle> make_floor(const Topology& topology);
@@ -33,6 +34,7 @@ const std::vector<Row>& table() {
       {"O-Q1", "answers agree with real time and with the book at the positions they name", make_linearizable},
       {"O-R1", "election safety, log matching, leader completeness, state machine safety", make_raft_safety},
       {"O-R2", "term, vote and synced entries survive a restart, committed entries never change", make_persistence},
+      {"O-R4", "committed entries and the votes of leaders are durable on a majority of disks", make_durable},
       {"O-T1", "every transaction across shards ends", make_saga_ends},
       {"O-T2", "a transaction across shards is decided once", make_saga_decides_once},
       {"O-T3", "no money is left in transit", make_no_orphan_transit},

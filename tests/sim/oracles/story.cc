@@ -93,6 +93,7 @@ Position Story::commit(ShardId shard, const std::vector<ledger::Event>& events) 
 
 void Story::commit_bytes(ShardId shard, const Bytes& bytes) {
   logs_[shard].push_back(bytes);
+  for (ShownDisk& disk : disks_) disk.store(*oracle_, shard, logs_[shard].size(), 1, bytes);
   oracle_->on_committed({now_++}, n1, shard, Index(logs_[shard].size()), Term(1), bytes);
 }
 
@@ -173,7 +174,11 @@ ledger::Event Story::leg_answered(const LegPlan& plan, Outcome outcome) {
   return event;
 }
 
-void Story::phase(Phase phase) { oracle_->on_phase({now_++}, phase); }
+void Story::phase(Phase phase) {
+  oracle_->on_phase({now_++}, phase);
+  if (phase != Phase::over) return;
+  for (const ShownDisk& disk : disks_) disk.show_all(*oracle_);
+}
 
 std::uint64_t Story::call(const router::RequestBody& body) {
   router::Request request;

@@ -12,6 +12,7 @@
 #include "core/ledger/events.h"
 #include "core/router/protocol.h"
 #include "sim/oracles/oracles.h"
+#include "tests/sim/oracles/shown_disk.h"
 
 namespace coffer::sim::oracles {
 
@@ -61,7 +62,7 @@ class Story {
   // --- the log --------------------------------------------------------------------------------------------------
   /// One entry of these events at the shard's next index, committed on node n1; returns the first event's position.
   Position commit(ShardId shard, const std::vector<ledger::Event>& events);
-  /// Any payload at the shard's next index.
+  /// Any payload at the shard's next index, durable on all disks before.
   void commit_bytes(ShardId shard, const Bytes& payload);
   Stamp last_stamp(ShardId shard) const;
   Index last_index(ShardId shard) const;
@@ -107,6 +108,7 @@ class Story {
   void settle(ShardId shard, const ledger::Event& event);
 
   std::unique_ptr<Oracle> oracle_;
+  std::vector<ShownDisk> disks_{ShownDisk(n1), ShownDisk(n2), ShownDisk(n3)};
   std::map<ShardId, std::vector<Bytes>> logs_;
   std::map<ShardId, Position> positions_;
   std::map<ShardId, Stamp> stamps_;
