@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <atomic>
 #include <condition_variable>
+#include <cstdlib>
+#include <cstring>
 #include <deque>
 #include <map>
 #include <mutex>
@@ -22,7 +24,8 @@ namespace coffer::net {
 
 namespace {
 
-constexpr std::size_t zero_chunk = 1u << 20;         // bytes per write while zero-filling
+constexpr std::size_t block = 4096;                  // direct writes begin and end on its multiples
+constexpr std::size_t chunk = 1u << 20;              // bytes per direct write
 constexpr std::uint64_t zero_sync_every = 8u << 20;  // so that the log's own syncs never wait for a whole segment
 constexpr std::size_t open_files_max = 16;
 
@@ -74,6 +77,40 @@ std::string_view verb(IoKind kind) {
   return "operation";
 }
 
+/// Memory for direct writes.
+class AlignedBuffer {
+ public:
+  AlignedBuffer() : bytes_(static_cast<std::byte*>(std::aligned_alloc(block, chunk))) {
+    check(bytes_ != nullptr, "there is memory for a disk's buffer");
+    std::memset(bytes_, 0, chunk);
+  }
+  ~AlignedBuffer() { std::free(bytes_); }
+  AlignedBuffer(const AlignedBuffer&) = delete;
+  AlignedBuffer& operator=(const AlignedBuffer&) = delete;
+  std::byte* data() { return bytes_; }
+
+ private:
+  std::byte* bytes_;
+};
+
+/// One file, opened twice: through the page cache, and past it for whole blocks (log frames are), which saves the
+/// kernel a copy and the cache a page that nobody will read.
+struct OpenFile {
+  Descriptor cached;
+  Descriptor direct;  ///< not good where the file system has no direct access
+};
+
+OpenFile open_file(int directory, const std::string& name, int flags) {
+  OpenFile file;
+  file.cached = Descriptor(::openat(directory, name.c_str(), O_RDWR | O_CLOEXEC | flags, 0600));
+  if (file.cached.good()) {
+    const int before = errno;
+    file.direct = Descriptor(::openat(directory, name.c_str(), O_WRONLY | O_CLOEXEC | O_DIRECT));
+    errno = before;
+  }
+  return file;
+}
+
 /// Writes all of `bytes`. A short write is continued; an interrupted one has written nothing and goes on.
 bool write_all(int fd, ByteView bytes, std::uint64_t offset) {
   while (!bytes.empty()) {
@@ -86,6 +123,23 @@ bool write_all(int fd, ByteView bytes, std::uint64_t offset) {
     }
     bytes = bytes.subspan(static_cast<std::size_t>(n));
     offset += static_cast<std::uint64_t>(n);
+  }
+  return true;
+}
+
+/// The same past the page cache, where the bytes are whole blocks.
+bool write_blocks(const OpenFile& file, AlignedBuffer& buffer, ByteView bytes, std::uint64_t offset) {
+  if (!file.direct.good() || offset % block != 0 || bytes.size() % block != 0) {
+    return write_all(file.cached.get(), bytes, offset);
+  }
+  while (!bytes.empty()) {
+    const ByteView piece = bytes.first(std::min(chunk, bytes.size()));
+    std::memcpy(buffer.data(), piece.data(), piece.size());
+    if (!write_all(file.direct.get(), ByteView(buffer.data(), piece.size()), offset)) {
+      return false;
+    }
+    bytes = bytes.subspan(piece.size());
+    offset += piece.size();
   }
   return true;
 }
@@ -120,7 +174,6 @@ struct Disk::State {
   State(const std::string& name, Report to) : directory_name(name), report(std::move(to)) {
     directory = Descriptor(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
     check(directory.good(), "the node's directory can be opened");
-    zeros.resize(zero_chunk);
   }
 
   void run_ordered();
@@ -130,14 +183,15 @@ struct Disk::State {
   IoStatus read_file(const IoOp& op, SharedBytes& bytes);
   IoStatus reserve(const IoOp& op);
   void note_failure(const IoOp& op, int error_number);
-  int open_cached(const std::string& file, bool create);
+  const OpenFile* open_cached(const std::string& file, int flags);
   void wait_for_reservation(const std::string& file);
 
   std::string directory_name;
   Report report;
   Descriptor directory;
-  std::vector<std::byte> zeros;
-  std::map<std::string, Descriptor> open_files;  // ordered thread only
+  std::map<std::string, OpenFile> open_files;  // ordered thread only
+  AlignedBuffer buffer;                        // ordered thread only
+  AlignedBuffer zeros;
 
   std::mutex mutex;
   std::condition_variable ordered_work;
@@ -164,20 +218,20 @@ void Disk::State::note_failure(const IoOp& op, int error_number) {
   failed = true;
 }
 
-int Disk::State::open_cached(const std::string& file, bool create) {
+/// Null when it cannot be opened; errno says why.
+const OpenFile* Disk::State::open_cached(const std::string& file, int flags) {
   const auto found = open_files.find(file);
   if (found != open_files.end()) {
-    return found->second.get();
+    return &found->second;
   }
-  Descriptor opened(::openat(directory.get(), file.c_str(), O_RDWR | O_CLOEXEC | (create ? O_CREAT : 0), 0600));
-  const int fd = opened.get();
-  if (fd >= 0) {
-    if (open_files.size() >= open_files_max) {
-      open_files.erase(open_files.begin());
-    }
-    open_files.insert_or_assign(file, std::move(opened));
+  OpenFile opened = open_file(directory.get(), file, flags);
+  if (!opened.cached.good()) {
+    return nullptr;
   }
-  return fd;
+  if (open_files.size() >= open_files_max) {
+    open_files.erase(open_files.begin());
+  }
+  return &open_files.insert_or_assign(file, std::move(opened)).first->second;
 }
 
 void Disk::State::wait_for_reservation(const std::string& file) {
@@ -186,12 +240,12 @@ void Disk::State::wait_for_reservation(const std::string& file) {
 }
 
 IoStatus Disk::State::read_file(const IoOp& op, SharedBytes& bytes) {
-  const int fd = open_cached(op.file, false);
-  if (fd < 0) {
+  const OpenFile* const file = open_cached(op.file, 0);
+  if (file == nullptr) {
     return status_of(errno);
   }
   Bytes content;
-  if (!read_all(fd, content)) {
+  if (!read_all(file->cached.get(), content)) {
     return status_of(errno);
   }
   bytes = std::make_shared<const Bytes>(std::move(content));
@@ -203,8 +257,8 @@ IoStatus Disk::State::run(const IoOp& op, SharedBytes& bytes) {
     case IoKind::read:
       return read_file(op, bytes);
     case IoKind::write: {
-      const int fd = open_cached(op.file, true);
-      if (fd < 0 || !write_all(fd, view(op.bytes), op.offset)) {
+      const OpenFile* const file = open_cached(op.file, O_CREAT);
+      if (file == nullptr || !write_blocks(*file, buffer, view(op.bytes), op.offset)) {
         return status_of(errno);
       }
       bytes_written += view(op.bytes).size();
@@ -212,8 +266,8 @@ IoStatus Disk::State::run(const IoOp& op, SharedBytes& bytes) {
     }
     case IoKind::sync: {
       ++syncs;
-      const int fd = open_cached(op.file, false);
-      return fd >= 0 && ::fdatasync(fd) == 0 ? IoStatus::ok : status_of(errno);
+      const OpenFile* const file = open_cached(op.file, 0);
+      return file != nullptr && ::fdatasync(file->cached.get()) == 0 ? IoStatus::ok : status_of(errno);
     }
     case IoKind::sync_dir:
       ++syncs;
@@ -233,22 +287,25 @@ IoStatus Disk::State::run(const IoOp& op, SharedBytes& bytes) {
 }
 
 IoStatus Disk::State::reserve(const IoOp& op) {
-  const Descriptor file(::openat(directory.get(), op.file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600));
+  const OpenFile file = open_file(directory.get(), op.file, O_CREAT);
   struct stat about {};
-  if (!file.good() || ::fstat(file.get(), &about) != 0) {
+  if (!file.cached.good() || ::fstat(file.cached.get(), &about) != 0) {
     return status_of(errno);
   }
   std::uint64_t at = static_cast<std::uint64_t>(about.st_size);
   std::uint64_t unsynced = 0;
   while (at < op.offset) {
-    const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(zero_chunk, op.offset - at));
-    if (!write_all(file.get(), ByteView(zeros).first(size), at)) {
+    // To the next multiple of a chunk, so that all but the first and the last are direct.
+    const std::uint64_t size = std::min<std::uint64_t>(chunk - at % chunk, op.offset - at);
+    const ByteView piece(zeros.data(), static_cast<std::size_t>(size));
+    const int fd = file.direct.good() && at % block == 0 && size % block == 0 ? file.direct.get() : file.cached.get();
+    if (!write_all(fd, piece, at)) {
       return status_of(errno);
     }
     at += size;
     unsynced += size;
     if (unsynced >= zero_sync_every || at == op.offset) {
-      if (::fdatasync(file.get()) != 0) {
+      if (::fdatasync(file.cached.get()) != 0) {
         return status_of(errno);
       }
       unsynced = 0;

@@ -138,6 +138,27 @@ TEST_CASE("a reservation fills with zeros from the end on, and never over data (
   CHECK(std::filesystem::file_size(desk.directory.path() + "/next") == 8u << 20);
 }
 
+TEST_CASE("whole blocks, which go past the page cache, and odd pieces, which go through it, end up in one file") {
+  Desk desk;
+  std::string expected(5u << 20, '\0');
+  REQUIRE(desk.run(IoKind::reserve, "mixed", expected.size()) == IoStatus::ok);
+  const auto put = [&](std::size_t offset, std::size_t size, char fill) {
+    expected.replace(offset, size, size, fill);
+    CHECK(desk.run(IoKind::write, "mixed", offset, bytes(std::string(size, fill))) == IoStatus::ok);
+  };
+  put(0, 4096, 'a');
+  put(100, 50, 'b');
+  put(4096, 3u << 20, 'c');
+  put(8192 + 7, 9000, 'd');
+  put(1u << 20, 1u << 20, 'e');
+  put(expected.size() - 4096, 4096, 'f');
+  CHECK(desk.run(IoKind::sync, "mixed") == IoStatus::ok);
+  CHECK(desk.content("mixed") == expected);
+  CHECK(desk.run(IoKind::reserve, "odd", 10'000) == IoStatus::ok);
+  CHECK(desk.run(IoKind::reserve, "odd", 3u << 20) == IoStatus::ok);
+  CHECK(desk.content("odd") == std::string(3u << 20, '\0'));
+}
+
 TEST_CASE("a full disk is told as such, and is not the end (core/base/io.h)") {
   Desk desk;
   REQUIRE(::symlink("/dev/full", (desk.directory.path() + "/full").c_str()) == 0);
