@@ -17,7 +17,7 @@ TABLES = {
 # What stands beside the extensions without being one.
 NOT_EXTENSIONS = {
     "sim/faults": {"fault"},
-    "sim/oracles": {"oracle", "decode", "book", "calls", "transfers", "legs"},
+    "sim/oracles": {"oracle", "decode", "stream_decode", "book", "calls", "transfers", "legs"},
     "core/txn": None,  # any file may stand there; only rows without a file are wrong
 }
 ROWS = ("no row", "no table", "no file")
