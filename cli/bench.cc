@@ -1,5 +1,6 @@
 // `coffer bench`: how many transfers a second, through real processes, files and syncs, and whether they are all there.
 #include <algorithm>
+#include <csignal>
 #include <cstdio>
 #include <filesystem>
 #include <memory>
@@ -38,13 +39,23 @@ constexpr std::uint64_t sample_batches = 32;
 constexpr long memory_file_system = 0x01021994;  // TMPFS_MAGIC: a sync there costs nothing, and proves nothing
 
 std::string disk_directory() {
-  for (const char* const candidate : {::getenv("TMPDIR"), static_cast<char*>(nullptr)}) {
-    if (candidate != nullptr) {
-      return candidate;
-    }
+  if (const char* const wanted = ::getenv("TMPDIR")) {
+    return wanted;
   }
   struct statfs about {};
   return ::statfs("/tmp", &about) == 0 && about.f_type == memory_file_system ? "/var/tmp" : "/tmp";
+}
+
+volatile std::sig_atomic_t signal_came = 0;
+
+/// The first Ctrl-C ends the run in order; a second one ends the process.
+void watch_signals() {
+  for (const int signal : {SIGINT, SIGTERM}) {
+    std::signal(signal, [](int number) {
+      signal_came = 1;
+      std::signal(number, SIG_DFL);
+    });
+  }
 }
 
 /// What the nodes have counted, summed.
@@ -121,7 +132,7 @@ Result<void> Bench::start() {
 
 bool Bench::wait_until_led(net::Client& client, const net::ClientConfig& config) {
   const Instant deadline = net::monotonic_now() + seconds(20);
-  while (net::monotonic_now() < deadline) {
+  while (net::monotonic_now() < deadline && signal_came == 0) {
     const auto seen = net::ask_status(client, config.targets, milliseconds(500));
     const bool led = std::all_of(seen.begin(), seen.end(), [](const auto& status) {
       return status && status->ready &&
@@ -254,6 +265,8 @@ void Bench::print(const Report& report) const {
 
 int Bench::run() {
   Report report;
+  watch_signals();
+  options_.load.interrupted = [] { return signal_came != 0; };
   Result<void> good = start();
   int code = ok;
   if (good.has_error()) {
@@ -270,6 +283,9 @@ int Bench::run() {
       report.errors.push_back("below --min-rate " + std::to_string(options_.min_rate));
       code = threshold_missed;
     }
+  }
+  if (signal_came != 0) {
+    code = interrupted;
   }
   print(report);
   cluster_.stop();
@@ -305,7 +321,7 @@ void add_bench_verb(CLI::App& app, int& exit_code) {
       "is\n"
       "asked for again, and every balance is compared with the client's own book.\n"
       "Examples:\n  coffer bench\n  coffer bench --seconds 3 --shards 2 --output json\n"
-      "Exit codes: 6 something acknowledged is not there, 7 no answers, 9 below --min-rate.");
+      "Exit codes: 6 something acknowledged is not there, 7 no answers, 9 below --min-rate, 130 interrupted.");
   verb->callback([=, &exit_code] {
     // The cluster is founded for this run, so the numbers are always meant.
     options->cluster.nodes_given = true;

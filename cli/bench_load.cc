@@ -38,6 +38,8 @@ TransferId id_of(std::uint64_t seed, std::uint64_t number) {
   return id;
 }
 
+Error interruption() { return error(ErrorCode::io, "interrupted"); }
+
 Error mistake(const std::string& what) { return error(ErrorCode::corrupt, what); }
 
 }  // namespace
@@ -51,6 +53,13 @@ BenchLoad::BenchLoad(net::Client& client, const LoadOptions& options) : client_(
   book_.resize(options.accounts);
 }
 
+bool BenchLoad::run_down_to(std::size_t outstanding) {
+  while (client_.outstanding() > outstanding && !options_.interrupted()) {
+    client_.run_some(milliseconds(100));
+  }
+  return !options_.interrupted();
+}
+
 Result<void> BenchLoad::open_accounts() {
   std::uint32_t failed = 0;
   for (const std::string& name : names_) {
@@ -60,11 +69,13 @@ Result<void> BenchLoad::open_accounts() {
                      const Result<router::Reply> reply = router::decode_reply(bytes);
                      failed += reply.has_value() && reply->status == Outcome::success ? 0 : 1;
                    });
-    while (client_.outstanding() >= openings_in_flight) {
-      client_.run_some(milliseconds(100));
+    if (!run_down_to(openings_in_flight)) {
+      return interruption();
     }
   }
-  client_.run_all();
+  if (!run_down_to(0)) {
+    return interruption();
+  }
   if (failed > 0) {
     return mistake(std::to_string(failed) + " accounts could not be opened");
   }
@@ -98,11 +109,13 @@ Result<void> BenchLoad::fund_accounts() {
                        failed += result.outcome == Outcome::success ? 0 : 1;
                      }
                    });
-    while (client_.outstanding() >= options_.in_flight) {
-      client_.run_some(milliseconds(100));
+    if (!run_down_to(options_.in_flight - 1)) {
+      return interruption();
     }
   }
-  client_.run_all();
+  if (!run_down_to(0)) {
+    return interruption();
+  }
   if (failed > 0) {
     return mistake(std::to_string(failed) + " deposits failed");
   }
@@ -188,7 +201,7 @@ LoadResult BenchLoad::run(Duration how_long) {
   LoadResult result;
   const Instant begun = net::monotonic_now();
   const Instant end = begun + how_long;
-  while (net::monotonic_now() < end) {
+  while (net::monotonic_now() < end && !options_.interrupted()) {
     if (client_.outstanding() < options_.in_flight) {
       submit_next(result);
       client_.run_some({});  // answers before the next request is made
@@ -196,7 +209,7 @@ LoadResult BenchLoad::run(Duration how_long) {
       client_.run_some(milliseconds(100));
     }
   }
-  client_.run_all();
+  run_down_to(0);
   result.took = net::monotonic_now() - begun;
   result.transfers = count(Outcome::success);
   result.unknown = count(Outcome::pending);
@@ -207,11 +220,13 @@ LoadResult BenchLoad::run(Duration how_long) {
 Result<void> BenchLoad::ask_again(const std::vector<std::uint64_t>& batches) {
   for (const std::uint64_t batch : batches) {
     client_.submit(request(batch), [this, batch](Bytes reply) { note(batch, reply); });
-    while (client_.outstanding() >= options_.in_flight) {
-      client_.run_some(milliseconds(100));
+    if (!run_down_to(options_.in_flight - 1)) {
+      return interruption();
     }
   }
-  client_.run_all();
+  if (!run_down_to(0)) {
+    return interruption();
+  }
   if (!first_mistake_.empty()) {
     return mistake(first_mistake_);
   }
@@ -265,11 +280,13 @@ Result<void> BenchLoad::verify_balances() {
                                ", the client's book says " + format_amount({book_[i], usd});
                      }
                    });
-    while (client_.outstanding() >= reads_in_flight) {
-      client_.run_some(milliseconds(100));
+    if (!run_down_to(reads_in_flight)) {
+      return interruption();
     }
   }
-  client_.run_all();
+  if (!run_down_to(0)) {
+    return interruption();
+  }
   if (wrong > 0) {
     return mistake(std::to_string(wrong) + " balances differ: " + first);
   }

@@ -21,6 +21,8 @@ struct LoadOptions {
   std::uint32_t batch = 8192;   ///< transfers per request
   std::uint32_t in_flight = 4;  ///< requests not answered yet
   std::uint64_t seed = 1;
+  /// Asked now and then: whether to end early.
+  bool (*interrupted)() = [] { return false; };
 };
 
 struct LoadResult {
@@ -61,6 +63,8 @@ class BenchLoad {
   /// Takes the answers of one batch into the book; those already known must be the same again.
   void note(std::uint64_t batch, const Bytes& reply);
   std::uint64_t count(Outcome outcome) const;
+  /// Runs until at most so many requests are outstanding. False when interrupted.
+  bool run_down_to(std::size_t outstanding);
   Result<void> ask_again(const std::vector<std::uint64_t>& batches);
 
   net::Client& client_;

@@ -55,6 +55,7 @@ int Local::run() {
     complain(good.error().what);
     return usage;
   }
+  cluster_.block_signals();
   good = control_.listen(options_.cluster.directory);
   for (const net::NodeSettings& settings : cluster_.nodes()) {
     if (!good.has_error()) {

@@ -88,7 +88,6 @@ Result<void> LocalCluster::open(const LocalOptions& options) {
     for (const net::NodeSettings& node : nodes_) {
       children_.push_back({.node = node.node});
     }
-    block_signals();
   }
   return good;
 }

@@ -36,7 +36,7 @@ class LocalCluster {
   LocalCluster(const LocalCluster&) = delete;
   LocalCluster& operator=(const LocalCluster&) = delete;
 
-  /// Founds the directory or takes what is there, locks it, and blocks the signals this thread will read.
+  /// Founds the directory or takes what is there, and locks it.
   Result<void> open(const LocalOptions& options);
   const std::vector<net::NodeSettings>& nodes() const { return nodes_; }
   pid_t pid_of(NodeId node) const;
@@ -53,7 +53,9 @@ class LocalCluster {
   };
   /// Ends that were not reported yet; never waits.
   std::vector<Death> take_deaths();
-  /// Readable when a signal came; a read takes one.
+  /// From now on signals are read from signal_descriptor() instead of ending the process.
+  void block_signals();
+  /// Readable when a signal came.
   int signal_descriptor() const { return signals_; }
   /// The number of a signal that came; 0 when none did.
   int take_signal();
@@ -66,7 +68,6 @@ class LocalCluster {
 
   Result<void> lock_directory();
   Result<void> take_or_found(const LocalOptions& options);
-  void block_signals();
   bool reap(Child& child, int options);
   Child* find(NodeId node);
 

@@ -14,6 +14,7 @@
 #include "core/node/node.h"
 #include "net/driver/clock.h"
 #include "net/driver/journal.h"
+#include "net/driver/sync_gate.h"
 
 namespace coffer::net {
 
@@ -23,58 +24,6 @@ namespace {
 
 constexpr std::size_t step_inputs_max = 512;
 constexpr std::size_t step_bytes_max = 16u << 20;
-
-/// Whether the node's words may depend on this operation's success.
-bool holds_back(IoKind kind) {
-  switch (kind) {
-    case IoKind::write:
-    case IoKind::sync:
-    case IoKind::sync_dir:
-    case IoKind::rename:
-    case IoKind::remove:
-      return true;
-    case IoKind::read:
-    case IoKind::reserve:
-      return false;
-  }
-  return true;
-}
-
-/// Frames that wait for the disk, each for the count of operations handed out before it. V2.
-class SyncGate {
- public:
-  void operation_submitted() { ++submitted_; }
-  void operation_done(IoStatus status) {
-    ++done_;
-    // A name that was not there to remove is no loss; everything else is.
-    broken_ = broken_ || (status != IoStatus::ok && status != IoStatus::not_found);
-  }
-  void hold(std::vector<node::Send>& sends) {
-    for (node::Send& send : sends) {
-      waiting_.push_back({submitted_, std::move(send)});
-    }
-    sends.clear();
-  }
-  /// The next frame free to go, in order.
-  std::optional<node::Send> take() {
-    if (broken_ || waiting_.empty() || waiting_.front().after > done_) {
-      return std::nullopt;
-    }
-    node::Send send = std::move(waiting_.front().send);
-    waiting_.pop_front();
-    return send;
-  }
-
- private:
-  struct Held {
-    std::uint64_t after;
-    node::Send send;
-  };
-  std::uint64_t submitted_ = 0;
-  std::uint64_t done_ = 0;
-  bool broken_ = false;
-  std::deque<Held> waiting_;
-};
 
 /// An input that is ready, and the bytes it looks at.
 struct Ready {
@@ -137,9 +86,7 @@ void Driver::State::take_completions(std::vector<IoCompletion> completions) {
     return;
   }
   for (IoCompletion& done : completions) {
-    if (holds_back(done.kind)) {
-      gate.operation_done(done.status);
-    }
+    gate.done(done.kind, done.status);
     add(node::IoInput{.token = done.token, .status = done.status, .bytes = std::move(done.bytes)}, {});
   }
   send_synced();
@@ -202,9 +149,7 @@ void Driver::State::execute() {
     return;
   }
   for (const IoOp& op : effects.io) {
-    if (holds_back(op.kind)) {
-      gate.operation_submitted();
-    }
+    gate.submitted(op.kind);
   }
   if (!effects.io.empty()) {
     disk->submit(effects.io);

@@ -3,9 +3,7 @@
 //
 // Invariants:
 //  V1  All inputs that are ready when a step begins go into it, up to a bound; bytes of inputs live until it ends.
-//  V2  What a step wants sent after its sync leaves when every write, sync, rename, removal and directory sync of this
-//      and all earlier steps has returned ok; never after one has not. (Reads and reservations hold nothing back:
-//      nothing durable depends on them.)
+//  V2  What a step wants sent after its sync leaves as net/driver/sync_gate.h says.
 //  V3  Once the node has declared itself unable to continue, no effect of it is executed any more.
 // Threading: everything on the io_context's one thread, except the disk's own threads, whose results are posted to it.
 #pragma once

@@ -32,8 +32,8 @@ namespace {
 constexpr std::size_t connections_max = 1024;
 constexpr std::size_t waiting_bytes_max = 256u << 20;
 constexpr auto idle_deadline = std::chrono::seconds(60);
-constexpr auto head_deadline = std::chrono::seconds(10);
-constexpr auto body_deadline = std::chrono::seconds(10);
+constexpr auto head_deadline = std::chrono::seconds(5);
+constexpr auto body_deadline = std::chrono::seconds(5);
 constexpr auto write_deadline = std::chrono::seconds(10);
 constexpr auto linger_deadline = std::chrono::seconds(1);
 constexpr std::size_t linger_bytes_max = 1u << 20;

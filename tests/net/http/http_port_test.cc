@@ -286,3 +286,63 @@ TEST_CASE("what was acknowledged is there after the process ended and began agai
   CHECK(ask_http(node.self().http.port, get_text("/v1/accounts/alice/balance?currency=USD")).member("balance") ==
         "6.00");
 }
+
+TEST_CASE("a head or a body that never ends is given up after its deadline, and nobody else waits for it") {
+  const std::uint16_t port = wallet().node.self().http.port;
+  PlainSocket head(port);
+  PlainSocket body(port);
+  PlainSocket dripping(port);
+  REQUIRE(head.send("GET /v1/accounts/bob HTTP/1.1\r\nHost:"));
+  REQUIRE(body.send(
+      "POST /v1/accounts HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: 9\r\n\r\n{"));
+  bool dripping_closed = false;
+  for (int i = 0; i < 80 && !dripping_closed; ++i) {
+    dripping.send("G");
+    dripping_closed = dripping.is_closed_within(100);
+  }
+  CHECK(dripping_closed);
+  CHECK(head.is_closed_within(3000));
+  CHECK(body.is_closed_within(3000));
+  CHECK(wallet().get("/v1/accounts/bob").status == 200);
+}
+
+TEST_CASE("more requests than a node takes at once are refused as overloaded, and none of them did anything") {
+  const test::TemporaryDirectory directory;
+  net::NodeSettings settings = test::first_of(1, 1, directory.path());
+  settings.tuning.requests_max = 2;
+  const test::ServedNode node(settings);
+  REQUIRE(node.wait_until_ready());
+  bool overloaded = false;
+  for (int attempt = 0; attempt < 50 && !overloaded; ++attempt) {
+    std::vector<std::unique_ptr<PlainSocket>> sockets;
+    for (int i = 0; i < 30; ++i) {
+      sockets.push_back(std::make_unique<PlainSocket>(node.self().http.port));
+      sockets.back()->send(post_text("/v1/accounts", Wallet::open_body("a" + fresh_id(), "USD")));
+    }
+    for (const auto& socket : sockets) {
+      const HttpAnswer answer = test::read_answer(*socket);
+      overloaded = overloaded || (answer.status == 503 && answer.member("code") == "overloaded" &&
+                                  answer.member("outcome") == "none");
+    }
+  }
+  CHECK(overloaded);
+}
+
+TEST_CASE("a node refuses another node's disk, says so and ends (invariant V3)") {
+  const test::TemporaryDirectory directory;
+  net::NodeSettings settings = test::first_of(1, 1, directory.path());
+  {
+    auto server = net::Server::open(settings);
+    REQUIRE(server.has_value());
+    std::thread runs([&] { (*server)->run(net::Signals::leave); });
+    while (ask_http(settings.self().admin.port, get_text("/readyz")).status != 200) {
+      ::poll(nullptr, 0, 5);
+    }
+    (*server)->stop();
+    runs.join();
+  }
+  settings.nodes.front().uuid = net::fresh_uuid();
+  auto server = net::Server::open(settings);
+  REQUIRE(server.has_value());
+  CHECK((*server)->run(net::Signals::leave) == 1);
+}
