@@ -373,4 +373,8 @@ HttpResponse answer_late(const Call& call) {
   return call.route == HttpRoute::readyz ? answer_ready(call, {}) : refuse(call, Outcome::unknown);
 }
 
+HttpResponse answer_still_running(const Call& call) { return refuse(call, Outcome::in_flight); }
+
+bool has_id(const Call& call) { return moves_money(call.route); }
+
 }  // namespace coffer::net

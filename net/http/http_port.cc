@@ -1,7 +1,7 @@
 #include "net/http/http_port.h"
 
 #include <chrono>
-#include <list>
+#include <map>
 #include <optional>
 #include <unordered_map>
 #include <utility>
@@ -72,6 +72,7 @@ struct HttpPort::State final : ReplySink, std::enable_shared_from_this<HttpPort:
   ClientId client;
   std::uint64_t last_request = 0;
   std::unordered_map<RequestId, std::shared_ptr<Session>> asking;
+  std::map<TransferId, std::size_t> running;  // requests of this listener under each id
   std::size_t sessions = 0;
   std::shared_ptr<Acceptor> acceptor;
   bool stopped = false;
@@ -105,6 +106,7 @@ class HttpPort::State::Session : public std::enable_shared_from_this<Session> {
   void read_body();
   void on_body();
   void ask(Call call);
+  void tell(HttpResponse answer);
   void write(const HttpResponse& answer, bool keep_alive);
   void write_problem(Problem problem, std::string detail);
   void linger();
@@ -275,10 +277,13 @@ void HttpPort::State::Session::ask(Call call) {
   call_ = std::move(call);
   request_ = RequestId(++state_->last_request);
   state_->asking.emplace(request_, shared_from_this());
+  if (has_id(*call_)) {
+    ++state_->running[call_->transaction];
+  }
   patience_.expires_after(std::chrono::milliseconds(call_->patience_ms) + late_after);
   patience_.async_wait([self = shared_from_this(), request = request_](const beast::error_code& cancelled) {
     if (!cancelled && self->state_->asking.erase(request) > 0) {
-      self->write(answer_late(*self->call_), self->keep_alive_);
+      self->tell(answer_late(*self->call_));
     }
   });
   state_->driver.request(state_->client, request_, std::move(call_->request));
@@ -286,7 +291,20 @@ void HttpPort::State::Session::ask(Call call) {
 
 void HttpPort::State::Session::on_reply(const Bytes& body) {
   patience_.cancel();
-  write(answer(*call_, body, state_->driver.counters(), state_->driver.now().wall), keep_alive_);
+  const Driver& driver = state_->driver;
+  tell(answer(*call_, body, driver.counters(), driver.now().wall));
+}
+
+void HttpPort::State::Session::tell(HttpResponse answer) {
+  if (has_id(*call_)) {
+    const auto running = state_->running.find(call_->transaction);
+    if (--running->second == 0) {
+      state_->running.erase(running);
+    } else if (answer.status == row_of(Problem::outcome_unknown).status) {
+      answer = answer_still_running(*call_);
+    }
+  }
+  write(answer, keep_alive_);
 }
 
 void HttpPort::State::Session::write_problem(Problem problem, std::string detail) {

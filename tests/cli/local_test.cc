@@ -189,8 +189,16 @@ TEST_CASE("without a quorum the outcome is unknown, and asking again with the sa
     }
   }
   const std::string body = transfer("alice", "bob", "4", 2);
-  const HttpAnswer lost =
+  test::PlainSocket first(local.node(leading).http);
+  REQUIRE(first.send(post_text("/v1/wallet/balance_transfer", body, "Prefer: wait=2\r\n")));
+  test::pause_ms(50);
+  const HttpAnswer second =
       ask_http(local.node(leading).http, post_text("/v1/wallet/balance_transfer", body, "Prefer: wait=1\r\n"));
+  CHECK(second.status == 409);
+  CHECK(second.member("code") == "in-flight");
+  CHECK(second.headers.at("Location") == "/v1/transfers/" + id_of(2) + "?from_account=alice");
+  CHECK(second.headers.at("Retry-After") == "1");
+  const HttpAnswer lost = test::read_answer(first);
   INFO(lost.body);
   CHECK(lost.status == 504);
   CHECK(lost.member("code") == "outcome-unknown");
