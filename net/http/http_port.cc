@@ -71,7 +71,7 @@ struct HttpPort::State final : ReplySink, std::enable_shared_from_this<HttpPort:
   HttpListener listener;
   ClientId client;
   std::uint64_t last_request = 0;
-  std::unordered_map<RequestId, std::shared_ptr<Session>> asking;
+  std::unordered_map<RequestId, std::shared_ptr<Session>> open_requests;
   std::map<TransferId, std::size_t> running;  // requests of this listener under each id
   std::size_t sessions = 0;
   std::shared_ptr<Acceptor> acceptor;
@@ -126,10 +126,10 @@ class HttpPort::State::Session : public std::enable_shared_from_this<Session> {
 };
 
 void HttpPort::State::on_reply(RequestId request, Bytes body) {
-  const auto found = asking.find(request);
-  if (found != asking.end()) {
+  const auto found = open_requests.find(request);
+  if (found != open_requests.end()) {
     const std::shared_ptr<Session> session = std::move(found->second);
-    asking.erase(found);
+    open_requests.erase(found);
     session->on_reply(body);
   }
 }
@@ -276,13 +276,13 @@ void HttpPort::State::Session::ask(Call call) {
   stream_.expires_never();
   call_ = std::move(call);
   request_ = RequestId(++state_->last_request);
-  state_->asking.emplace(request_, shared_from_this());
+  state_->open_requests.emplace(request_, shared_from_this());
   if (has_id(*call_)) {
     ++state_->running[call_->transaction];
   }
   patience_.expires_after(std::chrono::milliseconds(call_->patience_ms) + late_after);
   patience_.async_wait([self = shared_from_this(), request = request_](const beast::error_code& cancelled) {
-    if (!cancelled && self->state_->asking.erase(request) > 0) {
+    if (!cancelled && self->state_->open_requests.erase(request) > 0) {
       self->tell(answer_late(*self->call_));
     }
   });
@@ -291,15 +291,14 @@ void HttpPort::State::Session::ask(Call call) {
 
 void HttpPort::State::Session::on_reply(const Bytes& body) {
   patience_.cancel();
-  const Driver& driver = state_->driver;
-  tell(answer(*call_, body, driver.counters(), driver.now().wall));
+  tell(answer(*call_, body, state_->driver.counters(), state_->driver.now().wall));
 }
 
 void HttpPort::State::Session::tell(HttpResponse answer) {
   if (has_id(*call_)) {
-    const auto running = state_->running.find(call_->transaction);
-    if (--running->second == 0) {
-      state_->running.erase(running);
+    const auto same_id = state_->running.find(call_->transaction);
+    if (--same_id->second == 0) {
+      state_->running.erase(same_id);
     } else if (answer.status == row_of(Problem::outcome_unknown).status) {
       answer = answer_still_running(*call_);
     }
@@ -382,7 +381,7 @@ void HttpPort::stop() {
     state.acceptor->stop();
   }
   state.driver.remove_client(state.client);
-  state.asking.clear();
+  state.open_requests.clear();
 }
 
 }  // namespace coffer::net

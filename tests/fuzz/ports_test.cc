@@ -175,7 +175,7 @@ std::vector<std::string> peer_payloads(const std::vector<std::string>& requests)
     }
     sends.clear();
   };
-  for (const std::uint64_t term : {1, 2, 3}) {
+  for (const std::uint64_t term : {1u, 2u, 3u}) {
     for (const bool flag : {false, true}) {
       frames.add_raft(to, ShardId(1), raft::VoteRequest{Term(term), flag, Index(5), Term(1)});
       take();
