@@ -96,17 +96,24 @@ class PlainSocket {
   std::string buffer_;
 };
 
-/// A port nobody listens on at the moment.
+/// A port nobody listens on, below those the kernel gives to outgoing connections; each once per process.
 inline std::uint16_t free_port() {
-  const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
-  sockaddr_in address{};
-  address.sin_family = AF_INET;
-  address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-  ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address);
-  socklen_t size = sizeof address;
-  ::getsockname(fd, reinterpret_cast<sockaddr*>(&address), &size);
-  ::close(fd);
-  return ntohs(address.sin_port);
+  constexpr std::uint16_t first = 20'000;
+  constexpr std::uint16_t count = 10'000;
+  static std::uint32_t next = static_cast<std::uint32_t>(::getpid()) * 127;
+  for (;;) {
+    const auto port = static_cast<std::uint16_t>(first + next++ % count);
+    const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_port = htons(port);
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    const bool is_free = ::bind(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0;
+    ::close(fd);
+    if (is_free) {
+      return port;
+    }
+  }
 }
 
 }  // namespace coffer::test

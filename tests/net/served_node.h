@@ -87,7 +87,7 @@ class ServedNode {
   /// Until /readyz says so, or ten seconds.
   bool wait_until_ready() const {
     const Instant deadline = net::monotonic_now() + seconds(10);
-    while (net::monotonic_now() < deadline) {
+    while (server_ && net::monotonic_now() < deadline) {
       if (ask_http(self().admin.port, get_text("/readyz")).status == 200) {
         return true;
       }

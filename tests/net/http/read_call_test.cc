@@ -67,6 +67,7 @@ HttpResponse refusal(const HttpRequest& request, HttpListener listener = HttpLis
   return std::get<HttpResponse>(read);
 }
 
+/// Its views point into the call.
 router::Request asked(const Call& call) {
   const Result<router::Request> request = router::decode_request(call.request);
   REQUIRE(request.has_value());
@@ -182,7 +183,8 @@ TEST_CASE("deposits and withdrawals name one account, and the other side is the 
   CHECK(in.debit.empty());
   CHECK(in.amount == 1000);
   CHECK(deposit.account == "alice");
-  const auto out = std::get<router::TransfersRequest>(asked(call_of(post("/v1/withdrawals", body))).body).items[0];
+  const Call withdrawal = call_of(post("/v1/withdrawals", body));
+  const auto out = std::get<router::TransfersRequest>(asked(withdrawal).body).items[0];
   CHECK(out.operation == router::TransferOperation::withdrawal);
   CHECK(out.credit.empty());
   CHECK(member(refusal(post("/v1/deposits", "{}")), "code") == "missing-field");
@@ -277,14 +279,13 @@ TEST_CASE("reads are as strict as writes") {
 }
 
 TEST_CASE("reads ask for what they name") {
-  const auto eventual = std::get<router::BalanceRequest>(
-      asked(call_of(get("/v1/accounts/a:b/balance", "consistency=eventual&currency=USD"))).body);
-  CHECK(eventual.consistency == router::Consistency::eventual);
-  const auto status =
-      std::get<router::TransferStatusRequest>(asked(call_of(get("/v1/transfers/" + id, "from_account=alice"))).body);
-  CHECK(status.account == "alice");
-  CHECK(asked(call_of(get("/v1/admin/trial_balance"), HttpListener::admin)).header.kind ==
-        router::RequestKind::trial_balance);
+  const Call balance = call_of(get("/v1/accounts/a:b/balance", "consistency=eventual&currency=USD"));
+  CHECK(std::get<router::BalanceRequest>(asked(balance).body).consistency == router::Consistency::eventual);
+  CHECK(std::get<router::BalanceRequest>(asked(balance).body).account == "a:b");
+  const Call status = call_of(get("/v1/transfers/" + id, "from_account=alice"));
+  CHECK(std::get<router::TransferStatusRequest>(asked(status).body).account == "alice");
+  const Call trial = call_of(get("/v1/admin/trial_balance"), HttpListener::admin);
+  CHECK(asked(trial).header.kind == router::RequestKind::trial_balance);
   CHECK(call_of(get("/readyz", "verbose"), HttpListener::admin).verbose);
   CHECK(refusal(get("/livez"), HttpListener::admin).status == 200);
 }
