@@ -34,7 +34,9 @@ void ShardBook::fold(Position position, const Event& event, Mark& mark) {
       names_[{opened->tenant, opened->name, opened->currency}] = opened->pocket;
     }
   }
-  if (std::holds_alternative<LegStarted>(event)) ++mark.legs_unanswered;
+  const bool starts_leg = std::holds_alternative<LegStarted>(event);
+  if (starts_leg) ++mark.legs_unanswered;
+  if (starts_leg || std::holds_alternative<TransferDecided>(event)) ++mark.ids_bound;
   if (std::holds_alternative<LegAnswered>(event) && mark.legs_unanswered > 0) --mark.legs_unanswered;
   for (const Posting& posting : postings_of(event)) {
     const auto found = pockets_.find(posting.pocket);

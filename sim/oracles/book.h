@@ -42,6 +42,7 @@ struct Mark {
   Term term;
   Position position;                  ///< of the last event folded
   std::uint64_t legs_unanswered = 0;  ///< started and not answered, over all targets
+  std::uint64_t ids_bound = 0;        ///< transfers decided, here or by a leg
 };
 
 class ShardBook {

@@ -82,6 +82,10 @@ std::optional<std::string> Fold::judge(const Claim& claim) const {
     return told(claim.node, claim.replica) + " knows " + std::to_string(claim.replica.legs_unanswered) +
            " unanswered legs, the log says " + std::to_string(mark.legs_unanswered);
   }
+  if (claim.replica.dedup_rows != mark.ids_bound) {
+    return told(claim.node, claim.replica) + " remembers " + std::to_string(claim.replica.dedup_rows) +
+           " ids, the log bound " + std::to_string(mark.ids_bound);
+  }
   return judge_pockets(claim);
 }
 

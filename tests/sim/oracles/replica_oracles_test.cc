@@ -49,6 +49,11 @@ TEST_CASE("O-E1 catches a replica that is not the fold of its log") {
     story.oracle().on_replica({}, n3, replica);
     CHECK(told_of(story.reasons(), {"1 unanswered legs", "the log says 0"}));
   }
+  SECTION("an id") {
+    replica.dedup_rows -= 1;
+    story.oracle().on_replica({}, n3, replica);
+    CHECK(told_of(story.reasons(), {"remembers 0 ids", "the log bound 1"}));
+  }
   SECTION("anything else that the digest covers") {
     replica.state.low ^= 1;
     story.oracle().on_replica({}, n3, replica);
@@ -76,6 +81,7 @@ TEST_CASE("O-E1 catches a leader's speculative state once its entry commits") {
   ahead.role = shard::Role::leader;
   ahead.applied = Index(before.applied.value + 1);
   ahead.position = Position(7);
+  ahead.dedup_rows += 1;
   ahead.pockets[2].balance -= 10;
   ahead.pockets[3].balance += 10;
   const ledger::Event event = story.local(transfer_item(3, "a", "c", 10), Outcome::success, home_a, first, second);

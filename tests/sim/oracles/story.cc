@@ -108,11 +108,13 @@ void Story::settle(ShardId shard, const ledger::Event& event) {
     pockets[to] += amount.minor;
   };
   if (const auto* transfer = std::get_if<ledger::TransferDecided>(&event)) {
+    ++ids_bound_[shard];
     const ledger::Decided& d = transfer->decided;
     if (d.outcome == Outcome::success) move(d.debit, d.credit, d.amount);
   } else if (const auto* start = std::get_if<ledger::LegStarted>(&event)) {
     move(start->decided.debit, start->decided.credit, start->decided.amount);
     ++unanswered_[shard];
+    ++ids_bound_[shard];
   } else if (const auto* receipt = std::get_if<ledger::LegReceived>(&event)) {
     if (receipt->outcome == Outcome::success) move(receipt->transit, receipt->credit, receipt->amount);
   } else if (const auto* answered = std::get_if<ledger::LegAnswered>(&event)) {
@@ -334,6 +336,7 @@ shard::Observation Story::replica(ShardId shard) const {
                      {shard == s1 ? "a" : "b", usd, balance(first)},
                      {shard == s1 ? "c" : "d", usd, balance(second)}};
   replica.state = {replica.applied.value, shard.value};
+  replica.dedup_rows = ids_bound_.contains(shard) ? ids_bound_.at(shard) : 0;
   replica.legs_unanswered = unanswered_.contains(shard) ? unanswered_.at(shard) : 0;
   return replica;
 }

@@ -114,6 +114,7 @@ class Story {
   std::map<ShardId, Stamp> stamps_;
   std::map<ShardId, std::map<PocketNumber, std::int64_t>> balances_;
   std::map<ShardId, std::uint64_t> unanswered_;
+  std::map<ShardId, std::uint64_t> ids_bound_;
   std::uint64_t legs_ = 0;
   std::uint64_t ops_ = 0;
   std::int64_t now_ = 0;
