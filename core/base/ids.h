@@ -41,7 +41,7 @@ using TenantId = StrongId<struct TenantIdTag, std::uint32_t>;
 using PrincipalId = StrongId<struct PrincipalIdTag, std::uint32_t>;
 /// One client connection (or in-process caller) of a node; chosen by the driver, unique per node lifetime.
 using ClientId = StrongId<struct ClientIdTag, std::uint64_t>;
-/// A request of one client; chosen by the client, unique among its outstanding requests.
+/// A request of one client; chosen by the client, used once per connection: a number that comes again is a repetition.
 using RequestId = StrongId<struct RequestIdTag, std::uint64_t>;
 /// Names one io effect until its result comes back.
 using IoToken = StrongId<struct IoTokenTag, std::uint64_t>;

@@ -33,7 +33,7 @@ constexpr std::array rows = {
     Row{TraceKind::applied, "applied"},
     Row{TraceKind::undone, "undone"},
     Row{TraceKind::founded, "founded"},
-    Row{TraceKind::dedup_hit, "dedup_hit"},  // a = outcome, b = term
+    Row{TraceKind::dedup_hit, "dedup_hit"},  // a = outcome, c = bound under an earlier leader
     Row{TraceKind::dedup_conflict, "dedup_conflict"},
     Row{TraceKind::refused, "refused"},                    // a = outcome
     Row{TraceKind::answered, "answered"},                  // a = outcome

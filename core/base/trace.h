@@ -31,7 +31,7 @@ enum class TraceKind : std::uint8_t {
   applied,  ///< an entry was folded into the state: index, term
   undone,   ///< an entry was undone: index, term
   founded,
-  dedup_hit,       ///< an id was found already bound: transfer, a = recorded outcome, b = term that recorded it
+  dedup_hit,  ///< an id was found already bound: transfer, a = recorded outcome, c = 1 if bound under an earlier leader
   dedup_conflict,  ///< same id, other body: transfer
   refused,         ///< a refusal was logged: transfer, a = outcome
   answered,        ///< an outcome was told: transfer, a = outcome
