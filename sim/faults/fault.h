@@ -30,19 +30,21 @@ struct Target {
   bool operator==(const Target&) const = default;
 };
 
-/// "When this node's n-th such trace event happens", counted from the beginning of the fault phase.
+/// "When such a trace event happens for the n-th time", counted from the beginning of the fault phase.
 struct Trigger {
   TraceKind event{};
   Target node;
   ShardId shard;  ///< 0: any
   std::uint32_t nth = 1;
+  bool again = false;  ///< every n-th time
+  Duration after;      ///< not at once, but up to this much later
   bool operator==(const Trigger&) const = default;
 };
 
 enum class When : std::uint8_t {
   at,       ///< once, this long after the fault phase began
   every,    ///< again and again, with exponential gaps of this mean
-  trigger,  ///< once, at an exact event
+  trigger,  ///< at an exact event
 };
 
 enum class How : std::uint8_t { process, power, either };

@@ -78,7 +78,7 @@ void FaultDriver::stop() {
 
 void FaultDriver::on_strike(const Event& event) {
   if (!running_) return;
-  begin(static_cast<std::size_t>(event.number), nobody);
+  begin(static_cast<std::size_t>(event.number), NodeId(event.entity));
   if (specs_[event.number].when == faults::When::every) schedule_next(static_cast<std::size_t>(event.number));
 }
 
@@ -93,8 +93,18 @@ void FaultDriver::on_trace(NodeId node, const TraceEvent& event) {
     if (trigger.node.who == faults::Who::node && trigger.node.node != node) continue;
     if (trigger.node.who == faults::Who::leader && leader != node) continue;
     if (trigger.node.who == faults::Who::follower && leader == node) continue;
-    if (++matches_[i] == trigger.nth) begin(i, node);
+    const std::uint64_t match = ++matches_[i];
+    if (match == trigger.nth || (trigger.again && match % trigger.nth == 0)) pull(i, node);
   }
+}
+
+void FaultDriver::pull(std::size_t spec, NodeId cause) {
+  const Duration latest = specs_[spec].trigger.after;
+  if (latest == Duration{}) return begin(spec, cause);
+  Prng prng = stream(seed_, Domain::fault, specs_[spec].stream, gap_site + matches_[spec]);
+  Event event = event_of(EventKind::strike, spec);
+  event.entity = cause.value;
+  cluster_.kernel().schedule_after(Duration{prng.between(0, latest.nanos)}, std::move(event));
 }
 
 void FaultDriver::begin(std::size_t spec, NodeId cause) {

@@ -46,6 +46,7 @@ class FaultDriver {
     SimTime until;
   };
 
+  void pull(std::size_t spec, NodeId cause);
   void begin(std::size_t spec, NodeId cause);
   void attempt(faults::Strike strike, SimTime until);
   void settle(faults::Strike strike);

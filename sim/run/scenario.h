@@ -55,6 +55,7 @@ struct Limits {
   Duration running_min = Duration{};  ///< faults go on at least this long, though the workload may be done
   Duration running_max = seconds(40);
   Duration healing_max = seconds(30);
+  Duration final_reads_max = seconds(120);
   std::uint64_t events_max = 5'000'000;
 };
 

@@ -73,6 +73,7 @@ void visit(V& v, Limits& l) {
   v.duration("running_min", l.running_min, Duration{}, seconds(3600));
   v.duration("running_max", l.running_max, milliseconds(1), seconds(3600));
   v.duration("healing_max", l.healing_max, milliseconds(1), seconds(3600));
+  v.duration("final_reads_max", l.final_reads_max, milliseconds(1), seconds(3600));
   v.number("events_max", l.events_max, 1, std::numeric_limits<std::int64_t>::max());
 }
 
@@ -82,6 +83,8 @@ void visit(V& v, faults::Trigger& t) {
   v.target("node", t.node);
   v.number("shard", t.shard.value, 0, shards_max);
   v.count("nth", t.nth, 1, 1'000'000'000);
+  v.flag("again", t.again);
+  v.duration("after", t.after, Duration{}, seconds(3600));
 }
 
 template <class V>

@@ -45,14 +45,15 @@ void draw_workload(Scenario& scenario, std::uint64_t seed) {
   w.accounts = draw(prng, 4, 24);
   w.hot_accounts = draw(prng, 1, 3);
   w.currencies = prng.chance(700) ? 1 : draw(prng, 2, 3);
-  w.batch_max = 1u << prng.below(5);
-  w.operations = draw(prng, 250, 400);
+  const std::uint32_t doublings = draw(prng, 0, 6);
+  w.batch_max = 1u << doublings;
+  w.operations = draw(prng, 250, 400) - 30 * doublings;  // fewer calls where each carries more
   // The workload lasts about ten undisturbed seconds.
   w.think_mean = seconds(prng.between(8, 14)) * w.clients / w.operations;
   w.cross_shard_per_mille = draw(prng, 300, 800);
   w.overdraft_per_mille = draw(prng, 10, 100);
-  w.missing_account_per_mille = draw(prng, 10, 80);
-  w.wrong_currency_per_mille = draw(prng, 0, 40);
+  w.missing_account_per_mille = draw(prng, 20, 160);
+  w.wrong_currency_per_mille = draw(prng, 0, 80);
   w.duplicate_per_mille = draw(prng, 20, 200);
   w.other_body_per_mille = draw(prng, 5, 60);
   w.read_per_mille = draw(prng, 50, 250);
@@ -114,39 +115,66 @@ Scenario draw_default(std::uint64_t seed) {
   return scenario;
 }
 
-faults::FaultSpec of_leader(std::string fault, std::uint64_t number, Scenario& scenario, Prng& prng) {
+/// A fault that strikes leaders, and lasts about as long as it takes to elect the next ones.
+faults::FaultSpec& add_for_leaders(Scenario& scenario, std::string fault, Prng& prng) {
   faults::FaultSpec spec;
   spec.fault = std::move(fault);
-  spec.stream = number;
-  spec.every = draw_ms(prng, 300, 1200);
+  spec.stream = scenario.faults.size() + 1;
+  spec.every = draw_ms(prng, 500, 1500);
   spec.target = {faults::Who::leader, {}, ShardId(draw(prng, 1, scenario.shards))};
-  spec.lasts_min = milliseconds(50);
-  spec.lasts_max = draw_ms(prng, 100, 500);
+  spec.lasts_min = scenario.tuning.election_timeout * 5 / 4;
+  spec.lasts_max = scenario.tuning.election_timeout * prng.between(3, 5);
+  return scenario.faults.emplace_back(std::move(spec));
+}
+
+/// The same, up to `after` later than every n-th election.
+faults::FaultSpec& add_after_elections(Scenario& scenario, std::string fault, std::uint32_t nth, Duration after,
+                                       Prng& prng) {
+  faults::FaultSpec& spec = add_for_leaders(scenario, std::move(fault), prng);
+  spec.when = faults::When::trigger;
+  spec.every = {};
+  spec.trigger.event = TraceKind::became_leader;
+  spec.trigger.nth = nth;
+  spec.trigger.again = true;
+  spec.trigger.after = after;
+  spec.target = {faults::Who::self, {}, {}};
   return spec;
 }
 
-/// Five replicas whose leaders never last: what only goes wrong over several elections in a row.
+/// Five replicas far apart whose leaders never last, and logs sent one entry at a time: what only goes wrong over
+/// several elections in a row (Raft thesis, figure 3.7).
 Scenario draw_short_leaderships(std::uint64_t seed) {
   Scenario scenario = draw_default(seed);
   Prng prng = stream(seed, Domain::swarm, 1, world_site);
   scenario.nodes = 5;
-  scenario.shards = draw(prng, 1, 2);
-  scenario.tuning.election_timeout = draw_ms(prng, 40, 120);
+  scenario.shards = prng.chance(900) ? 1 : 2;
+  scenario.tuning.election_timeout = draw_ms(prng, 150, 250);
   scenario.tuning.heartbeat_interval = scenario.tuning.election_timeout / 5;
-  scenario.tuning.attempt_timeout = draw_ms(prng, 100, 300);
-  scenario.client_attempt_timeout = draw_ms(prng, 100, 400);
+  scenario.tuning.attempt_timeout = draw_ms(prng, 150, 300);
+  scenario.tuning.append_bytes_max = prng.chance(900) ? 1 : 1u << prng.below(12);
+  scenario.client_attempt_timeout = draw_ms(prng, 150, 400);
+  scenario.network.delay_floor = draw_us(prng, 5000, 10'000);
+  scenario.network.delay_mean = draw_us(prng, 2000, 6000);
+  scenario.workload.clients = 4;
+  scenario.workload.operations = 600;
+  scenario.workload.batch_max = 1u << prng.below(3);
+  scenario.workload.think_mean = draw_ms(prng, 10, 30);
+  scenario.limits.running_max = seconds(60);
+  scenario.workload.patience_ms = draw(prng, 800, 2000);
+  scenario.tuning.entries_in_flight_max = draw(prng, 2, 8);
   scenario.faults.clear();
-  scenario.faults.push_back(of_leader("crash_restart", 1, scenario, prng));
-  scenario.faults.back().how = faults::How::either;
-  scenario.faults.back().lose_per_mille = 300;
-  scenario.faults.push_back(of_leader("partition", 2, scenario, prng));
-  scenario.faults.back().count = draw(prng, 1, 2);
-  if (prng.chance(500)) scenario.faults.push_back(of_leader("partition_one_way", 3, scenario, prng));
-  if (prng.chance(300)) scenario.faults.push_back(of_leader("pause", 4, scenario, prng));
-  if (prng.chance(300)) {
-    scenario.faults.push_back(of_leader("drop", 5, scenario, prng));
-    scenario.faults.back().per_mille = draw(prng, 50, 500);
+  add_for_leaders(scenario, "partition", prng);
+  // Some leaders are cut off before anybody has heard of their first entry, some while it is on its way.
+  const Duration round_trip = (scenario.network.delay_floor + scenario.network.delay_mean) * 2;
+  add_after_elections(scenario, "partition", 2, Duration{}, prng);
+  add_after_elections(scenario, "partition", 1, round_trip * prng.between(4, 6) / 2, prng);
+  if (prng.chance(200)) {
+    add_after_elections(scenario, "crash_restart", draw(prng, 2, 4), round_trip * 3, prng).lose_per_mille = 300;
   }
+  if (prng.chance(100)) add_for_leaders(scenario, "partition", prng).count = 2;
+  if (prng.chance(100)) add_for_leaders(scenario, "partition_one_way", prng);
+  if (prng.chance(100)) add_for_leaders(scenario, "pause", prng);
+  if (prng.chance(100)) add_for_leaders(scenario, "drop", prng).per_mille = draw(prng, 50, 300);
   return scenario;
 }
 
@@ -155,7 +183,7 @@ Scenario draw_short_leaderships(std::uint64_t seed) {
 const std::vector<Profile>& profiles() {
   static const std::vector<Profile> all = {
       {"default", "everything a seed can draw", draw_default},
-      {"short_leaderships", "five replicas whose leaders crash or are cut off every few hundred milliseconds",
+      {"short_leaderships", "five replicas far apart whose leaders are cut off or crash soon after each election",
        draw_short_leaderships},
   };
   return all;

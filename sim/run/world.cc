@@ -11,7 +11,6 @@ namespace coffer::sim {
 namespace {
 
 constexpr Duration tick_interval = milliseconds(25);
-constexpr Duration final_reads_max = seconds(30);
 constexpr std::uint64_t steps_between_looks = 50;
 constexpr std::uint64_t steps_between_undos = 170;
 
@@ -289,7 +288,7 @@ void World::progress() {
       if (all_idle()) {
         enter(Phase::over);
         end(Verdict::pass, "", "");
-      } else if (spent > final_reads_max) {
+      } else if (spent > limits.final_reads_max) {
         end(Verdict::unknown, "O-H3", "the final reads did not end: " + why_not_quiet());
       }
       break;

@@ -76,7 +76,7 @@ TEST_CASE("a fault strikes at the exact event it names, the n-th time") {
   crash.fault = "crash_restart";
   crash.stream = 1;
   crash.when = faults::When::trigger;
-  crash.trigger = {TraceKind::saga_started, {}, ShardId(2), 3};
+  crash.trigger = {TraceKind::saga_started, {}, ShardId(2), 3, false, {}};
   crash.target = {faults::Who::self, {}, {}};
   crash.lasts_min = crash.lasts_max = milliseconds(300);
   scenario.faults = {crash};
