@@ -28,7 +28,6 @@ constexpr TraceCounter trace_counters[] = {
     {TraceKind::dedup_hit, "dedup_hit"},
     {TraceKind::dedup_conflict, "dedup_conflict"},
     {TraceKind::refused, "refusal_logged"},
-    {TraceKind::frame_rejected, "frame_rejected"},
 };
 
 }  // namespace
