@@ -154,7 +154,8 @@ void Opening::finish(std::vector<TraceEvent>& trace) {
     scan_->logs()[group];  // a group may have voted before its first entry
   }
   for (const auto& [group, entries] : scan_->logs()) {
-    const HardState state = image_.states[group];
+    const auto stored = image_.states.find(group);
+    const HardState state = stored == image_.states.end() ? HardState{} : stored->second;
     trace.push_back(
         {.kind = TraceKind::recovered, .shard = group, .term = state.term, .a = entries.size(), .b = state.vote.value});
     for (const Entry& entry : entries) {
