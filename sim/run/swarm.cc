@@ -178,6 +178,23 @@ Scenario draw_short_leaderships(std::uint64_t seed) {
   return scenario;
 }
 
+/// Clients that mostly read while leaders are cut off from their peers, but not from them: what a leader that does not
+/// know of its successor must not tell (Raft thesis, section 6.4).
+Scenario draw_stale_reads(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  Prng prng = stream(seed, Domain::swarm, 2, world_site);
+  scenario.nodes = 3;
+  scenario.shards = 1;
+  scenario.workload.clients = draw(prng, 6, 12);
+  scenario.workload.read_per_mille = draw(prng, 850, 970);
+  scenario.workload.operations = 1500;
+  scenario.workload.think_mean = draw_ms(prng, 10, 40);
+  scenario.faults.clear();
+  add_for_leaders(scenario, "partition", prng);
+  if (prng.chance(300)) add_for_leaders(scenario, "partition_one_way", prng);
+  return scenario;
+}
+
 }  // namespace
 
 const std::vector<Profile>& profiles() {
@@ -185,6 +202,7 @@ const std::vector<Profile>& profiles() {
       {"default", "everything a seed can draw", draw_default},
       {"short_leaderships", "five replicas far apart whose leaders are cut off or crash soon after each election",
        draw_short_leaderships},
+      {"stale_reads", "clients that mostly read while leaders are cut off from their peers", draw_stale_reads},
   };
   return all;
 }
