@@ -20,6 +20,11 @@ constexpr std::array rows = {
     Row{TraceKind::tail_torn, "tail_torn"},              // a = frame number
     Row{TraceKind::corruption, "corruption"},            // a = frame number
     Row{TraceKind::synced, "synced"},                    // a = frame number
+    Row{TraceKind::tail_uncertain, "tail_uncertain"},    // a = frame number
+    Row{TraceKind::quarantined, "quarantined"},          // a = first frame, b = segment
+    Row{TraceKind::segment_removed, "segment_removed"},  // a = segment
+    Row{TraceKind::space_refused, "space_refused"},
+    Row{TraceKind::space_regained, "space_regained"},
     Row{TraceKind::became_follower, "became_follower"},
     Row{TraceKind::became_pre_candidate, "became_pre_candidate"},
     Row{TraceKind::became_candidate, "became_candidate"},
@@ -30,13 +35,31 @@ constexpr std::array rows = {
     Row{TraceKind::committed, "committed"},                // a = commit index before
     Row{TraceKind::leader_lost_tail, "leader_lost_tail"},  // a = uncommitted entries
     Row{TraceKind::read_confirmed, "read_confirmed"},      // a = round
+    Row{TraceKind::recovery_asked, "recovery_asked"},      // a = nonce
+    Row{TraceKind::recovery_settled, "recovery_settled"},  // a = 1 by a leader, 2 by all members
+    Row{TraceKind::quorum_lost, "quorum_lost"},
+    Row{TraceKind::transfer_begun, "transfer_begun"},                        // a = to
+    Row{TraceKind::configuration_changed, "configuration_changed"},          // a = voters, b = outgoing, c = learners
+    Row{TraceKind::configuration_rolled_back, "configuration_rolled_back"},  // a = voters, b = outgoing, c = learners
+    Row{TraceKind::snapshot_needed, "snapshot_needed"},                      // a = follower
+    Row{TraceKind::restored, "restored"},                                    // a = last index before
+    Row{TraceKind::compacted, "compacted"},
     Row{TraceKind::applied, "applied"},
     Row{TraceKind::undone, "undone"},
     Row{TraceKind::founded, "founded"},
     Row{TraceKind::dedup_hit, "dedup_hit"},  // a = outcome, c = bound under an earlier leader
     Row{TraceKind::dedup_conflict, "dedup_conflict"},
-    Row{TraceKind::refused, "refused"},                    // a = outcome
-    Row{TraceKind::answered, "answered"},                  // a = outcome
+    Row{TraceKind::refused, "refused"},    // a = outcome
+    Row{TraceKind::answered, "answered"},  // a = outcome
+    Row{TraceKind::epoch_passed, "epoch_passed"},
+    Row{TraceKind::epoch_dropped, "epoch_dropped"},
+    Row{TraceKind::snapshot_published, "snapshot_published"},  // a = digest
+    Row{TraceKind::history_published, "history_published"},    // a = first index
+    Row{TraceKind::file_damaged, "file_damaged"},              // a = kind, b = chunk
+    Row{TraceKind::file_repaired, "file_repaired"},            // a = kind
+    Row{TraceKind::chunk_fetched, "chunk_fetched"},            // a = from, b = chunk, c = chunks
+    Row{TraceKind::fetch_resumed, "fetch_resumed"},            // a = chunks there
+    Row{TraceKind::archived, "archived"},
     Row{TraceKind::saga_started, "saga_started"},          // a = target, b = leg
     Row{TraceKind::leg_sent, "leg_sent"},                  // a = target, b = first leg, c = count
     Row{TraceKind::leg_received, "leg_received"},          // a = source, b = leg, c = outcome
@@ -49,6 +72,7 @@ constexpr std::array rows = {
     Row{TraceKind::request_retried, "request_retried"},    // a = client, b = request, c = attempt
     Row{TraceKind::request_unknown, "request_unknown"},    // a = client, b = request
     Row{TraceKind::frame_rejected, "frame_rejected"},      // a = peer
+    Row{TraceKind::disk_outdated, "disk_outdated"},        // a = peer, b = frame seen, c = frame here
     Row{TraceKind::failed, "failed"},
 };
 

@@ -16,6 +16,11 @@ enum class TraceKind : std::uint8_t {
   tail_torn,        ///< recovery met a torn frame and cut it: a = frame number
   corruption,       ///< a frame known durable is bad: a = frame number; the node refuses to start
   synced,           ///< a frame became durable: a = frame number
+  tail_uncertain,   ///< the end of the stream may have lost something acknowledged: a = frame number
+  quarantined,      ///< damaged frames were set aside, never cut: a = first frame, b = segment
+  segment_removed,  ///< everything in it is in snapshots and history: a = segment
+  space_refused,    ///< the next segment cannot be reserved: no more proposals
+  space_regained,
   // raft
   became_follower,
   became_pre_candidate,
@@ -27,14 +32,34 @@ enum class TraceKind : std::uint8_t {
   committed,         ///< commit index moved to `index`: a = from
   leader_lost_tail,  ///< a leader stepped down with uncommitted entries: a = how many
   read_confirmed,    ///< a quorum round for reads ended: a = round
+  recovery_asked,    ///< an uncertain replica asks its group: a = nonce
+  recovery_settled,  ///< an uncertain replica is certain again: index, term of what it must hold; a = 1 by a leader, 2
+                     ///< by all members
+  quorum_lost,       ///< a leader heard of no majority for an election time-out and steps down
+  transfer_begun,    ///< leadership is handed over: a = to
+  configuration_changed,      ///< in use from `index` on: a = voters, b = outgoing voters, c = learners, each a bit per
+                              ///< node
+  configuration_rolled_back,  ///< in use again because later ones were truncated: as above
+  snapshot_needed,            ///< a follower lacks entries that are compacted: a = follower
+  restored,                   ///< an installed snapshot replaces the log up to (index, term): a = last index before
+  compacted,                  ///< entries up to `index` left memory
   // shard and ledger
   applied,  ///< an entry was folded into the state: index, term
   undone,   ///< an entry was undone: index, term
   founded,
   dedup_hit,  ///< an id was found already bound: transfer, a = recorded outcome, c = 1 if bound under an earlier leader
-  dedup_conflict,  ///< same id, other body: transfer
-  refused,         ///< a refusal was logged: transfer, a = outcome
-  answered,        ///< an outcome was told: transfer, a = outcome
+  dedup_conflict,      ///< same id, other body: transfer
+  refused,             ///< a refusal was logged: transfer, a = outcome
+  answered,            ///< an outcome was told: transfer, a = outcome
+  epoch_passed,        ///< the state at `index` was frozen for a snapshot
+  epoch_dropped,       ///< ... and undone before it was published
+  snapshot_published,  ///< durable under its name: index, term, a = digest
+  history_published,   ///< durable under its name: a = first index, index = last
+  file_damaged,        ///< a sealed file has a bad chunk: index, a = kind, b = chunk
+  file_repaired,       ///< its bad chunks were fetched from a peer: index, a = kind
+  chunk_fetched,       ///< index, a = from, b = chunk, c = of how many
+  fetch_resumed,       ///< a fetch goes on after a restart: index, a = chunks already there
+  archived,            ///< a history file moved to the archive: index
   // transactions across shards
   saga_started,      ///< debit and phase row are in one entry: transfer, a = target shard, b = leg number
   leg_sent,          ///< transfer of the first leg in the message, a = target shard, b = first leg number, c = count
@@ -49,6 +74,7 @@ enum class TraceKind : std::uint8_t {
   request_retried,  ///< a = client, b = request, c = attempt
   request_unknown,  ///< the deadline passed: a = client, b = request
   frame_rejected,   ///< bytes from a peer failed their checksum or grammar: a = peer
+  disk_outdated,    ///< a peer has seen a later frame of this node's stream: a = peer, b = frame seen, c = frame here
   failed,           ///< the node poisoned itself after an io error
 };
 
@@ -61,6 +87,7 @@ struct TraceEvent {
   std::uint64_t b = 0;
   std::uint64_t c = 0;
   TransferId transfer{};
+  std::uint64_t lamport = 0;  ///< set by the node as the event leaves it: e before f implies less (Lamport 1978)
 };
 
 /// The kind's name in snake case, as scenarios write triggers.

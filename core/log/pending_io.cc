@@ -26,6 +26,8 @@ std::string_view verb(IoKind kind) {
       return "removal";
     case IoKind::reserve:
       return "reservation";
+    case IoKind::list:
+      return "listing of the directory";
   }
   check_failed("an io kind is one of those listed");
 }
@@ -34,6 +36,21 @@ std::string_view verb(IoKind kind) {
 
 void PendingIo::read(std::string file, std::vector<IoOp>& out) {
   add({.kind = IoKind::read, .token = {}, .file = std::move(file)}, out);
+}
+
+void PendingIo::read_range(std::string file, std::uint64_t offset, std::uint64_t length, std::uint64_t tag,
+                           std::vector<IoOp>& out) {
+  add({.kind = IoKind::read, .token = {}, .file = std::move(file), .offset = offset, .length = length}, out, tag);
+}
+
+void PendingIo::list(std::vector<IoOp>& out) { add({.kind = IoKind::list, .token = {}, .file = {}}, out); }
+
+void PendingIo::rename(std::string from, std::string to, std::vector<IoOp>& out) {
+  add({.kind = IoKind::rename, .token = {}, .file = std::move(from), .target = std::move(to)}, out);
+}
+
+void PendingIo::remove(std::string file, std::vector<IoOp>& out) {
+  add({.kind = IoKind::remove, .token = {}, .file = std::move(file)}, out);
 }
 
 void PendingIo::write(std::string file, std::uint64_t offset, Bytes bytes, std::vector<IoOp>& out) {
@@ -57,9 +74,10 @@ void PendingIo::reserve(std::string file, std::uint64_t size, std::vector<IoOp>&
   reserving_ = true;
 }
 
-void PendingIo::add(IoOp op, std::vector<IoOp>& out) {
-  op.token = IoToken(++last_token_);
-  pending_.push_back({op.token, op.kind, op.file, op.offset});
+void PendingIo::add(IoOp op, std::vector<IoOp>& out, std::uint64_t tag) {
+  op.token = IoToken(std::uint64_t{static_cast<std::uint8_t>(owner_)} << 56 | ++last_token_);
+  op.lane = lane_;
+  pending_.push_back({op.token, op.kind, op.file, op.offset, tag});
   if (op.kind != IoKind::reserve) {
     ++in_order_;
   }

@@ -17,11 +17,24 @@ struct PendingOp {
   IoKind kind;
   std::string file;
   std::uint64_t offset = 0;
+  std::uint64_t tag = 0;  ///< the caller's, of reads
 };
+
+/// The parts of the log that emit operations share one space of tokens: the owner is the token's highest byte.
+enum class IoOwner : std::uint8_t { stream = 1, sealed_store = 2, derived_files = 3 };
 
 class PendingIo {
  public:
+  /// Emits into `lane`.
+  explicit PendingIo(IoOwner owner = IoOwner::stream, IoLane lane = IoLane::stream) : owner_(owner), lane_(lane) {}
+
   void read(std::string file, std::vector<IoOp>& out);
+  void read_range(std::string file, std::uint64_t offset, std::uint64_t length, std::uint64_t tag,
+                  std::vector<IoOp>& out);
+  /// The names in the directory.
+  void list(std::vector<IoOp>& out);
+  void rename(std::string from, std::string to, std::vector<IoOp>& out);
+  void remove(std::string file, std::vector<IoOp>& out);
   void write(std::string file, std::uint64_t offset, Bytes bytes, std::vector<IoOp>& out);
   void sync(std::string file, std::vector<IoOp>& out);
   /// Names created by earlier writes become durable.
@@ -37,8 +50,10 @@ class PendingIo {
   bool reserving() const { return reserving_; }
 
  private:
-  void add(IoOp op, std::vector<IoOp>& out);
+  void add(IoOp op, std::vector<IoOp>& out, std::uint64_t tag = 0);
 
+  IoOwner owner_;
+  IoLane lane_;
   std::vector<PendingOp> pending_;
   std::uint64_t last_token_ = 0;
   std::uint64_t in_order_ = 0;

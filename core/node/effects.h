@@ -4,10 +4,12 @@
 
 #include <cstdint>
 #include <string>
+#include <utility>
 #include <variant>
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/entry.h"
 #include "core/base/ids.h"
 #include "core/base/io.h"
 #include "core/base/time.h"
@@ -62,16 +64,21 @@ struct Committed {
   Index index;
   Term term;
   SharedBytes payload;
+  EntryKind kind = EntryKind::state;
 };
 
 /// Out-parameter of Node::step; the driver executes, then clears it (capacity is kept).
 struct Effects {
-  std::vector<IoOp> io;  ///< executed in order
+  std::vector<IoOp> io;  ///< executed in order within each lane (core/base/io.h)
   std::vector<Send> send_now;
-  std::vector<Send> send_after_sync;  ///< only when all io (but reservations) up to this step has returned ok
+  std::vector<Send> send_after_sync;  ///< only when all io of the stream lane (but reservations) up to this
+                                      ///< step has returned ok
   std::vector<Reply> replies;
   std::vector<Committed> committed;
   std::vector<TraceEvent> trace;
+  /// The node's vector time at the end of the step, ascending by node; the events of one step differ in Lamport time
+  /// only. e happened before f iff e's own component is known to f's node (Fidge, Mattern 1988).
+  std::vector<std::pair<NodeId, std::uint64_t>> vector_time;
   Instant wake_at = never;  ///< step again at this monotonic time even without input
   /// Set when the node can never continue (poisoned disk, corrupt files): the driver must stop it and tell the
   /// operator.
@@ -84,6 +91,7 @@ struct Effects {
     replies.clear();
     committed.clear();
     trace.clear();
+    vector_time.clear();
     wake_at = never;
     fatal.clear();
   }

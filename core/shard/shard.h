@@ -50,6 +50,7 @@ struct CommittedEntry {
   Index index;
   Term term;
   SharedBytes payload;
+  EntryKind kind = EntryKind::state;
 };
 
 /// What the node must pass on. Persistence goes straight to the stream.

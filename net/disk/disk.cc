@@ -11,6 +11,7 @@
 #include <thread>
 #include <utility>
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <signal.h>
@@ -73,6 +74,8 @@ std::string_view verb(IoKind kind) {
       return "removal";
     case IoKind::reserve:
       return "reservation";
+    case IoKind::list:
+      return "listing of the directory of";
   }
   return "operation";
 }
@@ -181,6 +184,7 @@ struct Disk::State {
   IoCompletion execute(const IoOp& op);
   IoStatus run(const IoOp& op, SharedBytes& bytes);
   IoStatus read_file(const IoOp& op, SharedBytes& bytes);
+  IoStatus list(SharedBytes& bytes) const;
   IoStatus reserve(const IoOp& op);
   void note_failure(const IoOp& op, int error_number);
   const OpenFile* open_cached(const std::string& file, int flags);
@@ -248,7 +252,28 @@ IoStatus Disk::State::read_file(const IoOp& op, SharedBytes& bytes) {
   if (!read_all(file->cached.get(), content)) {
     return status_of(errno);
   }
-  bytes = std::make_shared<const Bytes>(std::move(content));
+  const ByteView read = range_read(content, op);
+  bytes = std::make_shared<const Bytes>(read.begin(), read.end());
+  return IoStatus::ok;
+}
+
+IoStatus Disk::State::list(SharedBytes& bytes) const {
+  const int copy = ::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0);
+  DIR* const stream = copy < 0 ? nullptr : ::fdopendir(copy);
+  if (stream == nullptr) {
+    return status_of(errno);
+  }
+  ::rewinddir(stream);
+  std::vector<std::string> names;
+  while (const dirent* const entry = ::readdir(stream)) {
+    const std::string name = entry->d_name;
+    if (name != "." && name != "..") names.push_back(name);
+  }
+  ::closedir(stream);
+  std::sort(names.begin(), names.end());
+  Bytes listing;
+  for (const std::string& name : names) append_name(listing, name);
+  bytes = std::make_shared<const Bytes>(std::move(listing));
   return IoStatus::ok;
 }
 
@@ -280,6 +305,8 @@ IoStatus Disk::State::run(const IoOp& op, SharedBytes& bytes) {
     case IoKind::remove:
       open_files.erase(op.file);
       return ::unlinkat(directory.get(), op.file.c_str(), 0) == 0 ? IoStatus::ok : status_of(errno);
+    case IoKind::list:
+      return list(bytes);
     case IoKind::reserve:
       return reserve(op);
   }

@@ -31,6 +31,7 @@ class SyncGate {
       case IoKind::remove:
         return true;
       case IoKind::read:
+      case IoKind::list:
       case IoKind::reserve:
         return false;
     }

@@ -66,7 +66,13 @@ IoResult Disk::execute(const IoOp& op) {
     case IoKind::read: {
       const Bytes* data = find(op.file);
       if (data == nullptr) return {IoStatus::not_found};
-      return {IoStatus::ok, std::make_shared<const Bytes>(*data)};
+      const ByteView part = range_read(*data, op);
+      return {IoStatus::ok, std::make_shared<const Bytes>(part.begin(), part.end())};
+    }
+    case IoKind::list: {
+      Bytes listing;
+      for (const auto& [name, id] : names_) append_name(listing, name);
+      return {IoStatus::ok, std::make_shared<const Bytes>(std::move(listing))};
     }
     case IoKind::write:
       write(open(op.file), op.offset, view(op.bytes));

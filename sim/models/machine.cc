@@ -158,6 +158,7 @@ Duration Machine::duration_of(IoKind kind) {
     case IoKind::write:
     case IoKind::rename:
     case IoKind::remove:
+    case IoKind::list:
     case IoKind::reserve:
       return machine_.io_floor + Duration{disk_prng_.exponential(machine_.write_mean.nanos)};
   }

@@ -34,9 +34,16 @@ void place_torn(Bytes& contents, std::uint64_t offset, ByteView bytes, Prng& ran
 
 MemoryDisk::Answer MemoryDisk::execute(const IoOp& op) {
   switch (op.kind) {
-    case IoKind::read:
+    case IoKind::read: {
       if (!exists(op.file)) return {IoStatus::not_found};
-      return {IoStatus::ok, std::make_shared<const Bytes>(files_.at(op.file).readable)};
+      const ByteView read = range_read(files_.at(op.file).readable, op);
+      return {IoStatus::ok, std::make_shared<const Bytes>(read.begin(), read.end())};
+    }
+    case IoKind::list: {
+      Bytes listing;
+      for (const auto& [name, file] : files_) append_name(listing, name);
+      return {IoStatus::ok, std::make_shared<const Bytes>(std::move(listing))};
+    }
     case IoKind::write:
       write(files_[op.file], op.offset, view(op.bytes));
       return {};
@@ -51,6 +58,7 @@ MemoryDisk::Answer MemoryDisk::execute(const IoOp& op) {
       for (auto& [name, file] : files_) {
         file.name_durable = true;
       }
+      unsynced_names_.clear();
       return {};
     case IoKind::reserve: {
       File& file = files_[op.file];
@@ -60,10 +68,19 @@ MemoryDisk::Answer MemoryDisk::execute(const IoOp& op) {
       return {};
     }
     case IoKind::rename:
-    case IoKind::remove:
-      break;
+    case IoKind::remove: {
+      const auto found = files_.find(op.file);
+      if (found == files_.end()) return {IoStatus::not_found};
+      File file = std::move(found->second);
+      files_.erase(found);
+      // Until the directory is synced a power cut may bring the old name back.
+      if (file.name_durable) unsynced_names_.try_emplace(op.file, file);
+      file.name_durable = false;
+      if (op.kind == IoKind::rename) files_[op.target] = std::move(file);
+      return {};
+    }
   }
-  check_failed("the log neither renames nor removes");
+  check_failed("an io kind is one of those listed");
 }
 
 void MemoryDisk::write(File& file, std::uint64_t offset, ByteView bytes) {
@@ -72,6 +89,7 @@ void MemoryDisk::write(File& file, std::uint64_t offset, ByteView bytes) {
 }
 
 void MemoryDisk::power_cut(PowerCut kind, Prng& random) {
+  bring_back_names(kind, random);
   for (auto at = files_.begin(); at != files_.end();) {
     File& file = at->second;
     const bool keeps_name = kind == PowerCut::keeps_all || kind == PowerCut::keeps_names_only ||
@@ -92,6 +110,18 @@ void MemoryDisk::power_cut(PowerCut kind, Prng& random) {
     file.unsynced.clear();
     file.name_durable = true;
     ++at;
+  }
+}
+
+/// What was renamed or removed, and not synced: all of it happened, or none.
+void MemoryDisk::bring_back_names(PowerCut kind, Prng& random) {
+  std::map<std::string, File> gone;
+  gone.swap(unsynced_names_);
+  const bool happened = kind == PowerCut::keeps_all || kind == PowerCut::keeps_names_only ||
+                        (kind == PowerCut::tears && random.chance(500));
+  if (happened) return;
+  for (auto& [name, file] : gone) {
+    files_[name] = std::move(file);
   }
 }
 

@@ -47,8 +47,10 @@ class MemoryDisk {
     bool name_durable = false;
   };
   void write(File& file, std::uint64_t offset, ByteView bytes);
+  void bring_back_names(PowerCut kind, Prng& random);
 
   std::map<std::string, File> files_;
+  std::map<std::string, File> unsynced_names_;  ///< files whose durable name was taken away, as they were then
 };
 
 }  // namespace coffer::log

@@ -278,7 +278,8 @@ IoInput Cluster::execute(Member& m, const IoOp& op) const {
       if (file == m.files.end()) {
         result.status = IoStatus::not_found;
       } else {
-        result.bytes = std::make_shared<const Bytes>(file->second);
+        const ByteView read = range_read(file->second, op);
+        result.bytes = std::make_shared<const Bytes>(read.begin(), read.end());
       }
       break;
     }
@@ -304,6 +305,12 @@ IoInput Cluster::execute(Member& m, const IoOp& op) const {
     case IoKind::remove:
       m.files.erase(op.file);
       break;
+    case IoKind::list: {
+      Bytes listing;
+      for (const auto& [name, bytes] : m.files) append_name(listing, name);
+      result.bytes = std::make_shared<const Bytes>(std::move(listing));
+      break;
+    }
   }
   return result;
 }
