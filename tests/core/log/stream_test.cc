@@ -19,7 +19,7 @@ using Catch::Matchers::StartsWith;
 std::vector<std::string> words(const std::vector<IoOp>& ops) {
   std::vector<std::string> result;
   for (const IoOp& op : ops) {
-    const char* const kinds[] = {"read", "write", "sync", "sync_dir", "rename", "remove", "reserve"};
+    const char* const kinds[] = {"read", "write", "sync", "sync_dir", "rename", "remove", "list", "reserve"};
     std::string word = kinds[static_cast<std::size_t>(op.kind)];
     if (!op.file.empty()) word += " " + op.file;
     if (op.offset > 0) word += " @" + std::to_string(op.offset);
