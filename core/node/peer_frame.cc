@@ -11,8 +11,7 @@ std::vector<Section> split_sections(ByteView payload, bool& ok) {
   while (in.ok() && in.remaining() > 0) {
     const std::uint8_t kind = in.u8();
     const ByteView bytes = in.blob();
-    if (kind < static_cast<std::uint8_t>(SectionKind::raft) ||
-        kind > static_cast<std::uint8_t>(SectionKind::forward_reply)) {
+    if (kind < static_cast<std::uint8_t>(SectionKind::raft) || kind > static_cast<std::uint8_t>(last_section_kind)) {
       in.fail();
     }
     sections.push_back({static_cast<SectionKind>(kind), bytes});
@@ -64,9 +63,16 @@ void PeerFrames::add_numbered(NodeId to, SectionKind kind, std::uint64_t number,
   end_section(frame, begin);
 }
 
-void PeerFrames::finish(std::vector<Send>& out) {
+void append_section(Bytes& out, SectionKind kind, ByteView bytes) {
+  ByteWriter writer(out);
+  writer.u8(static_cast<std::uint8_t>(kind));
+  writer.blob(bytes);
+}
+
+void PeerFrames::finish(std::vector<Send>& out, ByteView trailer) {
   for (auto& [to, frames] : frames_) {
     for (Bytes& frame : frames) {
+      ByteWriter(frame).raw(trailer);
       seal_frame(peer_frame, frame);
       out.push_back({to, std::make_shared<const Bytes>(std::move(frame))});
     }

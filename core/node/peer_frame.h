@@ -8,6 +8,12 @@
 //     leg_answers   := core/shard/leg_messages.h
 //     forward       := attempt u64 | request body        (core/router/protocol.h; a proxy asks a leader)
 //     forward_reply := attempt u64 | reply body
+//     files         := core/shard/file_transfer.h
+//     clock         := core/node/logical_clock.h         (every frame ends in one)
+//     life          := core/node/peer_lives.h            (every frame ends in one)
+//     outdated      := core/node/peer_lives.h
+//     probe         := sent i64                          (the asker's monotonic clock)
+//     echo          := sent i64 | wall i64 | wall_error i64
 #pragma once
 
 #include <cstdint>
@@ -27,7 +33,20 @@ inline constexpr std::uint8_t peer_frame = 1;
 /// longest are an entry (core/shard closes it at 3 MiB plus one request or one leg message) and a forwarded request.
 inline constexpr std::size_t peer_frame_full = 8u << 20;
 
-enum class SectionKind : std::uint8_t { raft = 1, legs = 2, leg_answers = 3, forward = 4, forward_reply = 5 };
+enum class SectionKind : std::uint8_t {
+  raft = 1,
+  legs = 2,
+  leg_answers = 3,
+  forward = 4,
+  forward_reply = 5,
+  files = 6,
+  clock = 7,
+  life = 8,
+  outdated = 9,
+  probe = 10,
+  echo = 11,
+};
+inline constexpr SectionKind last_section_kind = SectionKind::echo;
 
 struct Section {
   SectionKind kind;
@@ -37,6 +56,9 @@ struct Section {
 /// Splits a frame's payload; nothing when any part is malformed.
 std::vector<Section> split_sections(ByteView payload, bool& ok);
 
+/// One section at the end of `out`.
+void append_section(Bytes& out, SectionKind kind, ByteView bytes);
+
 /// The frames of one step in the making.
 class PeerFrames {
  public:
@@ -44,8 +66,9 @@ class PeerFrames {
   void add(NodeId to, SectionKind kind, ByteView bytes);
   void add_numbered(NodeId to, SectionKind kind, std::uint64_t number, ByteView bytes);
   bool empty() const { return frames_.empty(); }
-  /// Seals and moves every frame to `out`, ascending by peer, in the order of their sections.
-  void finish(std::vector<Send>& out);
+  /// Seals and moves every frame to `out`, ascending by peer, in the order of their sections; each ends in the sections
+  /// of `trailer` (whole sections, as append_section makes them).
+  void finish(std::vector<Send>& out, ByteView trailer = {});
 
  private:
   /// The frame that takes the section; end_section() writes its length.

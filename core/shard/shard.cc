@@ -26,9 +26,10 @@ raft::Config raft_config(const Config& config) {
 }  // namespace
 
 Shard::Shard(Config config, HardState hard_state, std::vector<Entry> log, log::Stream& stream,
-             const router::ShardMap& map, Prng prng, Now now)
+             const ClusterClock& clock, const router::ShardMap& map, Prng prng, Now now)
     : config_(std::move(config)),
       stream_(stream),
+      clock_(clock),
       map_(map),
       raft_(raft_config(config_), hard_state, std::move(log), prng, now.monotonic),
       state_(config_.shard),

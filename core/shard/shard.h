@@ -21,6 +21,7 @@
 #include "core/raft/raft.h"
 #include "core/router/protocol.h"
 #include "core/router/shard_map.h"
+#include "core/shard/cluster_clock.h"
 #include "core/shard/leg_messages.h"
 #include "core/shard/leg_sender.h"
 #include "core/shard/observation.h"
@@ -77,9 +78,9 @@ struct Output {
 
 class Shard {
  public:
-  /// `log` and `hard_state`: what recovery read, all durable. `stream` and `map` outlive the shard.
-  Shard(Config config, HardState hard_state, std::vector<Entry> log, log::Stream& stream, const router::ShardMap& map,
-        Prng prng, Now now);
+  /// `log` and `hard_state`: what recovery read, all durable. `stream`, `clock` and `map` outlive the shard.
+  Shard(Config config, HardState hard_state, std::vector<Entry> log, log::Stream& stream, const ClusterClock& clock,
+        const router::ShardMap& map, Prng prng, Now now);
 
   void tick(Now now, Output& out);
   void receive(Now now, NodeId from, raft::Message message, Output& out);
@@ -185,6 +186,7 @@ class Shard {
 
   Config config_;
   log::Stream& stream_;
+  const ClusterClock& clock_;
   const router::ShardMap& map_;
   raft::Raft raft_;
   txn::StateMachine state_;

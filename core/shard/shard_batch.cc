@@ -125,9 +125,13 @@ void Shard::receive_leg_answers(const LegAnswersMessage& message, Output& out) {
 /// The pipeline has room, and so has the disk.
 bool Shard::can_propose() const { return suffix_.size() < config_.entries_in_flight_max && !stream_.full(); }
 
-/// Later than the entry before, than every stamp a leg or its answer carries, and not behind the wall clock.
+/// Cluster time, but later than the entry before and than every stamp a leg or its answer carries: order never waits
+/// for clocks, and while no majority's clocks agree stamps only count on.
 Stamp Shard::next_stamp(Now now) const {
-  std::int64_t stamp = std::max(state_.last_stamp().nanos + 1, now.wall.nanos);
+  std::int64_t stamp = state_.last_stamp().nanos + 1;
+  if (const std::optional<WallTime> time = clock_.time(config_.members, now)) {
+    stamp = std::max(stamp, time->nanos);
+  }
   for (const QueuedLegs& queued : legs_in_) {
     for (const txn::LegRequest& leg : queued.message.legs) {
       stamp = std::max(stamp, leg.source_stamp.nanos + 1);

@@ -71,7 +71,7 @@ TEST_CASE("property: arbitrary payloads are split or refused, never read past th
 TEST_CASE("one malformed section makes the whole frame malformed") {
   bool ok = true;
   for (const std::vector<std::uint8_t>& raw : {std::vector<std::uint8_t>{0, 0, 0, 0, 0},
-                                               {6, 0, 0, 0, 0},
+                                               {12, 0, 0, 0, 0},
                                                {1, 1, 0, 0, 0},
                                                {1, 0, 0, 0},
                                                {1, 0, 0, 0, 0, 2, 255, 255, 255, 255}}) {

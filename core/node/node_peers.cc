@@ -1,0 +1,163 @@
+// Frames of peers, in and out: every frame is stamped with what this node knows of time and of its own disk.
+#include <algorithm>
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/codec.h"
+#include "core/base/frame.h"
+#include "core/node/node_state.h"
+
+namespace coffer::node {
+
+namespace {
+
+/// Heartbeats between two questions what time it is.
+constexpr std::int64_t beats_per_probe = 4;
+
+}  // namespace
+
+void Node::State::take_frame(Now now, const MessageInput& message, Effects& out) {
+  if (!serving) {
+    return;
+  }
+  const Result<FrameView> frame = open_frame(message.bytes);
+  bool ok = frame.has_value() && frame->kind == peer_frame;
+  const std::vector<Section> sections = ok ? split_sections(frame->payload, ok) : std::vector<Section>{};
+  if (!ok) {
+    TraceEvent event;
+    event.kind = TraceKind::frame_rejected;
+    event.a = message.from.value;
+    out.trace.push_back(event);
+  }
+  for (const Section& section : sections) {
+    if (section.kind == SectionKind::clock) {
+      logical.received(section.bytes);
+    }
+  }
+  for (const Section& section : sections) {
+    take_section(now, message.from, section);
+  }
+}
+
+void Node::State::take_section(Now now, NodeId from, const Section& section) {
+  ByteReader in(section.bytes);
+  switch (section.kind) {
+    case SectionKind::raft: {
+      shard::Shard* shard = find(in.id<ShardId>());
+      raft::Message message = raft::decode_message(in);
+      if (shard != nullptr && in.done()) {
+        shard->receive(now, from, std::move(message), shard_out);
+      }
+      break;
+    }
+    case SectionKind::legs: {
+      in.u32();
+      if (shard::Shard* shard = find(in.id<ShardId>()); shard != nullptr && in.ok()) {
+        shard->receive_legs(from, Bytes(section.bytes.begin(), section.bytes.end()));
+      }
+      break;
+    }
+    case SectionKind::leg_answers:
+      take_leg_answers(section.bytes);
+      break;
+    case SectionKind::forward: {
+      const std::uint64_t attempt = in.u64();
+      const ByteView body = in.raw(in.remaining());
+      if (in.ok() && forwards_seen.first_time(from.value, attempt)) {
+        ask({from, {}, attempt}, Bytes(body.begin(), body.end()), now);
+      }
+      break;
+    }
+    case SectionKind::forward_reply: {
+      const std::uint64_t attempt = in.u64();
+      const ByteView body = in.raw(in.remaining());
+      if (in.ok()) {
+        router.on_reply(now.monotonic, attempt, body, router_out);
+      }
+      break;
+    }
+    case SectionKind::probe: {
+      const std::int64_t sent = in.i64();
+      if (in.done()) {
+        Bytes echo;
+        ByteWriter answer(echo);
+        answer.i64(sent);
+        answer.i64(now.wall.nanos);
+        answer.i64(now.wall_error.nanos);
+        now_frames.add(from, SectionKind::echo, echo);
+      }
+      break;
+    }
+    case SectionKind::echo:
+      take_echo(now, from, section.bytes);
+      break;
+    case SectionKind::files:
+    case SectionKind::clock:  // taken before all others
+    case SectionKind::life:
+    case SectionKind::outdated:
+      break;
+  }
+}
+
+void Node::State::take_echo(Now now, NodeId from, ByteView section) {
+  ByteReader in(section);
+  const Instant sent{in.i64()};
+  const WallTime wall{in.i64()};
+  const Duration error{in.i64()};
+  if (in.done()) {
+    cluster_clock.sampled(from, sent, now.monotonic, wall, error);
+  }
+}
+
+void Node::State::probe_peers(Now now) {
+  if (now.monotonic < probe_at) {
+    return;
+  }
+  probe_at = now.monotonic + config.tuning.heartbeat_interval * beats_per_probe;
+  Bytes question;
+  ByteWriter(question).i64(now.monotonic.nanos);
+  for (const NodeId peer : config.nodes) {
+    if (peer != config.identity.node) {
+      now_frames.add(peer, SectionKind::probe, question);
+    }
+  }
+}
+
+/// The sections every frame ends in.
+Bytes Node::State::trailer() const {
+  Bytes clock;
+  ByteWriter writer(clock);
+  logical.encode(writer);
+  Bytes sections;
+  append_section(sections, SectionKind::clock, clock);
+  return sections;
+}
+
+void Node::State::take_leg_answers(ByteView message) {
+  ByteReader in(message);
+  const shard::LegAnswersMessage answers = shard::decode_leg_answers(in);
+  if (shard::Shard* shard = find(answers.source); shard != nullptr && in.done()) {
+    shard->receive_leg_answers(answers, shard_out);
+  }
+}
+
+/// To the target's leader as far as this node's own replica knows; without one, to its members in turn.
+void Node::State::send_legs(shard::Output::Legs legs) {
+  shard::Shard* target = find(legs.target);
+  NodeId to = target != nullptr ? target->leader() : nobody;
+  if (to == nobody) {
+    const auto config_of = std::find_if(config.shards.begin(), config.shards.end(),
+                                        [&](const ShardConfig& shard) { return shard.shard == legs.target; });
+    check(config_of != config.shards.end(), "legs go to shards of the map");
+    to = config_of->members[leg_rotation[legs.target]++ % config_of->members.size()];
+  }
+  if (to == config.identity.node) {
+    if (target != nullptr) {
+      target->receive_legs(to, std::move(legs.message));
+    }
+  } else {
+    now_frames.add(to, SectionKind::legs, legs.message);
+  }
+}
+
+}  // namespace coffer::node
