@@ -119,6 +119,15 @@ Result<node::Tuning> read_tuning(const JsonValue& value) {
   count("requests_max", t.requests_max, 1 << 20);
   t.segment_size = static_cast<std::uint64_t>(
       in.integer("segment_size", 1 << 20, 1 << 30, static_cast<std::int64_t>(t.segment_size), true));
+  const auto size = [&](std::string_view key, std::uint64_t& n, std::int64_t low, std::int64_t high) {
+    n = static_cast<std::uint64_t>(in.integer(key, low, high, static_cast<std::int64_t>(n), true));
+  };
+  size("window_bytes_max", t.window_bytes_max, 1, 1 << 30);
+  size("epoch_bytes", t.epoch_bytes, 1 << 16, std::int64_t{1} << 40);
+  count("chunk_bytes", t.chunk_bytes, 16 << 20);
+  size("history_bytes_max", t.history_bytes_max, 1, std::int64_t{1} << 50);
+  t.history_age_max =
+      seconds(in.integer("history_age_max_s", 1, 20LL * 365 * 86400, t.history_age_max.nanos / 1'000'000'000, true));
   in.refuse_others();
   if (!in.mistakes().empty()) {
     return in.mistakes().front();
@@ -255,7 +264,10 @@ std::string to_json(const NodeSettings& settings) {
       << ", \"entries_in_flight_max\": " << t.entries_in_flight_max
       << ",\n             \"append_bytes_max\": " << t.append_bytes_max
       << ", \"legs_in_flight_max\": " << t.legs_in_flight_max << ", \"requests_max\": " << t.requests_max
-      << ", \"segment_size\": " << t.segment_size << "}\n}\n";
+      << ", \"segment_size\": " << t.segment_size << ", \"window_bytes_max\": " << t.window_bytes_max
+      << ",\n             \"epoch_bytes\": " << t.epoch_bytes << ", \"chunk_bytes\": " << t.chunk_bytes
+      << ", \"history_bytes_max\": " << t.history_bytes_max
+      << ", \"history_age_max_s\": " << t.history_age_max.nanos / 1'000'000'000 << "}\n}\n";
   return out.str();
 }
 

@@ -63,6 +63,8 @@ struct Limits {
 inline node::Tuning simulated_tuning() {
   node::Tuning tuning;
   tuning.segment_size = 1u << 20;
+  tuning.epoch_bytes = 1u << 20;
+  tuning.chunk_bytes = 16u << 10;
   return tuning;
 }
 

@@ -21,7 +21,12 @@ void visit(V& v, node::Tuning& t) {
   v.size("append_bytes_max", t.append_bytes_max, 1, 64u << 20);
   v.count("legs_in_flight_max", t.legs_in_flight_max, 1, 1u << 20);
   v.count("requests_max", t.requests_max, 1, 1u << 20);
-  v.size("segment_size", t.segment_size, 64u << 10, 1u << 28);
+  v.size("segment_size", t.segment_size, 16u << 10, 1u << 28);
+  v.size("window_bytes_max", t.window_bytes_max, 1, 1u << 30);
+  v.size("epoch_bytes", t.epoch_bytes, 1u << 10, 1u << 30);
+  v.size("chunk_bytes", t.chunk_bytes, 4u << 10, 16u << 20);
+  v.size("history_bytes_max", t.history_bytes_max, 1, std::uint64_t{1} << 40);
+  v.duration("history_age_max", t.history_age_max, milliseconds(1), seconds(20LL * 365 * 86400));
 }
 
 template <class V>
