@@ -1,6 +1,6 @@
 // `coffer client`: the wallet's operations from the command line, over the binary port. What is asked and answered is
 // exactly what the HTTP edge asks and answers, so that both say the same.
-#include "net/client/client.h"
+#include "cli/client.h"
 
 #include <algorithm>
 #include <cstdio>
@@ -10,8 +10,8 @@
 
 #include <CLI/CLI.hpp>
 
-#include "cli/connection.h"
 #include "cli/verbs.h"
+#include "net/client/client.h"
 #include "net/driver/clock.h"
 #include "net/http/calls.h"
 #include "net/http/json_text.h"
@@ -21,10 +21,8 @@ namespace coffer::cli {
 
 namespace {
 
-struct Options {
-  ConnectionOptions connection;
+struct Options : ClientOptions {
   OutputFormat format = OutputFormat::text;
-  std::uint32_t wait_s = 10;
   std::string account;
   std::string to;
   std::string amount;
@@ -245,11 +243,13 @@ void add_client_verb(CLI::App& app, int& exit_code) {
       "  coffer client deposit alice 100.00 USD\n"
       "  coffer client transfer alice bob 12.50 USD\n"
       "  coffer client balance alice USD --output json\n"
+      "  coffer client transfer-leadership 1 3\n"
       "Exit codes: 0 done, 2 the request is wrong, 6 the books do not balance, 7 unavailable or unknown (repeat with "
       "the\n"
       "same --id), 8 refused.");
   add_money_verbs(*verb, options, exit_code);
   add_read_verbs(*verb, options, exit_code);
+  add_membership_verbs(*verb, options, exit_code);
   for (CLI::App* one : verb->get_subcommands({})) {
     one->fallthrough();
   }

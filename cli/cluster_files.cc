@@ -1,9 +1,10 @@
 #include "cli/cluster_files.h"
 
+#include <algorithm>
+#include <charconv>
 #include <cstdio>
-#include <cstring>
 #include <filesystem>
-#include <fstream>
+#include <map>
 
 #include <fcntl.h>
 #include <netinet/in.h>
@@ -12,6 +13,8 @@
 #include <unistd.h>
 
 #include "net/driver/clock.h"
+#include "net/driver/founding.h"
+#include "net/driver/small_file.h"
 
 namespace coffer::cli {
 
@@ -23,6 +26,8 @@ constexpr std::uint16_t peer_base = 9080;
 constexpr std::uint16_t admin_base = 6080;
 constexpr std::uint16_t block_size = 20;  // ports of each kind: nodes 1 to 15
 constexpr std::uint16_t blocks_max = 45;  // so that 900 ports of one kind do not reach the next kind's
+constexpr std::uint16_t singles = block_size * blocks_max;  // behind the blocks: nodes that found theirs taken
+constexpr std::uint16_t ports_per_kind = 1000;
 
 bool is_free(std::uint16_t port) {
   const int fd = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
@@ -48,16 +53,42 @@ bool block_is_free(std::uint16_t offset, std::uint32_t nodes) {
   return true;
 }
 
-/// Written whole or not at all.
-bool write_file(const std::string& path, const std::string& text) {
-  const std::string temporary = path + ".new";
-  {
-    std::ofstream file(temporary, std::ios::binary | std::ios::trunc);
-    if (!(file << text) || !file.flush()) {
-      return false;
+net::NodeAddress address_at(NodeId node, std::uint16_t place) {
+  const auto at = [&](std::uint16_t base) {
+    return net::Endpoint{"127.0.0.1", static_cast<std::uint16_t>(base + place)};
+  };
+  return {.node = node,
+          .uuid = net::fresh_uuid(),
+          .incarnation = 1,
+          .http = at(http_base),
+          .client = at(client_base),
+          .peer = at(peer_base),
+          .admin = at(admin_base)};
+}
+
+bool is_free(const net::NodeAddress& a) {
+  return is_free(a.http.port) && is_free(a.client.port) && is_free(a.peer.port) && is_free(a.admin.port);
+}
+
+std::string settings_name(NodeId node) { return "node-" + std::to_string(node.value) + ".json"; }
+std::string retired_name(NodeId node) { return "retired-" + std::to_string(node.value) + ".json"; }
+
+/// The nodes with a file `prefix`K.json, ascending.
+std::vector<NodeId> numbers(const std::string& directory, std::string_view prefix) {
+  std::vector<NodeId> found;
+  std::error_code failed;
+  for (std::filesystem::directory_iterator at(directory, failed);
+       !failed && at != std::filesystem::directory_iterator(); at.increment(failed)) {
+    const std::string name = at->path().filename().string();
+    std::uint32_t number = 0;
+    const char* const digits = name.data() + std::min(prefix.size(), name.size());
+    const auto [end, wrong] = std::from_chars(digits, name.data() + name.size(), number);
+    if (name.rfind(prefix, 0) == 0 && wrong == std::errc() && std::string_view(end) == ".json") {
+      found.push_back(NodeId(number));
     }
   }
-  return std::rename(temporary.c_str(), path.c_str()) == 0;
+  std::sort(found.begin(), found.end());
+  return found;
 }
 
 net::NodeSettings settings_of(const net::NodeSettings& any, NodeId node) {
@@ -67,13 +98,12 @@ net::NodeSettings settings_of(const net::NodeSettings& any, NodeId node) {
   return settings;
 }
 
+/// Until every founder has its file the directory counts as empty.
 Result<std::vector<net::NodeSettings>> write_cluster(const std::string& directory, const net::NodeSettings& any) {
-  // The first node's file is written last: without it the directory counts as empty.
-  std::vector<net::NodeSettings> cluster;
   for (auto address = any.nodes.rbegin(); address != any.nodes.rend(); ++address) {
-    const std::string path = settings_path(directory, address->node);
-    if (!write_file(path, net::to_json(settings_of(any, address->node)))) {
-      return error(ErrorCode::io, path + " cannot be written: " + std::strerror(errno));
+    const Result<void> written = write_node(directory, settings_of(any, address->node));
+    if (written.has_error()) {
+      return written.error();
     }
   }
   return load_cluster(directory);
@@ -81,8 +111,26 @@ Result<std::vector<net::NodeSettings>> write_cluster(const std::string& director
 
 }  // namespace
 
-std::string settings_path(const std::string& directory, NodeId node) {
-  return directory + "/node-" + std::to_string(node.value) + ".json";
+std::string settings_path(const std::string& directory, NodeId node) { return directory + "/" + settings_name(node); }
+
+Result<void> write_node(const std::string& directory, const net::NodeSettings& settings) {
+  const Result<void> allowed = net::allow_founding(directory + "/" + settings.directory);
+  if (allowed.has_error()) {
+    return allowed;
+  }
+  return net::write_durably(directory, settings_name(settings.node), net::to_json(settings));
+}
+
+std::vector<NodeId> nodes_made_in(const std::string& directory) {
+  std::vector<NodeId> made = numbers(directory, "node-");
+  const std::vector<NodeId> retired = numbers(directory, "retired-");
+  made.insert(made.end(), retired.begin(), retired.end());
+  std::sort(made.begin(), made.end());
+  return made;
+}
+
+Result<void> retire_node(const std::string& directory, NodeId node) {
+  return net::rename_durably(directory, settings_name(node), retired_name(node));
 }
 
 std::string log_path(const std::string& directory, NodeId node) {
@@ -91,21 +139,48 @@ std::string log_path(const std::string& directory, NodeId node) {
 
 Result<std::vector<net::NodeSettings>> load_cluster(const std::string& directory) {
   std::vector<net::NodeSettings> cluster;
-  if (!std::filesystem::exists(settings_path(directory, NodeId(1)))) {
-    return cluster;
-  }
-  const Result<net::NodeSettings> first = net::load_settings(settings_path(directory, NodeId(1)));
-  if (first.has_error()) {
-    return first.error();
-  }
-  for (const net::NodeAddress& address : first->nodes) {
-    Result<net::NodeSettings> settings = net::load_settings(settings_path(directory, address.node));
+  const std::vector<NodeId> there = numbers(directory, "node-");
+  const std::vector<NodeId> retired = numbers(directory, "retired-");
+  for (const NodeId node : there) {
+    Result<net::NodeSettings> settings = net::load_settings(settings_path(directory, node));
     if (settings.has_error()) {
       return settings.error();
     }
+    if (settings->node != node) {
+      return error(ErrorCode::malformed, settings_path(directory, node) + " is the file of node " +
+                                             std::to_string(settings->node.value) +
+                                             "; a node has one file, by its number");
+    }
     cluster.push_back(std::move(*settings));
   }
+  const auto is_missing = [&](NodeId founder) {
+    return !std::binary_search(there.begin(), there.end(), founder) &&
+           !std::binary_search(retired.begin(), retired.end(), founder);
+  };
+  if (!cluster.empty()) {
+    const std::vector<NodeId> founders = cluster.front().founding_members();
+    if (std::any_of(founders.begin(), founders.end(), is_missing)) {
+      cluster.clear();
+    }
+  }
   return cluster;
+}
+
+Result<net::NodeAddress> free_address(NodeId node, const std::vector<net::NodeAddress>& others) {
+  for (const net::NodeAddress& other : others) {
+    const int place = other.http.port - http_base - static_cast<int>(other.node.value) + static_cast<int>(node.value);
+    if (place > 0 && place < singles) {
+      if (const net::NodeAddress address = address_at(node, static_cast<std::uint16_t>(place)); is_free(address)) {
+        return address;
+      }
+    }
+  }
+  for (std::uint16_t place = singles; place < ports_per_kind; ++place) {
+    if (const net::NodeAddress address = address_at(node, place); is_free(address)) {
+      return address;
+    }
+  }
+  return error(ErrorCode::io, "no free ports for one more node; see `ss -ltnp` for who uses them");
 }
 
 PortBlock::~PortBlock() {
@@ -148,12 +223,13 @@ Result<void> PortBlock::take_free(std::uint32_t nodes) {
 }
 
 Result<void> PortBlock::take_again(const std::vector<net::NodeSettings>& cluster) {
-  const std::uint16_t first = cluster.front().nodes.front().http.port;
+  const std::uint16_t first = cluster.front().self().http.port;
   const bool ours = first > http_base && first < http_base + blocks_max * block_size;
   if (ours && !reserve(static_cast<std::uint16_t>((first - http_base) / block_size * block_size))) {
     return error(ErrorCode::io, "another `coffer local` uses the ports of this directory; stop it first");
   }
-  for (const net::NodeAddress& a : cluster.front().nodes) {
+  for (const net::NodeSettings& settings : cluster) {
+    const net::NodeAddress& a = settings.self();
     for (const net::Endpoint& endpoint : {a.http, a.client, a.peer, a.admin}) {
       if (!is_free(endpoint.port)) {
         return error(ErrorCode::io, to_string(endpoint) +
@@ -171,16 +247,7 @@ Result<std::vector<net::NodeSettings>> found_cluster(const std::string& director
   any.cluster = net::fresh_uuid();
   any.shards = shards;
   for (std::uint32_t node = 1; node <= nodes; ++node) {
-    const auto at = [&](std::uint16_t base) {
-      return net::Endpoint{"127.0.0.1", static_cast<std::uint16_t>(base + block.offset() + node)};
-    };
-    any.nodes.push_back({.node = NodeId(node),
-                         .uuid = net::fresh_uuid(),
-                         .incarnation = 1,
-                         .http = at(http_base),
-                         .client = at(client_base),
-                         .peer = at(peer_base),
-                         .admin = at(admin_base)});
+    any.nodes.push_back(address_at(NodeId(node), static_cast<std::uint16_t>(block.offset() + node)));
   }
   return write_cluster(directory, any);
 }

@@ -33,7 +33,9 @@ Result<net::ClientConfig> connection(const ConnectionOptions& options) {
     return error(ErrorCode::io, "there is no cluster in " + options.directory +
                                     "; start one with `coffer local`, or name a node with --server 127.0.0.1:7081");
   }
-  config.targets = net::targets_of(cluster->front());
+  for (const net::NodeSettings& node : *cluster) {
+    config.targets.push_back({.node = node.node, .client = node.self().client});
+  }
   config.shards = cluster->front().shards;
   return config;
 }

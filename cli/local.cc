@@ -1,4 +1,5 @@
 // `coffer local`: a whole cluster on this machine in one command, and `coffer local restart`.
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <cstdio>
@@ -33,7 +34,8 @@ class Local {
  private:
   int watch();
   void report_deaths();
-  std::string restart(const std::string& line);
+  std::string obey(const std::string& line);
+  std::string started(NodeId node, const Result<void>& result);
   void print(NodeId node);
 
   const Options& options_;
@@ -91,7 +93,7 @@ int Local::watch() {
     }
     report_deaths();
     if ((waiting[1].revents & POLLIN) != 0) {
-      control_.serve_one([this](const std::string& line) { return restart(line); });
+      control_.serve_one([this](const std::string& line) { return obey(line); });
     }
   }
 }
@@ -115,21 +117,37 @@ void Local::report_deaths() {
   }
 }
 
-std::string Local::restart(const std::string& line) {
-  constexpr std::string_view verb = "restart ";
+/// "restart 2", "adopt 4", "retire 2" (cli/local_control.h).
+std::string Local::obey(const std::string& line) {
+  const std::size_t space = std::min(line.find(' '), line.size());
+  const std::string verb = line.substr(0, space);
+  const char* const end = line.data() + line.size();
   std::uint32_t number = 0;
-  if (line.rfind(verb, 0) != 0 ||
-      std::from_chars(line.data() + verb.size(), line.data() + line.size(), number).ec != std::errc()) {
-    return "error: not a command: " + line;
-  }
+  const auto [stop, wrong] = std::from_chars(std::min(line.data() + space + 1, end), end, number);
   const NodeId node(number);
-  cluster_.stop(node);
-  const Result<void> started = cluster_.start(node);
-  if (started.has_error()) {
-    return "error: " + started.error().what;
+  if (wrong == std::errc() && stop == end) {
+    if (verb == "restart") {
+      cluster_.stop(node);
+      return started(node, cluster_.start(node));
+    }
+    if (verb == "adopt") {
+      return started(node, cluster_.adopt(node));
+    }
+    if (verb == "retire") {
+      const Result<void> retired = cluster_.retire(node);
+      complain("node " + std::to_string(number) + " is retired");
+      return retired.has_error() ? "error: " + retired.error().what : "retired";
+    }
+  }
+  return "error: not a command: " + line;
+}
+
+std::string Local::started(NodeId node, const Result<void>& result) {
+  if (result.has_error()) {
+    return "error: " + result.error().what;
   }
   const std::string pid = std::to_string(cluster_.pid_of(node));
-  complain("node " + std::to_string(number) + " started again, pid " + pid);
+  complain("node " + std::to_string(node.value) + " runs, pid " + pid);
   return "pid " + pid;
 }
 

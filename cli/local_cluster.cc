@@ -186,6 +186,31 @@ Result<void> LocalCluster::start(NodeId node) {
   return {};
 }
 
+Result<void> LocalCluster::adopt(NodeId node) {
+  if (find(node) == nullptr) {
+    Result<net::NodeSettings> settings = net::load_settings(settings_path(directory_, node));
+    if (settings.has_error()) {
+      return settings.error();
+    }
+    if (settings->cluster != nodes_.front().cluster) {
+      return error(ErrorCode::malformed, "node " + std::to_string(node.value) + " belongs to another cluster");
+    }
+    nodes_.push_back(std::move(*settings));
+    children_.push_back({.node = node});
+  }
+  return pid_of(node) > 0 ? Result<void>() : start(node);
+}
+
+Result<void> LocalCluster::retire(NodeId node) {
+  if (find(node) == nullptr) {
+    return {};  // done before
+  }
+  stop(node);
+  std::erase_if(children_, [&](const Child& child) { return child.node == node; });
+  std::erase_if(nodes_, [&](const net::NodeSettings& settings) { return settings.node == node; });
+  return retire_node(directory_, node);
+}
+
 bool LocalCluster::reap(Child& child, int options) {
   int status = 0;
   if (child.pid <= 0 || ::waitpid(child.pid, &status, options) != child.pid) {

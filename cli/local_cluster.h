@@ -42,6 +42,11 @@ class LocalCluster {
   pid_t pid_of(NodeId node) const;
 
   Result<void> start(NodeId node);
+  /// A node whose settings came into the directory after open() (`coffer join`): started like the others. One that is
+  /// known and runs is left alone.
+  Result<void> adopt(NodeId node);
+  /// Stops the node for good: it was replaced. Its settings are put aside.
+  Result<void> retire(NodeId node);
   /// SIGTERM, and SIGKILL to those that do not go within five seconds. All when `node` is nobody.
   void stop(NodeId node = nobody);
 

@@ -1,5 +1,7 @@
 // The control socket of a running `coffer local`: one line in, one line out.
 //   restart NODE   ->   "pid 4242", or "error: why"
+//   adopt NODE     ->   the same; of a node whose settings came into the directory since (`coffer join`)
+//   retire NODE    ->   "retired", or "error: why"; the node was replaced and is started no more
 #pragma once
 
 #include <functional>

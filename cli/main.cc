@@ -46,6 +46,8 @@ int main(int argc, char** argv) {
       "  coffer sim fuzz --seeds 100                           the same wallet in a hundred simulated worlds\n"
       "`coffer VERB --help` tells more of each verb.");
   coffer::cli::add_local_verb(app, exit_code);
+  coffer::cli::add_init_verb(app, exit_code);
+  coffer::cli::add_join_verb(app, exit_code);
   coffer::cli::add_serve_verb(app, exit_code);
   coffer::cli::add_client_verb(app, exit_code);
   coffer::cli::add_status_verb(app, exit_code);

@@ -2,6 +2,7 @@
 #include <string>
 
 #include <CLI/CLI.hpp>
+#include <signal.h>
 
 #include "cli/verbs.h"
 #include "net/driver/server.h"
@@ -22,6 +23,7 @@ int serve(const std::string& path) {
     complain(server.error().what);
     return internal;
   }
+  ::signal(SIGXFSZ, SIG_IGN);  // a limit on the size of files (`ulimit -f`) is a full disk, not the end
   return (*server)->run(net::Signals::stop_on_it);
 }
 

@@ -37,6 +37,21 @@ std::string_view role_name(std::uint8_t role) {
   return role < std::size(names) ? names[role] : "?";
 }
 
+/// "1,2,3", "1,3,4<-1,2,3" while joint, "1,2,3+4" with a learner, and what else an operator should see.
+std::string members_text(const router::NodeStatusReply::Shard& shard) {
+  const auto list = [](const std::vector<NodeId>& nodes) {
+    std::string text;
+    for (const NodeId node : nodes) {
+      text += (text.empty() ? "" : ",") + std::to_string(node.value);
+    }
+    return text;
+  };
+  std::string text = list(shard.voters);
+  text += shard.outgoing.empty() ? "" : "<-" + list(shard.outgoing);
+  text += shard.learners.empty() ? "" : "+" + list(shard.learners);
+  return (text.empty() ? "-" : text) + (shard.uncertain ? " uncertain" : "");
+}
+
 std::vector<Seen> look(net::Client& client, const net::ClientConfig& config) {
   std::vector<Seen> seen;
   std::vector<std::optional<router::NodeStatusReply>> answers = net::ask_status(client, config.targets, patience);
@@ -56,6 +71,12 @@ std::string shard_json(const router::NodeStatusReply::Shard& shard) {
       .number("last", shard.last.value)
       .number("position", shard.position.value)
       .number("legs_unanswered", shard.legs_unanswered)
+      .number("base", shard.base.value)
+      .number("snapshot", shard.snapshot.value)
+      .boolean("uncertain", shard.uncertain)
+      .raw("voters", net::nodes_json(shard.voters))
+      .raw("outgoing", net::nodes_json(shard.outgoing))
+      .raw("learners", net::nodes_json(shard.learners))
       .str();
 }
 
@@ -79,8 +100,8 @@ std::string to_json(const std::vector<Seen>& nodes) {
 }
 
 void print_table(const std::vector<Seen>& nodes) {
-  std::printf("%-5s %-6s %-6s %-14s %6s %7s %9s %9s %10s %8s\n", "node", "state", "shard", "role", "term", "leader",
-              "commit", "last", "position", "legs");
+  std::printf("%-5s %-6s %-6s %-14s %6s %7s %9s %9s %10s %8s %9s %9s  %s\n", "node", "state", "shard", "role", "term",
+              "leader", "commit", "last", "position", "legs", "base", "snapshot", "members");
   for (const Seen& seen : nodes) {
     if (!seen.status) {
       std::printf("%-5u down   (no answer at %s)\n", seen.target.node.value, to_string(seen.target.client).c_str());
@@ -91,11 +112,13 @@ void print_table(const std::vector<Seen>& nodes) {
       std::printf("%-5u %s\n", seen.status->node.value, state);
     }
     for (const auto& s : seen.status->shards) {
-      std::printf("%-5u %-6s %-6u %-14.14s %6llu %7u %9llu %9llu %10llu %8llu\n", seen.status->node.value, state,
-                  s.shard.value, std::string(role_name(s.role)).c_str(), static_cast<unsigned long long>(s.term.value),
-                  s.leader.value, static_cast<unsigned long long>(s.commit.value),
-                  static_cast<unsigned long long>(s.last.value), static_cast<unsigned long long>(s.position.value),
-                  static_cast<unsigned long long>(s.legs_unanswered));
+      std::printf("%-5u %-6s %-6u %-14.14s %6llu %7u %9llu %9llu %10llu %8llu %9llu %9llu  %s\n",
+                  seen.status->node.value, state, s.shard.value, std::string(role_name(s.role)).c_str(),
+                  static_cast<unsigned long long>(s.term.value), s.leader.value,
+                  static_cast<unsigned long long>(s.commit.value), static_cast<unsigned long long>(s.last.value),
+                  static_cast<unsigned long long>(s.position.value), static_cast<unsigned long long>(s.legs_unanswered),
+                  static_cast<unsigned long long>(s.base.value), static_cast<unsigned long long>(s.snapshot.value),
+                  members_text(s).c_str());
     }
   }
   std::fflush(stdout);

@@ -36,6 +36,8 @@ void say(std::string_view line);
 
 // Each adds its verb; the verb's run leaves its exit code.
 void add_local_verb(CLI::App& app, int& exit_code);
+void add_init_verb(CLI::App& app, int& exit_code);
+void add_join_verb(CLI::App& app, int& exit_code);
 void add_serve_verb(CLI::App& app, int& exit_code);
 void add_client_verb(CLI::App& app, int& exit_code);
 void add_status_verb(CLI::App& app, int& exit_code);

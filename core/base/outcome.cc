@@ -38,6 +38,8 @@ std::string_view name(Outcome outcome) {
       return "reserved-account";
     case Outcome::in_flight:
       return "in-flight";
+    case Outcome::change_under_way:
+      return "change-under-way";
     case Outcome::not_leader:
       return "not-leader";
     case Outcome::overloaded:

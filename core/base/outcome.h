@@ -28,6 +28,7 @@ enum class Outcome : std::uint8_t {
   malformed = 44,         ///< the request breaks the protocol's grammar or limits
   reserved_account = 45,  ///< `sys:` accounts are not open to clients
   in_flight = 46,         ///< the same id is still running and the caller's patience ended first
+  change_under_way = 47,  ///< another change of the group's members or leader has to end first
 
   // Certainly not executed by this attempt; retry freely.
   not_leader = 60,

@@ -48,7 +48,7 @@ struct Stamp {
 struct Now {
   Instant monotonic;
   WallTime wall;
-  Duration wall_error;  ///< half-width of the interval that surely holds true time; unused until cluster time exists
+  Duration wall_error;  ///< half-width of the interval around `wall` that holds true time, as far as the driver knows
 };
 
 }  // namespace coffer

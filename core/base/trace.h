@@ -33,6 +33,7 @@ enum class TraceKind : std::uint8_t {
   leader_lost_tail,  ///< a leader stepped down with uncommitted entries: a = how many
   read_confirmed,    ///< a quorum round for reads ended: a = round
   recovery_asked,    ///< an uncertain replica asks its group: a = nonce
+  recovery_bound,    ///< all members have answered: it votes again, but only for logs that cover (index, term)
   recovery_settled,  ///< an uncertain replica is certain again: index, term of what it must hold; a = 1 by a leader, 2
                      ///< by all members
   quorum_lost,       ///< a leader heard of no majority for an election time-out and steps down

@@ -4,6 +4,7 @@
 
 #include "core/base/check.h"
 #include "core/base/prng.h"
+#include "core/ledger/row_codec.h"
 
 namespace coffer::ledger {
 
@@ -102,6 +103,7 @@ AccountNumber Book::open_account(const AccountOpened& event) {
   row.tenant = event.tenant;
   row.name = AccountName(event.name);
   by_name_.add(key.hash, event.account.value);
+  name_bytes_ += event.name.size();
   accounts_.push_back(row);
   return event.account;
 }
@@ -122,6 +124,7 @@ void Book::close_last(const AccountOpened& event) {
   if (owner.newest_pocket != no_pocket) return;
   check(row.account.value + 1 == accounts_.end_number(), "accounts are undone in reverse order");
   by_name_.remove(AccountKey(owner.tenant, owner.name.view()).hash, row.account.value);
+  name_bytes_ -= owner.name.view().size();
   accounts_.pop_back();
 }
 
@@ -179,21 +182,52 @@ void Book::change_pair(PocketNumber from, PocketNumber to, const Money& amount, 
 
 void Book::export_rows(ByteWriter& out) const {
   out.u64(accounts_.size());
-  for (std::uint64_t number = 0; number < accounts_.end_number(); ++number) {
-    const AccountRow& row = accounts_[number];
-    out.id(row.tenant);
-    out.short_string(row.name.view());
-  }
+  for (std::uint64_t number = 0; number < accounts_.end_number(); ++number) encode(accounts_[number], out);
   out.u64(pockets_.size());
-  for (std::uint64_t number = 0; number < pockets_.end_number(); ++number) {
-    const PocketRow& row = pockets_[number];
-    out.id(row.account);
-    out.u32(row.currency.packed);
-    out.id(row.peer());
-    out.u8(static_cast<std::uint8_t>(row.kind));
-    out.i64(row.balance);
-    out.i64(row.pending);
+  for (std::uint64_t number = 0; number < pockets_.end_number(); ++number) encode(pockets_[number], out);
+}
+
+std::uint64_t Book::export_size() const {
+  return 8 + accounts_.size() * account_bytes + name_bytes_ + 8 + pockets_.size() * pocket_bytes;
+}
+
+bool Book::Frozen::write_next(ByteWriter& out) {
+  if (!accounts_counted_) {
+    accounts_counted_ = true;
+    out.u64(accounts_.size());
+    return true;
   }
+  if (accounts_.take_page([&out](const AccountRow& row) { encode(row, out); })) return true;
+  if (!pockets_counted_) {
+    pockets_counted_ = true;
+    out.u64(pockets_.size());
+    return true;
+  }
+  return pockets_.take_page([&out](const PocketRow& row) { encode(row, out); });
+}
+
+bool Book::load(const AccountRow& row) {
+  const AccountKey key(row.tenant, row.name.view());
+  if (next_account() == no_account || find(key) != no_account || !pockets_.empty()) return false;
+  by_name_.add(key.hash, next_account().value);
+  name_bytes_ += row.name.view().size();
+  accounts_.push_back(row).newest_pocket = no_pocket;
+  return true;
+}
+
+bool Book::load(PocketRow row) {
+  if (next_pocket() == no_pocket || !may_change(row, 0, 0)) return false;
+  if (row.kind == PocketKind::customer) {
+    if (row.account >= next_account() || find_pocket(row.account, row.currency) != no_pocket) return false;
+    AccountRow& owner = accounts_[row.account.value];
+    row.link = owner.newest_pocket.value;
+    owner.newest_pocket = next_pocket();
+  } else {
+    if (find_system(row.kind, row.currency, row.peer()) != no_pocket) return false;
+    by_system_key_.add(hash_of_system(row.kind, row.currency, row.peer()), next_pocket().value);
+  }
+  pockets_.push_back(row);
+  return true;
 }
 
 }  // namespace coffer::ledger

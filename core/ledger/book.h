@@ -111,7 +111,16 @@ class Book {
   /// The inverse of arrive.
   void unarrive(PocketNumber from, PocketNumber transit, const Money& amount);
 
+  /// Canonical: accounts and pockets in number order (core/ledger/row_codec.h).
+  ///   book := count u64 | account{count} | count u64 | pocket{count}
   void export_rows(ByteWriter& out) const;
+  /// Bytes export_rows writes.
+  std::uint64_t export_size() const;
+  class Frozen;
+
+  /// Takes the next row of an export; accounts come before all pockets. False, and nothing changed: it cannot be.
+  bool load(const AccountRow& row);
+  bool load(PocketRow row);
 
   // Prefetching, from what is known to what that leads to: key, account, newest pocket.
   void prefetch(const AccountKey& key) const { by_name_.prefetch(key.hash); }
@@ -131,6 +140,21 @@ class Book {
   Rows<PocketRow> pockets_;
   HashIndex by_name_;
   HashIndex by_system_key_;
+  std::uint64_t name_bytes_ = 0;  ///< of all accounts' names
+};
+
+/// The book as it is now, to be exported while it goes on.
+class Book::Frozen {
+ public:
+  explicit Frozen(Book& book) : accounts_(book.accounts_), pockets_(book.pockets_) {}
+  /// Appends the next part of what export_rows would have written. False: there is no more.
+  bool write_next(ByteWriter& out);
+
+ private:
+  FrozenRows<AccountRow> accounts_;
+  FrozenRows<PocketRow> pockets_;
+  bool accounts_counted_ = false;
+  bool pockets_counted_ = false;
 };
 
 }  // namespace coffer::ledger

@@ -1,6 +1,7 @@
 #include "core/ledger/dedup.h"
 
 #include "core/base/check.h"
+#include "core/ledger/row_codec.h"
 
 namespace coffer::ledger {
 
@@ -62,21 +63,36 @@ void Dedup::export_rows(ByteWriter& out) const {
   out.u64(rows_.size());
   for (std::uint64_t number = 0; number < rows_.end_number(); ++number) {
     const DedupRow& row = rows_[number];
-    out.id(row.home);
-    out.uuid(row.id);
-    out.hash(row.digest);
-    out.id(row.position);
-    out.i64(row.stamp.nanos);
-    out.u8(static_cast<std::uint8_t>(row.operation));
-    out.u8(static_cast<std::uint8_t>(row.outcome));
-    out.u8(row.link == no_row ? 0 : 1);
-    if (row.link == no_row) continue;
-    const LegLink& link = links_[row.link];
-    out.id(link.target);
-    out.id(link.leg);
-    out.id(link.target_position);
-    out.i64(link.target_stamp.nanos);
+    encode(row, row.link == no_row ? nullptr : &links_[row.link], out);
   }
+}
+
+std::uint64_t Dedup::export_size() const { return 8 + rows_.size() * dedup_bytes + links_.size() * link_bytes; }
+
+bool Dedup::Frozen::write_next(ByteWriter& out) {
+  if (!counted_) {
+    counted_ = true;
+    out.u64(rows_.size());
+    return true;
+  }
+  std::uint64_t links_read = links_.begin_number();
+  const bool wrote = rows_.take_page([&](const DedupRow& row) {
+    encode(row, row.link == no_row ? nullptr : &links_[row.link], out);
+    if (row.link != no_row) links_read = row.link + 1;  // links are numbered in the order of their rows
+  });
+  links_.release_before(links_read);
+  return wrote;
+}
+
+bool Dedup::load(DedupRow row, const LegLink& link) {
+  const bool is_late = rows_.empty() || rows_.back().position < row.position;
+  if (rows_.end_number() >= no_row || !is_late || find(row.home, row.id) != no_row) return false;
+  if (row.link == no_row) {
+    bind(row);
+  } else {
+    bind(row, link);
+  }
+  return true;
 }
 
 }  // namespace coffer::ledger

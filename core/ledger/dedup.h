@@ -74,7 +74,15 @@ class Dedup {
   /// The inverse of finish.
   void reopen(DedupNumber number);
 
+  /// Canonical: rows in number order, each with its link (core/ledger/row_codec.h).
+  ///   dedup := count u64 | row{count}
   void export_rows(ByteWriter& out) const;
+  /// Bytes export_rows writes.
+  std::uint64_t export_size() const;
+  class Frozen;
+
+  /// Takes the next row of an export; `link` counts if the row has one. False, and nothing changed: it cannot be.
+  bool load(DedupRow row, const LegLink& link);
 
  private:
   static std::uint64_t hash_of(const TransferId& id) {
@@ -86,6 +94,19 @@ class Dedup {
   Rows<DedupRow> rows_;
   Rows<LegLink> links_;
   HashIndex by_id_;
+};
+
+/// The rows as they are now, to be exported while the table goes on.
+class Dedup::Frozen {
+ public:
+  explicit Frozen(Dedup& dedup) : rows_(dedup.rows_), links_(dedup.links_) {}
+  /// Appends the next part of what export_rows would have written. False: there is no more.
+  bool write_next(ByteWriter& out);
+
+ private:
+  FrozenRows<DedupRow> rows_;
+  FrozenRows<LegLink> links_;
+  bool counted_ = false;
 };
 
 }  // namespace coffer::ledger

@@ -1,8 +1,8 @@
 #include "core/ledger/events.h"
 
-#include <array>
 #include <cstring>
-#include <type_traits>
+
+#include "core/ledger/fields.h"
 
 namespace coffer::ledger {
 
@@ -10,34 +10,13 @@ namespace {
 
 constexpr std::uint8_t entry_version = 1;
 
-/// Fields of known sizes, written one after the other into one buffer and handed over at once.
-template <std::size_t size>
-class Fields {
- public:
-  template <class T>
-  Fields& put(T value) {
-    static_assert(std::is_trivially_copyable_v<T> && std::has_unique_object_representations_v<T>);
-    check(at_ + sizeof value <= size, "fields have the size announced");
-    std::memcpy(bytes_.data() + at_, &value, sizeof value);
-    at_ += sizeof value;
-    return *this;
-  }
-  Fields& put(const Money& amount) { return put(amount.currency).put(amount.minor); }
-  Fields& put(const Decided& decided) {
-    put(decided.operation).put(decided.outcome).put(std::uint8_t{0}).put(decided.principal).put(decided.home);
-    return put(decided.debit).put(decided.credit).put(decided.amount).put(decided.id).put(decided.digest);
-  }
-  void write(ByteWriter& out) const {
-    check(at_ == size, "fields have the size announced");
-    out.raw(bytes_);
-  }
-
- private:
-  std::array<std::byte, size> bytes_;
-  std::size_t at_ = 0;
-};
-
 constexpr std::size_t decided_size = 3 + 4 * 4 + 4 + 8 + 16 + 16;
+
+template <std::size_t size>
+void put(Fields<size>& fields, const Decided& decided) {
+  fields.put(decided.operation).put(decided.outcome).put(std::uint8_t{0}).put(decided.principal).put(decided.home);
+  fields.put(decided.debit).put(decided.credit).put(decided.amount).put(decided.id).put(decided.digest);
+}
 
 void require(bool condition, ByteReader& in) {
   if (!condition) in.fail();
@@ -221,12 +200,16 @@ void encode(const AccountOpened& event, ByteWriter& out) {
 
 void encode(const TransferDecided& event, ByteWriter& out) {
   Fields<1 + decided_size> fields;
-  fields.put(EventKind::transfer_decided).put(event.decided).write(out);
+  fields.put(EventKind::transfer_decided);
+  put(fields, event.decided);
+  fields.write(out);
 }
 
 void encode(const LegStarted& event, ByteWriter& out) {
   Fields<1 + decided_size + 4 + 8> fields;
-  fields.put(EventKind::leg_started).put(event.decided).put(event.target).put(event.leg).write(out);
+  fields.put(EventKind::leg_started);
+  put(fields, event.decided);
+  fields.put(event.target).put(event.leg).write(out);
   out.short_string(event.credit_account);
 }
 

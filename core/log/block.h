@@ -15,7 +15,8 @@ namespace coffer::log {
 inline constexpr std::size_t block_size = 4096;
 /// Bytes of a sealed block before its checksum.
 inline constexpr std::size_t block_body_max = block_size - sizeof(std::uint64_t);
-inline constexpr std::uint16_t format_version = 1;
+/// Of every file of the log. Version 1 never left the workshop and is not read.
+inline constexpr std::uint16_t format_version = 2;
 
 constexpr std::uint64_t round_up_to_block(std::uint64_t size) {
   return (size + block_size - 1) / block_size * block_size;
@@ -36,9 +37,8 @@ bool same_identity(const FileIdentity& left, const FileIdentity& right);
 
 /// What an operator does when a file of the log cannot be trusted.
 inline constexpr const char* restore_advice =
-    "Nothing was changed. Restore this node from its peers: move its directory away and let the node join again under "
-    "a "
-    "new incarnation.";
+    "Nothing was changed. Restore this node from its peers: move its directory away and let a replacement join with "
+    "`coffer join --replace`.";
 /// What an operator does when a file belongs to another node, cluster or incarnation, or to a newer binary.
 inline constexpr const char* directory_advice =
     "Nothing was changed. Start the node with the directory and the binary that belong to it.";

@@ -9,6 +9,7 @@ namespace coffer::log {
 namespace {
 
 constexpr std::size_t header_checksum_at = stream_frame_header_size - sizeof(std::uint64_t);
+constexpr std::string_view segment_prefix = "stream-";
 constexpr std::uint64_t segment_block_seed = 0x5347'4D45'4E54'0001u;
 
 /// Rule F3: `body` is everything after the header, padding included.
@@ -23,7 +24,7 @@ bool is_at(const FrameHeader& header, const FramePlace& place) {
 
 }  // namespace
 
-std::uint64_t seal_stream_frame(Bytes& frame, const FramePlace& place, std::uint64_t mark) {
+std::uint64_t seal_stream_frame(Bytes& frame, const FramePlace& place, std::uint64_t mark, std::uint32_t hard_state) {
   check(frame.size() >= stream_frame_header_size, "a frame begins with room for its header");
   check(frame.size() - stream_frame_header_size <= stream_frame_payload_max,
         "a frame's payload stays within its limit");
@@ -40,7 +41,7 @@ std::uint64_t seal_stream_frame(Bytes& frame, const FramePlace& place, std::uint
   out.u64(place.salt);
   out.u64(place.number);
   out.u32(length);
-  out.u32(0);
+  out.u32(hard_state);
   out.u64(place.previous);
   out.u64(mark);
   out.u64(payload_checksum(ByteView(frame).subspan(stream_frame_header_size), place));
@@ -59,7 +60,7 @@ std::optional<FrameHeader> read_frame_header(ByteView bytes) {
   header.place.salt = in.u64();
   header.place.number = in.u64();
   header.length = in.u32();
-  in.u32();
+  header.hard_state = in.u32();
   header.place.previous = in.u64();
   header.mark = in.u64();
   header.payload_checksum = in.u64();
@@ -93,6 +94,7 @@ Bytes encode_segment_header(const SegmentHeader& header) {
   out.u64(header.number);
   out.u64(header.first_frame);
   out.u64(header.previous);
+  out.u64(header.reserved);
   seal_block(block, segment_block_seed);
   return block;
 }
@@ -109,6 +111,7 @@ std::optional<SegmentHeader> read_segment_header(ByteView bytes) {
   header.number = in.u64();
   header.first_frame = in.u64();
   header.previous = in.u64();
+  header.reserved = in.u64();
   return header;
 }
 
@@ -125,7 +128,21 @@ std::string segment_file(std::uint64_t segment) {
   if (digits.size() < 6) {
     digits.insert(0, 6 - digits.size(), '0');
   }
-  return "stream-" + digits;
+  return std::string(segment_prefix) + digits;
 }
+
+std::optional<std::uint64_t> segment_of_file(std::string_view file) {
+  if (!file.starts_with(segment_prefix)) return std::nullopt;
+  const std::string_view digits = file.substr(segment_prefix.size());
+  std::uint64_t segment = 0;
+  for (const char digit : digits) {
+    if (digit < '0' || digit > '9' || digits.size() > 18) return std::nullopt;
+    segment = segment * 10 + static_cast<std::uint64_t>(digit - '0');
+  }
+  if (segment == 0 || segment_file(segment) != file) return std::nullopt;
+  return segment;
+}
+
+std::string damaged_file(std::uint64_t segment) { return "damaged-" + segment_file(segment); }
 
 }  // namespace coffer::log

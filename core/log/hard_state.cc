@@ -12,6 +12,28 @@ std::string place(std::uint32_t copy) {
   return std::string(hard_state_file) + " at byte " + std::to_string(hard_state_offset(copy));
 }
 
+bool read_image(ByteReader& in, HardStateImage& image) {
+  image.sequence = in.u64();
+  image.first_segment = in.u64();
+  image.damaged_from = in.u64();
+  image.damaged_end = in.u64();
+  image.mark = in.u64();
+  const std::uint32_t count = in.u32();
+  in.u32();
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    const auto group = in.id<ShardId>();
+    GroupState& state = image.groups[group];
+    state.hard_state.vote = in.id<NodeId>();
+    state.hard_state.term = in.id<Term>();
+    state.evidence.index = in.id<Index>();
+    state.evidence.term = in.id<Term>();
+    state.uncertain = in.u32() != 0;
+    in.u32();
+  }
+  return in.ok() && image.sequence > 0 && image.first_segment > 0 && image.damaged_end <= image.first_segment &&
+         count <= hard_state_groups_max && image.groups.size() == count;
+}
+
 /// Nothing when the copy is not whole.
 Result<std::optional<HardStateImage>> read_copy(ByteView block, const FileIdentity& identity, std::uint32_t copy) {
   ByteReader in(block);
@@ -19,7 +41,7 @@ Result<std::optional<HardStateImage>> read_copy(ByteView block, const FileIdenti
   const std::uint16_t version = in.u16();
   if (version != format_version) {
     return error(ErrorCode::unsupported, place(copy) + ": version " + std::to_string(version) +
-                                             " is unknown to this binary. " + directory_advice);
+                                             " is not the one this binary reads. " + directory_advice);
   }
   in.u16();
   if (!same_identity(get_identity(in), identity)) {
@@ -28,16 +50,7 @@ Result<std::optional<HardStateImage>> read_copy(ByteView block, const FileIdenti
   }
   in.u32();
   HardStateImage image;
-  image.sequence = in.u64();
-  const std::uint32_t count = in.u32();
-  in.u32();
-  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
-    const auto group = in.id<ShardId>();
-    const auto vote = in.id<NodeId>();
-    const auto term = in.id<Term>();
-    image.states[group] = HardState{term, vote};
-  }
-  if (!in.ok() || image.sequence == 0 || count > hard_state_groups_max || image.states.size() != count) {
+  if (!read_image(in, image)) {
     return error(ErrorCode::corrupt, place(copy) + ": the checksum holds but the content is none. " + restore_advice);
   }
   return std::optional<HardStateImage>(std::move(image));
@@ -52,8 +65,8 @@ void write_copy(const FileIdentity& identity, const HardStateImage& image, std::
 }  // namespace
 
 Bytes encode_hard_state(const FileIdentity& identity, const HardStateImage& image, std::uint32_t copy) {
-  check(image.states.size() <= hard_state_groups_max, "the hard state of all groups fits one block");
-  check(image.sequence > 0, "sequences of the hard state begin with 1");
+  check(image.groups.size() <= hard_state_groups_max, "the hard state of all groups fits one block");
+  check(image.sequence > 0 && image.sequence <= UINT32_MAX, "sequences of the hard state stay in range");
   Bytes block;
   block.reserve(block_size);
   ByteWriter out(block);
@@ -63,13 +76,21 @@ Bytes encode_hard_state(const FileIdentity& identity, const HardStateImage& imag
   put_identity(out, identity);
   out.u32(0);
   out.u64(image.sequence);
-  out.u32(static_cast<std::uint32_t>(image.states.size()));
+  out.u64(image.first_segment);
+  out.u64(image.damaged_from);
+  out.u64(image.damaged_end);
+  out.u64(image.mark);
+  out.u32(static_cast<std::uint32_t>(image.groups.size()));
   out.u32(0);
   check(block.size() == hard_state_header_size, "the header has its documented size");
-  for (const auto& [group, state] : image.states) {
+  for (const auto& [group, state] : image.groups) {
     out.id(group);
-    out.id(state.vote);
-    out.id(state.term);
+    out.id(state.hard_state.vote);
+    out.id(state.hard_state.term);
+    out.id(state.evidence.index);
+    out.id(state.evidence.term);
+    out.u32(state.uncertain ? 1 : 0);
+    out.u32(0);
   }
   seal_block(block, copy_seed(copy));
   return block;

@@ -1,14 +1,19 @@
-// The file "hard-state": term and vote of every group, in two copies, so that one of them is always whole. Bytes, and
-// the order in which they are written.
+// The file "hard-state": term and vote of every group, and what the log must know before it reads its stream; in two
+// copies, so that one of them is always whole. Bytes, and the order in which they are written.
 //
 //   file := copy{2}                                                                    (at offsets 0 and 4096)
-//   copy := magic u32 | version u16 | zero u16 | identity 36 | zero u32 | sequence u64 | count u32 | zero u32
-//           | group_state{count} | zero* | checksum u64                                    (one block; groups
-//           ascending)
-//   group_state := group u32 | vote u32 | term u64
+//   copy := magic u32 | version u16 | zero u16 | identity 36 | zero u32 | sequence u64 | first_segment u64
+//           | damaged_from u64 | damaged_end u64 | mark u64 | count u32 | zero u32 | group_state{count} | zero*
+//           | checksum u64                                                   (one block; groups ascending)
+//   group_state := group u32 | vote u32 | term u64 | evidence_index u64 | evidence_term u64 | uncertain u32 | zero u32
 //
 // H1 At every moment at least one copy is whole and durable: a copy is written only while the other one is.
 // H2 Sequences only grow. 1 is a directory under construction; 2 and more say that "stream-000001" is durable.
+// H3 Both copies are durable before anything that depends on the change is told or done: whichever copy rots, the other
+//    one knows every vote that was given.
+// H4 Segments before `first_segment` are not needed: those in [damaged_from, damaged_end) were set aside, others go.
+// H5 `mark`: the highest frame of the stream known durable when this was written, as in a frame's header.
+// H6 `uncertain` is cleared only by the log's owner. `evidence` is the highest place that was ever seen on this disk.
 #pragma once
 
 #include <cstdint>
@@ -28,14 +33,25 @@ namespace coffer::log {
 inline constexpr const char* hard_state_file = "hard-state";
 inline constexpr std::uint32_t hard_state_magic = 0x31484643;  // "CFH1"
 inline constexpr std::uint32_t hard_state_copies = 2;
-inline constexpr std::size_t hard_state_header_size = 64;
+inline constexpr std::size_t hard_state_header_size = 96;
+inline constexpr std::size_t group_state_size = 40;
 /// Groups of one node: what fits one copy beside header and checksum.
-inline constexpr std::size_t hard_state_groups_max = (block_body_max - hard_state_header_size) / 16;
+inline constexpr std::size_t hard_state_groups_max = (block_body_max - hard_state_header_size) / group_state_size;
 static_assert(hard_state_groups_max >= 64);
+
+struct GroupState {
+  HardState hard_state;
+  bool uncertain = false;  ///< may have lost entries that it had acknowledged
+  LogPlace evidence;       ///< while uncertain
+};
 
 struct HardStateImage {
   std::uint64_t sequence = 0;
-  std::map<ShardId, HardState> states;
+  std::uint64_t first_segment = 1;
+  std::uint64_t damaged_from = 0;
+  std::uint64_t damaged_end = 0;
+  std::uint64_t mark = 0;
+  std::map<ShardId, GroupState> groups;
 };
 
 constexpr std::uint64_t hard_state_offset(std::uint32_t copy) { return std::uint64_t{copy} * block_size; }
@@ -48,7 +64,7 @@ struct HardStateFile {
   std::optional<HardStateImage> newest;  ///< of the whole copies the one with the higher sequence
   std::vector<std::uint32_t> outdated;   ///< copies that are not whole or older: rewritten before the other is touched
 };
-/// Reads a whole file of any bytes. corrupt: a whole copy belongs to another identity. unsupported: a newer version.
+/// Reads a whole file of any bytes. corrupt: a whole copy belongs to another identity. unsupported: another version.
 Result<HardStateFile> read_hard_state(ByteView file, const FileIdentity& identity);
 
 /// Write A, sync, write B, sync (rule H1). Requires: both copies in the file are whole and durable, or nothing in it

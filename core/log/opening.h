@@ -1,25 +1,44 @@
 // Opening a node's directory: founds it at the first start, recovers it at every other. Reads first, judges, and only
 // then writes: a start that is refused has changed nothing. Single-threaded; owned by one Stream.
 //
-//   reading_hard_state ──▶ reading_segments ─┬─ founded: ─▶ mending ─────────────────────────────────────────▶ done
-//                                            └─ new or half-founded: ─▶ founding ─▶ reserving ─▶ laying_stream ─▶ done
+//   reading_hard_state ─▶ listing ─▶ reading_segments ─┬─ founded: ─▶ mending ─┬─ sound or torn: ─▶ flagging
+//                                                      │                       │                └─▶ cutting ─▶ done
+//                                                      │                       └─ damaged: ─▶ making_room ─▶ rewriting
+//                                                      │                             └─▶ switching ─▶ setting_aside ─▶
+//                                                      done └─ new or half-founded: ─▶ founding ─▶ reserving
+//                                                                                    └─▶ laying_stream ─▶ done
+// Each stage begins when all operations of the one before have returned, none of them badly.
 //
-// Founding order. Each stage begins when all operations of the one before have returned:
+// Founding order.
 //   founding       hard-state with sequence 1: write A, sync, write B, sync, sync_dir
 //   reserving      "stream-000001" zero-filled in the background
 //   laying_stream  its header, sync, sync_dir; then hard-state with sequence 2: write A, sync, write B, sync
 // Hence the rules by which a lost disk is told from a founding that a crash interrupted:
-//   L1 A stream without a whole copy of the hard state is a lost disk: the stream's name is younger than both copies.
+//   L1 Any file of the log without a whole copy of the hard state is a lost disk: their names are younger than both
+//      copies.
 //   L2 So is a hard state without a whole copy but with bytes in copy B: B is touched only when A is whole and durable.
-//   L3 So is a hard state of sequence >= 2 without "stream-000001" or with a damaged header in it.
+//   L3 So is a hard state of sequence >= 2 without its first segment or with a damaged header in it.
 //   L4 So is a hard state of sequence 1 beside a stream with frames: frames are younger than sequence 2.
-//   Everything else without sequence >= 2 is founded (again).
+//   L5 So is a hard state older than a frame says (frame_format.h, F5).
+//   L6 A directory without any of this was never founded. Only the first start of a node may found it: who comes back
+//      with an empty one has lost a disk.
+//   Everything else without sequence >= 2 is founded (again): whoever wrote sequence 1 was allowed to.
 //
+// Flags: what may have lost something acknowledged (stream_scan.h, S3) makes every group uncertain, except those whose
+// only voter this node is: nobody could tell them more.
+//   U1 The flags are durable before anything is cut, set aside or written.
 // Cut: remnants behind the end are overwritten with zeros and synced before done(). Therefore
 //   C1 when recovery is done, every byte behind the end of the stream is zero, durably, in every segment.
 // So nothing that an earlier life left behind can ever be taken for a continuation or for proof of damage, not even
 // when the new frame n has the very bytes of the torn one: its old successor, had there been one, is gone. Whatever a
 // later recovery finds behind the end was written by the life before it.
+// Damage (S1) is never cut:
+//   Q1 What was folded before it goes into a new segment behind all others, under frame numbers that were never used:
+//      where each group stands, and its entries. It is durable before the hard state makes it the first segment.
+//   Q2 That one write of the hard state is the switch: before it the stream is judged as it was found, after it the new
+//      segment is the stream, the groups are uncertain, and their evidence is kept.
+//   Q3 Then the segments from the damage on are renamed "damaged-...", for the operator; the sound ones before it are
+//      removed. A crash in between leaves this to the next start (hard_state.h, H4).
 #pragma once
 
 #include <cstdint>
@@ -39,8 +58,7 @@ namespace coffer::log {
 
 class Opening {
  public:
-  Opening(const FileIdentity& identity, std::uint64_t segment_size)
-      : identity_(identity), segment_size_(segment_size) {}
+  explicit Opening(const StreamConfig& config) : config_(config) {}
 
   void start(PendingIo& io, std::vector<IoOp>& out);
   /// The result of one operation, which did not fail (not_found and no_space are no failures where they are expected).
@@ -52,17 +70,27 @@ class Opening {
 
   // Results, once done().
   const HardStateImage& hard_state() const { return image_; }
-  const StreamEnd& end() const { return scan_->end(); }
-  std::map<ShardId, std::vector<Entry>>& logs() { return scan_->logs(); }
-  /// Whether the segment after the last one is already zero-filled.
-  bool next_reserved() const { return scan_->size_of(end().segment + 1) >= segment_size_; }
+  const StreamEnd& end() const { return end_; }
+  /// Bytes of the files of the last segment and of the one behind it (0: there is none), durably there.
+  std::uint64_t capacity() const { return capacity_; }
+  std::uint64_t next_capacity() const { return next_capacity_; }
+  std::map<ShardId, FoldedLog>& logs() { return scan_->logs(); }
+  std::uint64_t last_full_frame() const { return last_full_; }
+  std::uint64_t highest_mark() const { return mark_; }
   bool no_space() const { return no_space_; }
 
  private:
   enum class Phase : std::uint8_t {
     reading_hard_state,
+    listing,
     reading_segments,
     mending,
+    flagging,
+    cutting,
+    making_room,
+    rewriting,
+    switching,
+    setting_aside,
     founding,
     reserving,
     laying_stream,
@@ -70,24 +98,46 @@ class Opening {
   };
 
   void on_hard_state(ByteView file, PendingIo& io, std::vector<IoOp>& out);
-  void on_segment(IoStatus status, ByteView segment, PendingIo& io, std::vector<IoOp>& out,
-                  std::vector<TraceEvent>& trace);
+  void on_listing(ByteView listing, PendingIo& io, std::vector<IoOp>& out);
+  void read_next(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
+  void judge(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
+  bool refuse_unfounded();
+  bool refuse_scanned(std::vector<TraceEvent>& trace);
   void advance(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
-  bool judge();
+
   void found_directory(PendingIo& io, std::vector<IoOp>& out);
   void lay_stream(PendingIo& io, std::vector<IoOp>& out);
-  void mend(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
+  void mend(PendingIo& io, std::vector<IoOp>& out);
+  bool flag_groups();
+  void flag_end(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
+  void cut(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
   void cut_remnants(PendingIo& io, std::vector<IoOp>& out);
+  void make_room(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
+  void close_gaps();
+  void build_frames();
+  void rewrite(PendingIo& io, std::vector<IoOp>& out);
+  void switch_over(PendingIo& io, std::vector<IoOp>& out);
+  void set_aside(PendingIo& io, std::vector<IoOp>& out);
+  void clear_old_segments(PendingIo& io, std::vector<IoOp>& out);
   void finish(std::vector<TraceEvent>& trace);
+  void trace_recovered(std::vector<TraceEvent>& trace);
   bool founded() const { return image_.sequence >= 2; }
 
-  FileIdentity identity_;
-  std::uint64_t segment_size_;
+  StreamConfig config_;
   Phase phase_ = Phase::reading_hard_state;
   HardStateImage image_;  ///< sequence 0: no whole copy
   std::vector<std::uint32_t> outdated_;
   bool copy_b_touched_ = false;
+  bool other_files_ = false;             ///< there are some that only a founded directory has
+  std::vector<std::uint64_t> segments_;  ///< that exist, ascending
+  std::size_t segments_read_ = 0;        ///< or passed over
   std::optional<StreamScan> scan_;
+  std::vector<Bytes> frames_;  ///< of the new segment, while rewriting
+  StreamEnd end_;
+  std::uint64_t capacity_ = 0;
+  std::uint64_t next_capacity_ = 0;
+  std::uint64_t last_full_ = 0;
+  std::uint64_t mark_ = 0;
   bool no_space_ = false;
   std::string failure_;
 };

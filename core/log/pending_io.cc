@@ -107,8 +107,8 @@ std::string describe_failure(const PendingOp& op, IoStatus status) {
     return text + ": no space left on the disk. Free space, then start this node again.";
   }
   return text +
-         ": the disk failed, and what it holds is uncertain. Check the disk, then start this node again, or restore "
-         "it from its peers under a new incarnation.";
+         ": the disk failed, and what it holds is uncertain. Check the disk, then start this node again, or let a "
+         "replacement join with `coffer join --replace`.";
 }
 
 }  // namespace coffer::log

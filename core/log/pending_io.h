@@ -17,7 +17,7 @@ struct PendingOp {
   IoKind kind;
   std::string file;
   std::uint64_t offset = 0;
-  std::uint64_t tag = 0;  ///< the caller's, of reads
+  std::uint64_t tag = 0;  ///< the caller's
 };
 
 /// The parts of the log that emit operations share one space of tokens: the owner is the token's highest byte.
@@ -25,8 +25,9 @@ enum class IoOwner : std::uint8_t { stream = 1, sealed_store = 2, derived_files 
 
 class PendingIo {
  public:
-  /// Emits into `lane`.
-  explicit PendingIo(IoOwner owner = IoOwner::stream, IoLane lane = IoLane::stream) : owner_(owner), lane_(lane) {}
+  /// Emits into `lane`. Tokens count on from `first_token`, so that one owner may have two of these.
+  explicit PendingIo(IoOwner owner = IoOwner::stream, IoLane lane = IoLane::stream, std::uint64_t first_token = 0)
+      : owner_(owner), lane_(lane), last_token_(first_token) {}
 
   void read(std::string file, std::vector<IoOp>& out);
   void read_range(std::string file, std::uint64_t offset, std::uint64_t length, std::uint64_t tag,
@@ -43,6 +44,9 @@ class PendingIo {
   /// before it has come back: it is not ordered behind writes, so that its zeros could overtake them.
   void reserve(std::string file, std::uint64_t size, std::vector<IoOp>& out);
 
+  /// The general form of all the above: fills in token and lane. `tag` comes back with take().
+  void add(IoOp op, std::vector<IoOp>& out, std::uint64_t tag = 0);
+
   /// Forgets and returns the operation of `token`; nothing for a token that is not awaited.
   std::optional<PendingOp> take(IoToken token);
   /// Whether everything but a reservation has come back.
@@ -50,12 +54,10 @@ class PendingIo {
   bool reserving() const { return reserving_; }
 
  private:
-  void add(IoOp op, std::vector<IoOp>& out, std::uint64_t tag = 0);
-
   IoOwner owner_;
   IoLane lane_;
   std::vector<PendingOp> pending_;
-  std::uint64_t last_token_ = 0;
+  std::uint64_t last_token_;
   std::uint64_t in_order_ = 0;
   bool reserving_ = false;
 };

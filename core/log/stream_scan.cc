@@ -6,41 +6,62 @@
 
 namespace coffer::log {
 
-void StreamScan::found(ByteView segment) {
-  check(!finished(), "no segment is wanted any more");
-  any_found_ = true;
-  missing_in_a_row_ = 0;
-  sizes_[wanted_] = segment.size();
-  const std::uint64_t salt = segment_salt(identity_, wanted_);
+void StreamScan::found(std::uint64_t number, ByteView segment) {
+  check(!failed() && number >= known_.first_segment && number > last_number_, "segments come in ascending order");
+  const bool is_first = last_number_ == 0;
+  const bool hole = !is_first && number != last_number_ + 1;
+  const std::uint64_t missing = last_number_ + 1;
+  last_number_ = number;
+  sizes_[number] = segment.size();
+  const std::uint64_t salt = segment_salt(identity_, number);
   const std::optional<SegmentHeader> header = read_segment_header(segment);
-  if (!belongs_here(header)) return;
-  if (!ended_) {
-    if (continues(header, segment, salt)) {
-      follow(segment, salt);
-    } else if (!failed()) {
-      ended_ = true;
-    }
+  if (!belongs_here(number, header)) return;
+  if (is_first) {
+    ended_ = !begins(number, header, salt);
+    if (failed()) return;
+  } else if (!ended_ && !hole) {
+    ended_ = !continues(number, header, segment, salt);
+  } else if (!ended_) {
+    ended_ = true;
+    bad_place_ = {missing, 0};
   }
-  if (!failed()) {
-    search_behind_end(segment, salt);
+  if (hole) {
+    set_damage(segment_file(missing) + " is missing although " + segment_file(number) + " is there");
   }
-  ++wanted_;
+  if (!ended_) follow(number, segment, salt, header->reserved);
+  if (!failed()) search_behind_end(number, segment, salt);
+  ended_ = ended_ || damage_.has_value();
 }
 
-void StreamScan::missing() {
-  check(!finished(), "no segment is wanted any more");
-  if (!ended_) {
-    ended_ = true;
-    if (remnants_.empty()) {
-      bad_place_ = {segment_file(wanted_), 0};
+void StreamScan::finish() {
+  check(!failed(), "a scan that failed has no end");
+  if (known_.founded && last_number_ == 0) {
+    fail({known_.first_segment, 0}, "the file is missing although this directory was in use", restore_advice);
+    return;
+  }
+  if (!damage_ && known_.mark >= end_.next_frame) {
+    set_damage("the hard state says that it was durable");
+  }
+  if (!damage_ && reserved_ > size_of(end_.segment)) {
+    bad_place_ = {end_.segment, size_of(end_.segment)};
+    set_damage("the file ends although " + std::to_string(reserved_) + " bytes were reserved for it");
+  }
+  trusted_ = !damage_ && remnants_.empty() && mark_ >= last_full_ && next_segment_is_there();
+  if (damage_) return;
+  for (const auto& [group, log] : fold_.logs()) {
+    if (log.has_gap()) {
+      fail(bad_place_,
+           "the stream ends before the snapshot that holds entries of group " + std::to_string(group.value) +
+               " up to " + std::to_string(log.absent_to.value),
+           restore_advice);
+      return;
     }
   }
-  if (wanted_ == 1 && founded_) {
-    damaged_frame_ = 1;
-    fail({segment_file(1), 0}, "the file is missing although this directory was in use", restore_advice);
-  }
-  ++missing_in_a_row_;
-  ++wanted_;
+}
+
+/// The next segment is reserved as soon as less than half of one is left here: a missing one may have been in use.
+bool StreamScan::next_segment_is_there() const {
+  return end_.offset + segment_size_ / 2 <= size_of(end_.segment) || sizes_.contains(end_.segment + 1);
 }
 
 std::uint64_t StreamScan::size_of(std::uint64_t segment) const {
@@ -48,75 +69,95 @@ std::uint64_t StreamScan::size_of(std::uint64_t segment) const {
   return found == sizes_.end() ? 0 : found->second;
 }
 
-bool StreamScan::belongs_here(const std::optional<SegmentHeader>& header) {
-  const BadPlace start{segment_file(wanted_), 0};
+bool StreamScan::belongs_here(std::uint64_t number, const std::optional<SegmentHeader>& header) {
   if (header && header->version != format_version) {
-    fail(start, "version " + std::to_string(header->version) + " is unknown to this binary", directory_advice);
+    fail({number, 0}, "version " + std::to_string(header->version) + " is not the one this binary reads",
+         directory_advice);
   } else if (header && !same_identity(header->identity, identity_)) {
-    fail(start, "written by another cluster, node or incarnation", directory_advice);
+    fail({number, 0}, "written by another cluster, node or incarnation", directory_advice);
   }
   return !failed();
 }
 
-/// Whether the stream goes on in this segment; if not, bad_place_ says where its next frame should have been.
-bool StreamScan::continues(const std::optional<SegmentHeader>& header, ByteView segment, std::uint64_t salt) {
-  const bool fits = header && header->salt == salt && header->number == wanted_ &&
-                    header->first_frame == end_.next_frame && header->previous == end_.previous;
-  if (wanted_ == 1) {
-    bad_place_ = {segment_file(1), 0};
-    if (!fits && founded_) {
-      damaged_frame_ = 1;
-      fail(bad_place_, "the segment's header is damaged", restore_advice);
-    }
-    return fits;
+/// Whether the stream begins in this segment.
+bool StreamScan::begins(std::uint64_t number, const std::optional<SegmentHeader>& header, std::uint64_t salt) {
+  const bool fits = header && header->salt == salt && header->number == number && header->first_frame > 0 &&
+                    (number > 1 || (header->first_frame == 1 && header->previous == 0));
+  bad_place_ = {number, 0};
+  if (known_.founded && number != known_.first_segment) {
+    fail({known_.first_segment, 0}, "the file is missing although this directory was in use", restore_advice);
+  } else if (known_.founded && !fits) {
+    fail(bad_place_, "the segment's header is damaged", restore_advice);
   }
+  if (!fits || number != known_.first_segment) return false;
+  end_.next_frame = header->first_frame;
+  end_.previous = header->previous;
+  return true;
+}
+
+/// Whether the stream goes on in this segment; if not, bad_place_ says where its next frame should have been.
+bool StreamScan::continues(std::uint64_t number, const std::optional<SegmentHeader>& header, ByteView segment,
+                           std::uint64_t salt) {
+  const bool fits = header && header->salt == salt && header->number == number &&
+                    header->first_frame == end_.next_frame && header->previous == end_.previous;
   if (fits && open_stream_frame(segment.subspan(block_size), expected(salt))) {
     return true;
   }
   if (fits) {
-    bad_place_ = {segment_file(wanted_), block_size};
-    refuse_newer(segment.subspan(block_size), salt);
+    bad_place_ = {number, block_size};
+    refuse_other_version(segment.subspan(block_size), salt);
   } else if (remnants_.empty()) {
-    bad_place_ = {segment_file(wanted_), 0};  // nothing where the segment before left off: it was full
+    bad_place_ = {number, 0};  // nothing where the segment before left off: it was full
   }
   return false;
 }
 
 /// Folds frames until the first place without a sound one; that place is the end.
-void StreamScan::follow(ByteView segment, std::uint64_t salt) {
-  end_.segment = wanted_;
+void StreamScan::follow(std::uint64_t number, ByteView segment, std::uint64_t salt, std::uint64_t reserved) {
+  last_used_ = end_.segment = number;
   end_.offset = block_size;
+  reserved_ = reserved;
   remnants_.clear();  // the stream has gone past them
   while (const auto frame = open_stream_frame(segment.subspan(end_.offset), expected(salt))) {
-    const Result<void> applied = fold_.apply(frame->payload);
+    const Result<bool> applied = fold_.apply(frame->payload, number);
     if (!applied) {
-      damaged_frame_ = end_.next_frame;
-      fail({segment_file(wanted_), end_.offset},
+      impossible_frame_ = end_.next_frame;
+      fail({number, end_.offset},
            "frame " + std::to_string(end_.next_frame) + " is whole but cannot be: " + applied.error().what,
            restore_advice);
       return;
     }
+    note(frame->header);
+    if (*applied) {
+      last_full_ = end_.next_frame;
+    }
+    mark_ = std::max(mark_, frame->header.mark);
     end_.offset += frame->size;
     end_.previous = frame->header.checksum;
     ++end_.next_frame;
   }
-  bad_place_ = {segment_file(wanted_), end_.offset};
-  refuse_newer(segment.subspan(end_.offset), salt);
+  bad_place_ = {number, end_.offset};
+  refuse_other_version(segment.subspan(end_.offset), salt);
 }
 
-/// A frame of a newer binary is neither damaged nor torn. `frame` starts at bad_place_.
-void StreamScan::refuse_newer(ByteView frame, std::uint64_t salt) {
+void StreamScan::note(const FrameHeader& header) {
+  highest_number_ = std::max(highest_number_, header.place.number);
+  hard_state_ = std::max(hard_state_, header.hard_state);
+}
+
+/// A frame of another binary is neither damaged nor torn. `frame` starts at bad_place_.
+void StreamScan::refuse_other_version(ByteView frame, std::uint64_t salt) {
   const auto header = read_frame_header(frame);
   if (header && header->place.salt == salt && header->version != format_version) {
-    fail(bad_place_, "a frame of version " + std::to_string(header->version) + " is unknown to this binary",
+    fail(bad_place_, "a frame of version " + std::to_string(header->version) + " is not what this binary reads",
          directory_advice);
   }
 }
 
 /// Rules S1 and S2 over the blocks of one segment.
-void StreamScan::search_behind_end(ByteView segment, std::uint64_t salt) {
-  Remnant remnant{wanted_, 0, 0};
-  std::uint64_t at = end_.segment == wanted_ ? end_.offset : 0;
+void StreamScan::search_behind_end(std::uint64_t number, ByteView segment, std::uint64_t salt) {
+  Remnant remnant{number, 0, 0};
+  std::uint64_t at = end_.segment == number ? end_.offset : 0;
   for (; at < segment.size(); at += block_size) {
     const ByteView block = segment.subspan(at, std::min<std::uint64_t>(block_size, segment.size() - at));
     if (is_blank(block)) continue;
@@ -124,25 +165,39 @@ void StreamScan::search_behind_end(ByteView segment, std::uint64_t salt) {
       remnant.offset = at;
     }
     remnant.size = at + block.size() - remnant.offset;
-    const auto header = read_frame_header(block);
-    if (header && header->place.salt == salt && header->place.number > end_.next_frame &&
-        header->mark >= end_.next_frame) {
-      damaged_frame_ = end_.next_frame;
-      fail(bad_place_,
-           "frame " + std::to_string(end_.next_frame) + " is damaged or missing although frame " +
-               std::to_string(header->place.number) + " in " + segment_file(wanted_) + " at byte " +
-               std::to_string(at) + " says that it was durable",
-           restore_advice);
-      return;
-    }
+    note_behind_end(number, segment.subspan(at), at, salt);
   }
   if (remnant.size > 0) {
+    last_used_ = number;
     remnants_.push_back(remnant);
   }
 }
 
+/// What begins at `bytes` may be a frame that witnesses damage, and says what was on this disk.
+void StreamScan::note_behind_end(std::uint64_t number, ByteView bytes, std::uint64_t at, std::uint64_t salt) {
+  const auto header = read_frame_header(bytes);
+  if (!header || header->place.salt != salt || header->place.number <= end_.next_frame) return;
+  note(*header);
+  if (header->mark >= end_.next_frame) {
+    set_damage("frame " + std::to_string(header->place.number) + " in " + segment_file(number) + " at byte " +
+               std::to_string(at) + " says that it was durable");
+  }
+  if (const auto frame = open_stream_frame(bytes, header->place)) {
+    note_places(frame->payload, evidence_);
+  }
+}
+
+/// The first witness counts.
+void StreamScan::set_damage(const std::string& why) {
+  if (damage_) return;
+  const std::string frame = std::to_string(end_.next_frame);
+  damage_ = {end_.next_frame, bad_place_.segment,
+             segment_file(bad_place_.segment) + " at byte " + std::to_string(bad_place_.offset) + ": frame " + frame +
+                 " is damaged or missing: " + why};
+}
+
 void StreamScan::fail(const BadPlace& place, const std::string& why, const char* advice) {
-  failure_ = place.file + " at byte " + std::to_string(place.offset) + ": " + why + ". " + advice;
+  failure_ = segment_file(place.segment) + " at byte " + std::to_string(place.offset) + ": " + why + ". " + advice;
 }
 
 }  // namespace coffer::log

@@ -1,12 +1,16 @@
-// Reading the stream back: takes whole segments in order, folds their frames, finds the end of the stream and judges
-// what lies behind it. Pure: no operations, any bytes. Holds the logs and never more than the segment it is given.
+// Reading the stream back: takes whole segments in ascending order, folds their frames, finds the end of the stream and
+// judges it. Pure: no operations, any bytes. Holds the logs and never more than the segment it is given.
 //
 // The first place without a sound frame n ends the stream. Behind it, in this and all later segments, every block is
 // looked at:
-//   S1 A sound frame header with the segment's salt, a number > n and a mark >= n says that n was durable: n is
-//   damaged.
-//      Corruption: refused, never cut.
-//   S2 Otherwise n was never known durable, and everything not blank there is a remnant of a torn write: to be cut.
+//   S1 n was durable, and is damaged or missing, if a sound frame header behind it, with its segment's salt and a
+//   number
+//      above n, has a mark >= n; or the hard state's mark is >= n; or a segment is missing before the last one; or the
+//      segment is shorter than was reserved for it. Damage: never cut.
+//   S2 Otherwise n was never known durable, and everything not blank there is the remnant of a torn write: to be cut.
+//   S3 The end is trusted if it is not damaged, all behind it is blank, the last frame that says anything is covered by
+//      a later frame's mark, and the next segment is there where it must have been. Otherwise something acknowledged
+//      may be lost. (The hard state's mark does not count: a frame may have followed it at once.)
 // A segment after the first continues the stream only if its header fits *and* its first frame is sound: both are one
 // write.
 #pragma once
@@ -40,59 +44,93 @@ struct Remnant {
   std::uint64_t size = 0;
 };
 
+/// Rule S1.
+struct StreamDamage {
+  std::uint64_t frame = 0;
+  std::uint64_t segment = 0;  ///< where the frame should stand
+  std::string what;           ///< names file, byte and witness
+};
+
 class StreamScan {
  public:
-  /// `founded`: "stream-000001" is known to have been durable (hard_state.h, H2), so that its absence or a bad header
-  /// is damage.
-  StreamScan(const FileIdentity& identity, bool founded) : identity_(identity), founded_(founded) {}
+  /// What the hard state says of the stream. `founded`: its first segment is known to have been durable (hard_state.h,
+  /// H2), so that its absence or a bad header is a lost disk.
+  struct Known {
+    bool founded = false;
+    std::uint64_t first_segment = 1;
+    std::uint64_t mark = 0;
+  };
+  StreamScan(const FileIdentity& identity, const Known& known, std::uint64_t segment_size)
+      : identity_(identity), known_(known), segment_size_(segment_size) {}
 
-  /// The segment to hand in next. Ends after two in a row are missing: a used one may be lost, the one behind it tells.
-  std::uint64_t wanted() const { return wanted_; }
-  bool finished() const { return failed() || missing_in_a_row_ == 2; }
-  /// Requires: !finished() (checked).
-  void found(ByteView segment);
-  void missing();
+  /// The next segment's bytes. Requires: `number` >= the first segment and above all before, !failed() (checked).
+  void found(std::uint64_t number, ByteView segment);
+  /// There are no more. Requires: !failed() (checked).
+  void finish();
 
-  /// Names file, byte and what to do. Empty when the stream is sound.
+  /// Names file, byte and what to do: the directory cannot be used. Empty when it can.
   const std::string& failure() const { return failure_; }
   bool failed() const { return !failure_.empty(); }
-  /// The frame that is damaged, when the failure is corruption; otherwise 0.
-  std::uint64_t damaged_frame() const { return damaged_frame_; }
+  /// The frame that is whole and cannot be, when that is the failure; otherwise 0.
+  std::uint64_t impossible_frame() const { return impossible_frame_; }
 
-  bool any_found() const { return any_found_; }
+  // After finish().
+  const std::optional<StreamDamage>& damage() const { return damage_; }
+  bool trusted() const { return trusted_; }
   const StreamEnd& end() const { return end_; }
-  const std::vector<Remnant>& remnants() const { return remnants_; }
-  /// Bytes of the file a segment is in; 0 when it is missing.
+  /// Bytes of the file the end is in, and of the one after it (0: none).
   std::uint64_t size_of(std::uint64_t segment) const;
-  std::map<ShardId, std::vector<Entry>>& logs() { return fold_.logs(); }
+  const std::vector<Remnant>& remnants() const { return remnants_; }
+  std::uint64_t last_used_segment() const { return last_used_; }    ///< the last that is not blank throughout
+  std::uint64_t last_full_frame() const { return last_full_; }      ///< the last that says anything; 0: none
+  std::uint64_t highest_mark() const { return mark_; }              ///< in sound frames before the end
+  std::uint64_t highest_number() const { return highest_number_; }  ///< of all sound headers, behind the end too
+  std::uint32_t hard_state() const { return hard_state_; }          ///< the newest sequence that any of them names
+  std::map<ShardId, FoldedLog>& logs() { return fold_.logs(); }
+  /// The highest place of each group in sound frames behind the end.
+  const std::map<ShardId, LogPlace>& evidence() const { return evidence_; }
 
  private:
   struct BadPlace {
-    std::string file;
+    std::uint64_t segment = 0;
     std::uint64_t offset = 0;
   };
 
-  bool belongs_here(const std::optional<SegmentHeader>& header);
-  bool continues(const std::optional<SegmentHeader>& header, ByteView segment, std::uint64_t salt);
-  void follow(ByteView segment, std::uint64_t salt);
-  void refuse_newer(ByteView frame, std::uint64_t salt);
-  void search_behind_end(ByteView segment, std::uint64_t salt);
+  bool belongs_here(std::uint64_t number, const std::optional<SegmentHeader>& header);
+  bool begins(std::uint64_t number, const std::optional<SegmentHeader>& header, std::uint64_t salt);
+  bool continues(std::uint64_t number, const std::optional<SegmentHeader>& header, ByteView segment,
+                 std::uint64_t salt);
+  void follow(std::uint64_t number, ByteView segment, std::uint64_t salt, std::uint64_t reserved);
+  void note(const FrameHeader& header);
+  void refuse_other_version(ByteView frame, std::uint64_t salt);
+  void search_behind_end(std::uint64_t number, ByteView segment, std::uint64_t salt);
+  void note_behind_end(std::uint64_t number, ByteView bytes, std::uint64_t at, std::uint64_t salt);
+  void set_damage(const std::string& why);
+  bool next_segment_is_there() const;
   void fail(const BadPlace& place, const std::string& why, const char* advice);
   FramePlace expected(std::uint64_t salt) const { return {salt, end_.next_frame, end_.previous}; }
 
   FileIdentity identity_;
-  bool founded_;
-  std::uint64_t wanted_ = 1;
-  std::uint32_t missing_in_a_row_ = 0;
-  bool any_found_ = false;
+  Known known_;
+  std::uint64_t segment_size_;
+  std::uint64_t last_number_ = 0;  ///< of the segments handed in; 0: none yet
   bool ended_ = false;
-  BadPlace bad_place_;  ///< where frame end_.next_frame should stand
+  BadPlace bad_place_;          ///< where frame end_.next_frame should stand
+  std::uint64_t reserved_ = 0;  ///< by the header of the segment the end is in
   StreamEnd end_;
   LogFold fold_;
   std::vector<Remnant> remnants_;
   std::map<std::uint64_t, std::uint64_t> sizes_;
+  std::uint64_t last_used_ = 0;
+  std::uint64_t last_full_ = 0;
+  std::uint64_t mark_ = 0;
+  std::uint64_t highest_number_ = 0;
+  std::uint32_t hard_state_ = 0;
+  std::map<ShardId, LogPlace> evidence_;
+  std::optional<StreamDamage> damage_;
+  bool trusted_ = false;
   std::string failure_;
-  std::uint64_t damaged_frame_ = 0;
+  std::uint64_t impossible_frame_ = 0;
 };
 
 }  // namespace coffer::log

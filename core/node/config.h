@@ -48,6 +48,8 @@ struct Config {
   std::vector<NodeId> nodes;        ///< all nodes of the cluster, ascending
   std::vector<ShardConfig> shards;  ///< all shards of the cluster, ascending; slots exclusive and exhaustive
   Tuning tuning;
+  /// Only the first start of a directory may found it. Later an empty one is a lost disk, and refused.
+  bool may_found = false;
 };
 
 /// The slot ranges of `shards` equal shards: exclusive and exhaustive. Shard ids are 1..shards.

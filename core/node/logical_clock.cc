@@ -51,7 +51,6 @@ bool LogicalClock::received(ByteView section) {
   }
   lamport_ = std::max(lamport_, lamport);
   for (const auto& [node, steps] : theirs) {
-    if (node == self_) continue;  // nobody knows more of this node than itself
     std::uint64_t& known = component(node);
     known = std::max(known, steps);
   }

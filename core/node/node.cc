@@ -10,9 +10,11 @@ namespace coffer::node {
 
 namespace {
 
-/// Domains of the node's random streams.
-constexpr std::uint64_t raft_domain = 1;
+/// Domain of the node's random streams (another is in node_files.cc).
 constexpr std::uint64_t router_domain = 2;
+
+/// Steps of a life fit between its first frame and that of the next: a life of that many steps writes frames.
+constexpr unsigned steps_per_frame_bits = 26;
 
 router::ShardMap map_of(const Config& config) {
   std::vector<router::SlotOwner> owners;
@@ -31,20 +33,25 @@ router::RouterConfig router_config(const Config& config) {
   return router;
 }
 
-shard::Config shard_config(const Config& config, const ShardConfig& shard) {
-  shard::Config made;
-  made.shard = shard.shard;
-  made.self = config.identity.node;
-  made.members = shard.members;
-  made.founding = {{shard.first_slot, shard.slot_end}};
-  made.election_timeout = config.tuning.election_timeout;
-  made.heartbeat_interval = config.tuning.heartbeat_interval;
-  made.leg_resend_interval = config.tuning.leg_resend_interval;
-  made.entries_in_flight_max = config.tuning.entries_in_flight_max;
-  made.append_bytes_max = config.tuning.append_bytes_max;
-  made.legs_in_flight_max = config.tuning.legs_in_flight_max;
-  made.requests_max = config.tuning.requests_max;
-  return made;
+log::StreamConfig stream_config(const Config& config) {
+  log::StreamConfig stream;
+  stream.identity = {config.identity.cluster, config.identity.node_uuid, config.identity.incarnation};
+  stream.segment_size = config.tuning.segment_size;
+  stream.may_found = config.may_found;
+  for (const ShardConfig& shard : config.shards) {
+    if (shard.members == std::vector<NodeId>{config.identity.node}) {
+      stream.sole.push_back(shard.shard);
+    }
+  }
+  return stream;
+}
+
+log::SealedStore::Limits store_limits(const Config& config) {
+  log::SealedStore::Limits limits;
+  limits.chunk_size = config.tuning.chunk_bytes;
+  limits.history_bytes_max = config.tuning.history_bytes_max;
+  limits.history_age_max = config.tuning.history_age_max;
+  return limits;
 }
 
 }  // namespace
@@ -53,9 +60,9 @@ Node::State::State(Config config_in, std::uint64_t seed_in)
     : config(std::move(config_in)),
       seed(seed_in),
       map(map_of(config)),
-      stream({config.identity.cluster, config.identity.node_uuid, config.identity.incarnation},
-             config.tuning.segment_size),
+      stream(stream_config(config)),
       router(router_config(config), map, Prng(seed, router_domain)),
+      store(config.identity.cluster, store_limits(config), shard::positions_in),
       logical(config.identity.node),
       cluster_clock(config.identity.node) {}
 
@@ -64,24 +71,25 @@ Node::~Node() = default;
 
 void Node::step(Now now, std::span<const Input> inputs, Effects& out) {
   State& s = *state_;
-  if (!s.stream.failure().empty()) {
-    out.fatal = s.stream.failure();
+  if (std::string failure = s.failure(); !failure.empty()) {
+    out.fatal = std::move(failure);
     return;
   }
   if (!s.started) {
     s.started = true;
     s.stream.start(out.io);
+    s.store.start(out.io);
   }
-  s.logical.begin_step();
+  if (s.recovered) s.logical.begin_step();
   for (const Input& input : inputs) {
     s.take(now, input, out);
   }
-  if (!s.stream.failure().empty()) {
+  if (std::string failure = s.failure(); !failure.empty()) {
     // Poisoned: nothing that was decided in this step may leave.
     out.send_now.clear();
     out.send_after_sync.clear();
     out.replies.clear();
-    out.fatal = s.stream.failure();
+    out.fatal = std::move(failure);
     return;
   }
   if (s.serving) {
@@ -90,11 +98,17 @@ void Node::step(Now now, std::span<const Input> inputs, Effects& out) {
     }
     s.router.tick(now.monotonic, s.router_out);
     s.probe_peers(now);
+    s.tend_files(now, out);
     s.pass_on(now, out);
-    s.flush(out);
+    s.flush(now, out);
   }
   s.seal_frames(out);
   out.wake_at = s.next_wake(now.monotonic);
+}
+
+/// Why this node can never continue; empty while it can.
+std::string Node::State::failure() const {
+  return stream.failed() ? stream.failure() : store.failed() ? store.failure() : outdated;
 }
 
 shard::Shard* Node::State::find(ShardId shard) {
@@ -113,6 +127,11 @@ void Node::State::take(Now now, const Input& input, Effects& out) {
     if (!peer->up) {
       router.on_disconnect(now.monotonic, peer->peer, router_out);
     } else {
+      router.meet(peer->peer);
+      if (const auto at = std::lower_bound(config.nodes.begin(), config.nodes.end(), peer->peer);
+          at == config.nodes.end() || *at != peer->peer) {
+        config.nodes.insert(at, peer->peer);
+      }
       for (auto& [id, shard] : shards) {
         shard.reconnected(now, peer->peer, shard_out);
       }
@@ -123,32 +142,30 @@ void Node::State::take(Now now, const Input& input, Effects& out) {
 
 void Node::State::take_io(Now now, const IoInput& io, Effects& out) {
   stream.on_io(io.token, io.status, io.bytes, out.io, out.trace);
-  if (stream.failed()) {
+  store.on_io(io.token, io.status, io.bytes, out.io, out.trace);
+  if (failure().empty()) {
+    take_stream(now, out);
+  }
+}
+
+/// Recovery, then the first frame of this life, then flushes.
+void Node::State::take_stream(Now now, Effects& out) {
+  if (!recovered && stream.recovered() && store.recovered()) {
+    recovered = true;
+    find_replicas();
+    // So that no two lives of this disk look alike to peers. Without room there is nothing to promise either.
+    serving = !stream.begin_life(out.io);
+    logical.begin_life((stream.opened_at() + 1) << steps_per_frame_bits);
+    logical.begin_step();
     return;
   }
-  if (!serving && stream.recovered()) {
-    start_shards(now);
-    return;
-  }
+  serving = serving || (recovered && stream.durable_frame() > stream.opened_at());
   if (serving && stream.completed() > flushed) {
     flushed = stream.completed();
     for (auto& [id, shard] : shards) {
       shard.flush_done(now, flushed, shard_out);
     }
   }
-}
-
-void Node::State::start_shards(Now now) {
-  log::Recovered recovered = stream.take_recovered();
-  for (const ShardConfig& shard : config.shards) {
-    if (std::find(shard.members.begin(), shard.members.end(), config.identity.node) == shard.members.end()) {
-      continue;
-    }
-    shards.try_emplace(shard.shard, shard_config(config, shard), recovered.hard_states[shard.shard],
-                       std::move(recovered.logs[shard.shard]), stream, cluster_clock, map,
-                       Prng(seed, raft_domain, config.identity.node.value, shard.shard.value), now);
-  }
-  serving = true;
 }
 
 /// Passes on what shards and router want done, then closes the batches, so that everything that is ready joins them.
@@ -192,27 +209,34 @@ void Node::State::pass_on_shards(Effects& out, Now now) {
   for (const shard::Answer& one : made.answers) {
     answer(now, one, out);
   }
+  for (shard::FileOutput::Message& message : made.files) {
+    now_frames.add(message.to, SectionKind::files, message.bytes);
+  }
+  out.io.insert(out.io.end(), std::make_move_iterator(made.io.begin()), std::make_move_iterator(made.io.end()));
   for (shard::CommittedEntry& entry : made.committed) {
-    out.committed.push_back({entry.shard, entry.index, entry.term, std::move(entry.payload)});
+    out.committed.push_back({entry.shard, entry.index, entry.term, std::move(entry.payload), entry.kind});
   }
   out.trace.insert(out.trace.end(), made.trace.begin(), made.trace.end());
 }
 
 /// Group commit: everything handed over since the last flush becomes one write and one sync as soon as the disk is
 /// idle.
-void Node::State::flush(Effects& out) {
+void Node::State::flush(Now now, Effects& out) {
   if (stream.has_pending() && stream.idle()) {
     const log::Flushed flush = stream.flush(out.io);
     for (auto& [id, shard] : shards) {
       shard.flush_begun(flush.number);
     }
   }
+  stream.maintain(now.monotonic, out.io);
 }
 
 /// What leaves with this step carries the time of all its events.
 void Node::State::seal_frames(Effects& out) {
-  logical.stamp(out.trace);
-  out.vector_time = logical.vector_time();
+  if (recovered) {  // before that, nobody knows what numbers earlier lives have used
+    logical.stamp(out.trace);
+    out.vector_time = logical.vector_time();
+  }
   if (now_frames.empty() && synced_frames.empty()) {
     return;
   }
@@ -227,14 +251,17 @@ Instant Node::State::next_wake(Instant now) const {
   if (!serving) {
     return never;
   }
-  Instant at = std::min(router.wake_at(), probe_at);
+  Instant at = std::min({router.wake_at(), probe_at, stream.wake_at(), store.wake_at()});
+  for (const auto& [id, waiting] : asleep) {
+    at = std::min(at, files.at(id).wake_at());
+  }
   for (const auto& [id, shard] : shards) {
     at = std::min(at, shard.wants_step() ? now : shard.wake_at());
   }
   return at;
 }
 
-bool Node::ready() const { return state_->serving; }
+bool Node::ready() const { return state_->serving && state_->asleep.empty(); }
 
 shard::Observation Node::observe(ShardId shard) const { return observe_undone(shard, 0); }
 

@@ -17,7 +17,7 @@ constexpr std::int64_t beats_per_probe = 4;
 }  // namespace
 
 void Node::State::take_frame(Now now, const MessageInput& message, Effects& out) {
-  if (!serving) {
+  if (!recovered) {
     return;
   }
   const Result<FrameView> frame = open_frame(message.bytes);
@@ -29,17 +29,23 @@ void Node::State::take_frame(Now now, const MessageInput& message, Effects& out)
     event.a = message.from.value;
     out.trace.push_back(event);
   }
+  if (hears_outdated(message.from, sections)) {
+    return;
+  }
   for (const Section& section : sections) {
     if (section.kind == SectionKind::clock) {
       logical.received(section.bytes);
     }
   }
+  if (!serving) {
+    return;
+  }
   for (const Section& section : sections) {
-    take_section(now, message.from, section);
+    take_section(now, message.from, section, out);
   }
 }
 
-void Node::State::take_section(Now now, NodeId from, const Section& section) {
+void Node::State::take_section(Now now, NodeId from, const Section& section, Effects& out) {
   ByteReader in(section.bytes);
   switch (section.kind) {
     case SectionKind::raft: {
@@ -91,12 +97,57 @@ void Node::State::take_section(Now now, NodeId from, const Section& section) {
     case SectionKind::echo:
       take_echo(now, from, section.bytes);
       break;
-    case SectionKind::files:
+    case SectionKind::outdated:
+      take_outdated(from, section.bytes, out);
+      break;
     case SectionKind::clock:  // taken before all others
     case SectionKind::life:
-    case SectionKind::outdated:
+      break;
+    case SectionKind::files:
+      take_files(now, from, section);
       break;
   }
+}
+
+/// Whether the sender runs on an older copy of its disk. Then nothing it says counts, and it is told.
+bool Node::State::hears_outdated(NodeId from, const std::vector<Section>& sections) {
+  for (const Section& section : sections) {
+    if (section.kind != SectionKind::life) {
+      continue;
+    }
+    ByteReader in(section.bytes);
+    const std::optional<Life> life = decode_life(in);
+    const std::optional<std::uint64_t> seen = life ? lives.heard(from, *life) : std::nullopt;
+    if (seen) {
+      Bytes told;
+      ByteWriter writer(told);
+      writer.u32(life->incarnation);
+      writer.u64(life->opened_at);
+      writer.u64(*seen);
+      now_frames.add(from, SectionKind::outdated, told);
+      return true;
+    }
+  }
+  return false;
+}
+
+/// A peer remembers more of this disk than it held at this start.
+void Node::State::take_outdated(NodeId from, ByteView section, Effects& out) {
+  ByteReader in(section);
+  const std::uint32_t incarnation = in.u32();
+  const std::uint64_t opened_at = in.u64();
+  const std::uint64_t seen = in.u64();
+  // A late message of an earlier life is outdated too, and says nothing of this one.
+  if (!in.done() || opened_at != stream.opened_at() || incarnation != config.identity.incarnation ||
+      seen <= stream.opened_at() || damaged_at_start) {
+    return;
+  }
+  out.trace.push_back({.kind = TraceKind::disk_outdated, .a = from.value, .b = seen, .c = stream.opened_at()});
+  outdated = "This disk is older than it was: node " + std::to_string(from.value) + " has seen frame " +
+             std::to_string(seen) + " of its stream, which ended at frame " + std::to_string(stream.opened_at()) +
+             " when the node started. A copy that was put back has forgotten votes and acknowledgements. Nothing was " +
+             "changed by this. Restore the newer disk, or replace this node: coffer join --replace " +
+             std::to_string(config.identity.node.value);
 }
 
 void Node::State::take_echo(Now now, NodeId from, ByteView section) {
@@ -128,8 +179,12 @@ Bytes Node::State::trailer() const {
   Bytes clock;
   ByteWriter writer(clock);
   logical.encode(writer);
+  Bytes life;
+  ByteWriter life_writer(life);
+  encode(Life{config.identity.incarnation, stream.durable_frame(), stream.opened_at(), damaged_at_start}, life_writer);
   Bytes sections;
   append_section(sections, SectionKind::clock, clock);
+  append_section(sections, SectionKind::life, life);
   return sections;
 }
 

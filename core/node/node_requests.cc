@@ -44,7 +44,8 @@ void Node::State::ask(const shard::Caller& caller, Bytes body, Now now) {
   }
   router::Reply reply;
   reply.kind = peeked ? peeked->kind : router::RequestKind::transfers;
-  reply.status = peeked ? Outcome::wrong_shard : Outcome::malformed;
+  const bool sleeps = peeked && asleep.contains(peeked->shard);
+  reply.status = sleeps ? Outcome::no_leader : peeked ? Outcome::wrong_shard : Outcome::malformed;
   shard_out.answers.push_back({caller, std::move(reply)});
 }
 
@@ -99,8 +100,22 @@ Bytes Node::State::node_status() const {
   status.ready = serving;
   for (const auto& [id, shard] : shards) {
     const shard::Summary seen = shard.summary();
-    status.shards.push_back({id, static_cast<std::uint8_t>(seen.role), seen.term, seen.leader, seen.commit, seen.last,
-                             seen.position, seen.dedup_rows, seen.legs_unanswered});
+    router::NodeStatusReply::Shard& told = status.shards.emplace_back();
+    told.shard = id;
+    told.role = static_cast<std::uint8_t>(seen.role);
+    told.term = seen.term;
+    told.leader = seen.leader;
+    told.commit = seen.commit;
+    told.last = seen.last;
+    told.position = seen.position;
+    told.dedup_rows = seen.dedup_rows;
+    told.legs_unanswered = seen.legs_unanswered;
+    told.base = seen.base;
+    told.snapshot = seen.snapshot;
+    told.uncertain = seen.uncertain;
+    told.voters = seen.voters;
+    told.outgoing = seen.outgoing;
+    told.learners = seen.learners;
   }
   router::Reply reply;
   reply.kind = router::RequestKind::node_status;

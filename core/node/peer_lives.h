@@ -3,7 +3,7 @@
 // go on. Best effort: what is remembered is lost with the process. Single-threaded.
 //
 //   life section     := incarnation u32 | durable_frame u64 | opened_at u64 | uncertain u8      (in every peer frame)
-//   outdated section := incarnation u32 | frame_seen u64
+//   outdated section := incarnation u32 | opened_at u64 | frame_seen u64            (of the life that is outdated)
 //
 // Every life begins with a frame of its own, so that lives of one disk are told apart by where they began, and a copy
 // that was put back begins before what the later life has shown.
@@ -14,6 +14,7 @@
 #include <map>
 #include <optional>
 
+#include "core/base/codec.h"
 #include "core/base/ids.h"
 
 namespace coffer::node {
@@ -25,6 +26,24 @@ struct Life {
   std::uint64_t opened_at = 0;
   bool uncertain = false;  ///< damage cut its stream short, and it knows: its groups are being asked what it lost
 };
+
+inline void encode(const Life& life, ByteWriter& out) {
+  out.u32(life.incarnation);
+  out.u64(life.durable_frame);
+  out.u64(life.opened_at);
+  out.u8(life.uncertain ? 1 : 0);
+}
+/// Nothing when the bytes are no life section.
+inline std::optional<Life> decode_life(ByteReader& in) {
+  Life life;
+  life.incarnation = in.u32();
+  life.durable_frame = in.u64();
+  life.opened_at = in.u64();
+  const std::uint8_t uncertain = in.u8();
+  life.uncertain = uncertain == 1;
+  if (!in.done() || uncertain > 1 || life.durable_frame < life.opened_at) return std::nullopt;
+  return life;
+}
 
 class PeerLives {
  public:

@@ -10,7 +10,7 @@ namespace coffer::router {
 namespace {
 
 constexpr std::size_t trial_balance_row_size = 56;
-constexpr std::size_t node_status_shard_size = 57;
+constexpr std::size_t node_status_shard_size_min = 77;
 constexpr std::uint8_t role_max = 3;  // shard::Role::leader
 
 /// Writes into bytes sized beforehand: a batch is encoded without growing anything.
@@ -73,6 +73,30 @@ bool get_flag(ByteReader& in) {
   return flag == 1;
 }
 
+void put_nodes(ByteWriter& out, const std::vector<NodeId>& nodes) {
+  check(nodes.size() <= nodes_in_list_max, "a group has at most nodes_in_list_max members");
+  out.u8(static_cast<std::uint8_t>(nodes.size()));
+  for (const NodeId node : nodes) {
+    out.id(node);
+  }
+}
+
+std::vector<NodeId> get_nodes(ByteReader& in) {
+  std::vector<NodeId> nodes;
+  const std::uint8_t count = in.u8();
+  if (count > nodes_in_list_max) {
+    in.fail();
+  }
+  for (std::uint8_t at = 0; at < count && in.ok(); ++at) {
+    const NodeId node = in.id<NodeId>();
+    if (!((nodes.empty() ? nobody : nodes.back()) < node)) {
+      in.fail();
+    }
+    nodes.push_back(node);
+  }
+  return nodes;
+}
+
 // ---- requests --------------------------------------------------------------------------------------------------
 
 struct PutRequest {
@@ -116,6 +140,14 @@ struct PutRequest {
   }
   void operator()(const TrialBalanceRequest&) const {}
   void operator()(const NodeStatusRequest&) const {}
+  void operator()(const ReconfigureRequest& request) const {
+    ByteWriter out(bytes);
+    put_nodes(out, request.voters);
+  }
+  void operator()(const TransferLeadershipRequest& request) const {
+    ByteWriter out(bytes);
+    out.id(request.to);
+  }
 };
 
 TransfersRequest get_transfers(ByteReader& in) {
@@ -160,6 +192,22 @@ TransferStatusRequest get_transfer_status(ByteReader& in) {
   return request;
 }
 
+ReconfigureRequest get_reconfigure(ByteReader& in) {
+  ReconfigureRequest request{get_nodes(in)};
+  if (request.voters.empty()) {
+    in.fail();
+  }
+  return request;
+}
+
+TransferLeadershipRequest get_transfer_leadership(ByteReader& in) {
+  const TransferLeadershipRequest request{in.id<NodeId>()};
+  if (request.to == nobody) {
+    in.fail();
+  }
+  return request;
+}
+
 RequestBody get_request_body(ByteReader& in, RequestKind kind) {
   switch (kind) {
     case RequestKind::transfers:
@@ -176,6 +224,10 @@ RequestBody get_request_body(ByteReader& in, RequestKind kind) {
       return TrialBalanceRequest{};
     case RequestKind::node_status:
       return NodeStatusRequest{};
+    case RequestKind::reconfigure:
+      return get_reconfigure(in);
+    case RequestKind::transfer_leadership:
+      return get_transfer_leadership(in);
   }
   check_failed("the header's reader lets only known kinds pass");
 }
@@ -239,8 +291,16 @@ struct PutReply {
       out.id(shard.position);
       out.u64(shard.dedup_rows);
       out.u64(shard.legs_unanswered);
+      out.id(shard.base);
+      out.id(shard.snapshot);
+      out.u8(shard.uncertain ? 1 : 0);
+      put_nodes(out, shard.voters);
+      put_nodes(out, shard.outgoing);
+      put_nodes(out, shard.learners);
     }
   }
+  void operator()(const ReconfigureReply& reply) const { ByteWriter(bytes).u8(reply.finished ? 1 : 0); }
+  void operator()(const TransferLeadershipReply& reply) const { ByteWriter(bytes).u8(reply.finished ? 1 : 0); }
 };
 
 TransfersReply get_transfers_reply(ByteReader& in, ByteView reply) {
@@ -312,9 +372,9 @@ NodeStatusReply get_node_status_reply(ByteReader& in) {
   NodeStatusReply reply;
   reply.node = in.id<NodeId>();
   reply.ready = get_flag(in);
-  const std::uint32_t count = get_count(in, node_status_shard_size);
+  const std::uint32_t count = get_count(in, node_status_shard_size_min);
   reply.shards.reserve(count);
-  for (std::uint32_t at = 0; at < count; ++at) {
+  for (std::uint32_t at = 0; at < count && in.ok(); ++at) {
     NodeStatusReply::Shard shard;
     shard.shard = in.id<ShardId>();
     shard.role = in.u8();
@@ -325,10 +385,16 @@ NodeStatusReply get_node_status_reply(ByteReader& in) {
     shard.position = in.id<Position>();
     shard.dedup_rows = in.u64();
     shard.legs_unanswered = in.u64();
+    shard.base = in.id<Index>();
+    shard.snapshot = in.id<Index>();
+    shard.uncertain = get_flag(in);
+    shard.voters = get_nodes(in);
+    shard.outgoing = get_nodes(in);
+    shard.learners = get_nodes(in);
     if (shard.role > role_max) {
       in.fail();
     }
-    reply.shards.push_back(shard);
+    reply.shards.push_back(std::move(shard));
   }
   return reply;
 }
@@ -355,6 +421,10 @@ ReplyBody get_reply_body(ByteReader& in, ByteView reply, RequestKind kind) {
       return get_trial_balance_reply(in);
     case RequestKind::node_status:
       return get_node_status_reply(in);
+    case RequestKind::reconfigure:
+      return ReconfigureReply{get_flag(in)};
+    case RequestKind::transfer_leadership:
+      return TransferLeadershipReply{get_flag(in)};
   }
   check_failed("the header's reader lets only known kinds pass");
 }
@@ -385,6 +455,9 @@ Result<Request> decode_request(ByteView bytes) {
   request.header = read_request_header(in);
   if (in.ok()) {
     request.body = get_request_body(in, request.header.kind);
+  }
+  if (is_membership(request.header.kind) && request.header.shard == ShardId{0}) {
+    in.fail();
   }
   if (!in.done()) {
     return error(ErrorCode::malformed, "a client request breaks its grammar");

@@ -10,6 +10,8 @@
 //     transfer_status := id 16 | account str          (account empty: all shards are asked)
 //     trial_balance   := nothing                      (shard 0: all shards are asked)
 //     node_status     := nothing
+//     reconfigure     := nodes                        (the voters there shall be; not empty)
+//     transfer_leadership := to u32
 //   reply   := kind u8 | status u8 | zero u16 | shard u32 | leader u32 | rest if status is success
 //     transfers       := count u32 | result{count}
 //     result          := outcome u8 | replayed u8 | zero u16 | shard u32 | position u64 | stamp i64
@@ -19,8 +21,11 @@
 //     transfer_status := operation u8 | result
 //     trial_balance   := rows u32 | (shard u32 | currency u32 | customers i128 | issue i128 | transit i128){rows}
 //     node_status     := node u32 | ready u8 | shards u32 | (shard u32 | role u8 | term u64 | leader u32 | commit u64
-//                        | last u64 | position u64 | dedup_rows u64 | legs_unanswered u64){shards}
-//   str := u8 length + bytes; i128 := low u64 | high i64
+//                        | last u64 | position u64 | dedup_rows u64 | legs_unanswered u64 | base u64 | snapshot u64
+//                        | uncertain u8 | voters nodes | outgoing nodes | learners nodes){shards}
+//     reconfigure     := finished u8
+//     transfer_leadership := finished u8
+//   str := u8 length + bytes; i128 := low u64 | high i64; nodes := count u8 (at most 63) | u32{count}, ascending, not 0
 #pragma once
 
 #include <cstdint>
@@ -48,7 +53,15 @@ enum class RequestKind : std::uint8_t {
   transfer_status = 4,
   trial_balance = 5,
   node_status = 6,
+  reconfigure = 7,
+  transfer_leadership = 8,
 };
+inline constexpr RequestKind last_request_kind = RequestKind::transfer_leadership;
+/// For operators: changes who replicates or leads a shard, moves no money. Both may be repeated at will: asked for what
+/// is so already, or under way already, they say so.
+constexpr bool is_membership(RequestKind kind) {
+  return kind == RequestKind::reconfigure || kind == RequestKind::transfer_leadership;
+}
 
 /// Who may serve the request.
 enum class Route : std::uint8_t {
@@ -64,7 +77,7 @@ enum class TransferOperation : std::uint8_t { transfer = 1, deposit = 2, withdra
 struct RequestHeader {
   RequestKind kind = RequestKind::transfers;
   Route route = Route::proxied;
-  ShardId shard;                     ///< direct requests; trial_balance
+  ShardId shard;                     ///< direct requests; trial_balance; membership: which group
   std::uint32_t patience_ms = 5000;  ///< how long the client waits from the request's arrival; 0 is refused
   TenantId tenant;
   PrincipalId principal;
@@ -101,9 +114,19 @@ struct TransferStatusRequest {
 };
 struct TrialBalanceRequest {};
 struct NodeStatusRequest {};
+/// Brings the group to these voters, over a joint configuration (Raft thesis, 4.3).
+struct ReconfigureRequest {
+  std::vector<NodeId> voters;  ///< ascending, 1 to nodes_in_list_max
+};
+/// Has the leader hand over (Raft thesis, 3.10).
+struct TransferLeadershipRequest {
+  NodeId to;
+};
+
+inline constexpr std::size_t nodes_in_list_max = 63;
 
 using RequestBody = std::variant<TransfersRequest, OpenAccountRequest, BalanceRequest, TransferStatusRequest,
-                                 TrialBalanceRequest, NodeStatusRequest>;
+                                 TrialBalanceRequest, NodeStatusRequest, ReconfigureRequest, TransferLeadershipRequest>;
 
 /// Views point into the decoded bytes.
 struct Request {
@@ -162,14 +185,30 @@ struct NodeStatusReply {
     Position position;
     std::uint64_t dedup_rows = 0;
     std::uint64_t legs_unanswered = 0;
+    Index base;              ///< the log in memory stands on this entry
+    Index snapshot;          ///< newest snapshot published here; 0: none
+    bool uncertain = false;  ///< may have lost what it acknowledged: asks its group before it votes
+    // The latest configuration in this replica's log:
+    std::vector<NodeId> voters;    ///< ascending; the new ones while joint
+    std::vector<NodeId> outgoing;  ///< ascending; the old ones while joint, else empty
+    std::vector<NodeId> learners;  ///< ascending
   };
   NodeId node;
   bool ready = false;
   std::vector<Shard> shards;
 };
 
+/// The change was begun, or goes on: ask again until it is finished. Other outcomes: change_under_way (one with another
+/// goal), malformed (the node to lead is no voter), no_leader, not_leader, overloaded.
+struct ReconfigureReply {
+  bool finished = false;  ///< exactly these voters are in use and committed
+};
+struct TransferLeadershipReply {
+  bool finished = false;  ///< the answering leader is the one that was wanted
+};
+
 using ReplyBody = std::variant<std::monostate, TransfersReply, OpenAccountReply, BalanceReply, TransferStatusReply,
-                               TrialBalanceReply, NodeStatusReply>;
+                               TrialBalanceReply, NodeStatusReply, ReconfigureReply, TransferLeadershipReply>;
 
 /// `status` success carries a body of the same kind as the request; any other status carries none and speaks for the
 /// whole request (account_not_found, transfer_not_found, malformed, currency_mismatch, not_leader, overloaded,
@@ -184,7 +223,7 @@ struct Reply {
 
 Bytes encode(const Request& request);
 /// malformed on unknown kinds, bad strings, amounts <= 0, unknown currencies, too many items, trailing bytes, patience
-/// 0.
+/// 0, lists of nodes that are not ascending, and membership requests without a shard.
 Result<Request> decode_request(ByteView bytes);
 Bytes encode(const Reply& reply);
 Result<Reply> decode_reply(ByteView bytes);

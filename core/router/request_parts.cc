@@ -32,6 +32,7 @@ Finality finality(Outcome outcome) {
     case Outcome::idempotency_payload_mismatch:
     case Outcome::malformed:
     case Outcome::reserved_account:
+    case Outcome::change_under_way:
       return Finality::always;
     case Outcome::account_not_found:
     case Outcome::transfer_not_found:
@@ -77,8 +78,9 @@ std::optional<PendingRequest> PendingRequest::make(Mode mode, const ShardMap& ma
     return request;
   }
   const Result<Request> decoded = decode_request(body);
-  const bool unknown_shard = header.kind == RequestKind::trial_balance && header.shard != ShardId{0} &&
-                             !std::binary_search(map.shards().begin(), map.shards().end(), header.shard);
+  const bool names_shard =
+      is_membership(header.kind) || (header.kind == RequestKind::trial_balance && header.shard != ShardId{0});
+  const bool unknown_shard = names_shard && !std::binary_search(map.shards().begin(), map.shards().end(), header.shard);
   if (!decoded || (unknown_shard && mode == Mode::to_leaders)) {
     return std::nullopt;
   }
@@ -221,6 +223,8 @@ PendingRequest::Progress PendingRequest::absorb(Part& part, const OpenAttempt& a
     case RequestKind::transfers:
       return absorb_transfers(part, attempt, answer);
     case RequestKind::open_account:
+    case RequestKind::reconfigure:
+    case RequestKind::transfer_leadership:
       return absorb_write(part, answer);
     case RequestKind::balance:
     case RequestKind::transfer_status:
@@ -392,7 +396,7 @@ PendingRequest::GivenUp PendingRequest::give_up() {
   Reply reply;
   reply.kind = header_.kind;
   reply.shard = parts_.size() == 1 ? parts_.front().shard : ShardId{0};
-  if (header_.kind == RequestKind::open_account) {
+  if (header_.kind == RequestKind::open_account || is_membership(header_.kind)) {
     reply.status = told_at_deadline(parts_.front(), 0);
   } else {  // a read executes nothing: never unknown
     const bool busy = std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.overloaded; });

@@ -39,8 +39,7 @@ bool said_unknown(const Answer& answer) {
 Bytes refusal(ByteView body, Outcome status) {
   Reply reply;
   const auto kind = body.empty() ? 0u : static_cast<unsigned>(body[0]);
-  if (kind >= static_cast<unsigned>(RequestKind::transfers) &&
-      kind <= static_cast<unsigned>(RequestKind::node_status)) {
+  if (kind >= static_cast<unsigned>(RequestKind::transfers) && kind <= static_cast<unsigned>(last_request_kind)) {
     reply.kind = static_cast<RequestKind>(kind);
   }
   reply.status = status;
@@ -395,6 +394,8 @@ void Router::on_reply(Instant now, std::uint64_t attempt, ByteView reply, Router
 }
 
 void Router::on_disconnect(Instant now, NodeId node, RouterOutput& out) { state_->on_disconnect(now, node, out); }
+
+void Router::meet(NodeId node) { state_->targets.meet(node); }
 
 void Router::hint(ShardId shard, NodeId leader) { state_->targets.learn(shard, leader); }
 

@@ -63,6 +63,8 @@ class Router {
   void on_reply(Instant now, std::uint64_t attempt, ByteView reply, RouterOutput& out);
   /// Attempts under way to this node may have been lost or executed: their fate is unknown; they are made again.
   void on_disconnect(Instant now, NodeId node, RouterOutput& out);
+  /// A node that joined: from now on it may be asked, and hinted at as a leader. One already known changes nothing.
+  void meet(NodeId node);
   /// Prefer this leader for a shard (learned elsewhere).
   void hint(ShardId shard, NodeId leader);
   void tick(Instant now, RouterOutput& out);

@@ -23,6 +23,19 @@ Targets::Targets(std::vector<NodeId> nodes, const std::vector<ShardId>& shards, 
 
 bool Targets::is_node(NodeId node) const { return std::binary_search(nodes_.begin(), nodes_.end(), node); }
 
+void Targets::meet(NodeId node) {
+  if (node == nobody || is_node(node)) {
+    return;
+  }
+  const NodeId in_turn = nodes_[turn_];
+  const NodeId proxy = nodes_[proxy_];
+  const auto place = std::lower_bound(nodes_.begin(), nodes_.end(), node);
+  lost_until_.insert(lost_until_.begin() + (place - nodes_.begin()), long_ago);
+  nodes_.insert(place, node);
+  turn_ = index_of(in_turn);
+  proxy_ = index_of(proxy);
+}
+
 NodeId Targets::leader_of(ShardId shard) const {
   const Leader* leader = const_cast<Targets*>(this)->find(shard);
   return leader == nullptr ? nobody : leader->node;

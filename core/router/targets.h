@@ -23,6 +23,8 @@ class Targets {
   Targets(std::vector<NodeId> nodes, const std::vector<ShardId>& shards, std::size_t start);
 
   bool is_node(NodeId node) const;
+  /// Another node that can be asked.
+  void meet(NodeId node);
   /// nobody when unknown.
   NodeId leader_of(ShardId shard) const;
   /// Ignored for unknown shards and nodes; nobody forgets.

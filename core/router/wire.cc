@@ -39,6 +39,7 @@ constexpr bool names_an_outcome(Outcome outcome) {
     case Outcome::malformed:
     case Outcome::reserved_account:
     case Outcome::in_flight:
+    case Outcome::change_under_way:
     case Outcome::not_leader:
     case Outcome::overloaded:
     case Outcome::no_leader:
@@ -94,9 +95,8 @@ RequestHeader read_request_header(ByteReader& in) {
   header.patience_ms = in.u32();
   header.tenant = in.id<TenantId>();
   header.principal = in.id<PrincipalId>();
-  if (kind < static_cast<std::uint8_t>(RequestKind::transfers) ||
-      kind > static_cast<std::uint8_t>(RequestKind::node_status) || route > static_cast<std::uint8_t>(Route::direct) ||
-      zero != 0 || header.patience_ms == 0) {
+  if (kind < static_cast<std::uint8_t>(RequestKind::transfers) || kind > static_cast<std::uint8_t>(last_request_kind) ||
+      route > static_cast<std::uint8_t>(Route::direct) || zero != 0 || header.patience_ms == 0) {
     in.fail();
     return header;
   }
@@ -158,9 +158,8 @@ ReplyHeader read_reply_header(ByteReader& in) {
   const std::uint16_t zero = in.u16();
   header.shard = in.id<ShardId>();
   header.leader = in.id<NodeId>();
-  if (kind < static_cast<std::uint8_t>(RequestKind::transfers) ||
-      kind > static_cast<std::uint8_t>(RequestKind::node_status) || !is_outcome(status) ||
-      static_cast<Outcome>(status) == Outcome::pending || zero != 0) {
+  if (kind < static_cast<std::uint8_t>(RequestKind::transfers) || kind > static_cast<std::uint8_t>(last_request_kind) ||
+      !is_outcome(status) || static_cast<Outcome>(status) == Outcome::pending || zero != 0) {
     in.fail();
     return header;
   }

@@ -52,6 +52,7 @@ bool is_leg_outcome(Outcome outcome) {
     case Outcome::no_leader:
     case Outcome::wrong_shard:
     case Outcome::draining:
+    case Outcome::change_under_way:
     case Outcome::unknown:
       return false;
   }

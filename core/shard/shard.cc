@@ -16,24 +16,32 @@ raft::Config raft_config(const Config& config) {
   raft::Config raft;
   raft.self = config.self;
   raft.group = config.shard;
-  raft.members = config.members;
   raft.election_timeout = config.election_timeout;
   raft.heartbeat_interval = config.heartbeat_interval;
   raft.append_bytes_max = config.append_bytes_max;
+  raft.window_bytes_max = config.window_bytes_max;
   return raft;
 }
 
+/// What of an entry the state machine sees: configurations are consensus' own.
+SharedBytes state_payload(const Entry& entry) { return entry.kind == EntryKind::state ? entry.payload : nullptr; }
+
 }  // namespace
 
-Shard::Shard(Config config, HardState hard_state, std::vector<Entry> log, log::Stream& stream,
-             const ClusterClock& clock, const router::ShardMap& map, Prng prng, Now now)
+Shard::Shard(Config config, Start start, Surroundings around, Prng prng, Now now)
     : config_(std::move(config)),
-      stream_(stream),
-      clock_(clock),
-      map_(map),
-      raft_(raft_config(config_), hard_state, std::move(log), prng, now.monotonic),
-      state_(config_.shard),
-      sender_(config_.leg_resend_interval, config_.legs_in_flight_max) {}
+      stream_(around.stream),
+      clock_(around.clock),
+      map_(around.map),
+      nodes_(around.nodes),
+      files_(around.files),
+      raft_(raft_config(config_), std::move(start.raft), prng, now.monotonic),
+      state_(std::move(start.state)),
+      applied_(raft_.base().index),
+      committed_(raft_.base().index),
+      sender_(config_.leg_resend_interval, config_.legs_in_flight_max),
+      marked_(raft_.base()),
+      compacted_(raft_.base()) {}
 
 void Shard::trace(Output& out, TraceKind kind, Index index, Term term) const {
   TraceEvent event;
@@ -47,25 +55,31 @@ void Shard::trace(Output& out, TraceKind kind, Index index, Term term) const {
 void Shard::tick(Now now, Output& out) {
   raft::Output raft;
   raft_.tick(now.monotonic, raft);
-  follow(raft, out);
+  follow(now, raft, out);
   expire_queue(now, out);
   waiting_.expire(now.monotonic);
   answer_ready(out);
 }
 
 void Shard::receive(Now now, NodeId from, raft::Message message, Output& out) {
+  if (const auto* append = std::get_if<raft::AppendRequest>(&message);
+      append != nullptr && !append->entries.empty() && stream_.full()) {
+    return;  // what room is left is for hard states, truncations and restores
+  }
   raft::Output raft;
   raft_.receive(now.monotonic, from, std::move(message), raft);
-  follow(raft, out);
+  follow(now, raft, out);
 }
 
 void Shard::reconnected(Now now, NodeId peer, Output& out) {
   raft::Output raft;
   raft_.reconnected(now.monotonic, peer, raft);
-  follow(raft, out);
+  follow(now, raft, out);
 }
 
-void Shard::flush_begun(std::uint64_t flush) { flushes_.push_back({flush, raft_.generation(), raft_.last_index()}); }
+void Shard::flush_begun(std::uint64_t flush) {
+  flushes_.push_back({flush, raft_.generation(), raft_.last_index(), marked_});
+}
 
 void Shard::flush_done(Now now, std::uint64_t flush, Output& out) {
   while (!flushes_.empty() && flushes_.front().flush <= flush) {
@@ -73,12 +87,13 @@ void Shard::flush_done(Now now, std::uint64_t flush, Output& out) {
     flushes_.pop_front();
     raft::Output raft;
     raft_.persisted(now.monotonic, mark.generation, mark.last, raft);
-    follow(raft, out);
+    follow(now, raft, out);
+    compact(now, mark.base);
   }
 }
 
 /// Does what Raft's output asks, in the order that keeps the state the fold of the right prefix.
-void Shard::follow(raft::Output& raft, Output& out) {
+void Shard::follow(Now now, raft::Output& raft, Output& out) {
   if (raft.lost_leadership) {
     step_down(out);
   }
@@ -87,7 +102,10 @@ void Shard::follow(raft::Output& raft, Output& out) {
   for (raft::Outgoing& message : raft.messages) {
     out.raft.push_back({config_.shard, std::move(message)});
   }
-  if (raft.became_leader && leads()) {
+  for (const NodeId follower : raft.snapshots_needed) {
+    files_.transfer().offer_snapshot(now.monotonic, follower, file_out_);
+  }
+  if (leads()) {
     run_ahead(out);
   }
   fold_commits(out);
@@ -105,6 +123,10 @@ void Shard::persist(const raft::Output& raft) {
   if (raft.hard_state) {
     stream_.set_hard_state(config_.shard, *raft.hard_state);
   }
+  if (raft.restored) {
+    marked_ = *raft.restored;
+    stream_.restore(config_.shard, marked_);
+  }
   if (raft.truncated_from) {
     check(*raft.truncated_from > applied_, "truncation never touches state");
     stream_.truncate(config_.shard, *raft.truncated_from);
@@ -112,15 +134,17 @@ void Shard::persist(const raft::Output& raft) {
   if (!raft.appended.empty()) {
     stream_.append(config_.shard, raft.appended);
   }
+  if (raft.settled) {
+    stream_.set_certain(config_.shard);
+  }
 }
 
-/// A new leader's state becomes the fold of its whole log, its own no-op included.
+/// A leader's state is the fold of its whole log: of what it found when elected, and of what Raft itself appends.
 void Shard::run_ahead(Output& out) {
   while (applied_ < raft_.last_index()) {
     const Entry& entry = raft_.entry(applied_.next());
-    state_.apply_entry(view(entry.payload));
-    applied_ = entry.index;
-    suffix_.push_back({entry.index, entry.term, entry.payload, state_.last_position(), {}, {}});
+    apply(entry);
+    suffix_.push_back({entry.index, entry.term, state_payload(entry), state_->last_position(), {}, {}});
     trace(out, TraceKind::applied, entry.index, entry.term);
   }
 }
@@ -129,9 +153,10 @@ void Shard::run_ahead(Output& out) {
 void Shard::step_down(Output& out) {
   while (!suffix_.empty()) {
     const Speculative& last = suffix_.back();
-    state_.undo_entry(view(last.payload));
+    state_->undo_entry(view(last.payload));
     trace(out, TraceKind::undone, last.index, last.term);
     applied_ = Index(last.index.value - 1);
+    files_.undone(last.index, view(last.payload).size(), file_out_);
     suffix_.pop_back();
   }
   check(applied_ == committed_, "after stepping down the state is the fold of the committed prefix");
@@ -151,18 +176,26 @@ void Shard::fold_commits(Output& out) {
   while (committed_ < raft_.commit()) {
     const Entry& entry = raft_.entry(committed_.next());
     if (applied_ < entry.index) {
-      state_.apply_entry(view(entry.payload));
-      applied_ = entry.index;
-      undoable_.push_back(state_.last_position());
+      apply(entry);
+      undoable_.push_back(state_->last_position());
       trace(out, TraceKind::applied, entry.index, entry.term);
     } else {
       commit_speculative(entry.index);
     }
     committed_ = entry.index;
-    out.committed.push_back({config_.shard, entry.index, entry.term, entry.payload});
+    files_.committed(committed_, raft_);
+    out.committed.push_back({config_.shard, entry.index, entry.term, entry.payload, entry.kind});
     forget_undo();
   }
   waiting_.committed(committed_);
+}
+
+/// Folds the next entry. Whoever folds passes epochs: their states are frozen here, at the same places on all replicas.
+void Shard::apply(const Entry& entry) {
+  const SharedBytes payload = state_payload(entry);
+  state_->apply_entry(view(payload));
+  applied_ = entry.index;
+  files_.folded({entry.index, entry.term}, view(payload).size(), *state_, file_out_);
 }
 
 /// A leader's own entry has committed: what it started may leave, what it answered may be freed by the targets.
@@ -181,7 +214,7 @@ void Shard::commit_speculative(Index index) {
 
 void Shard::forget_undo() {
   while (undoable_.size() > undoable_entries) {
-    state_.committed(undoable_.front());
+    state_->committed(undoable_.front());
     undoable_.pop_front();
   }
 }
@@ -190,14 +223,14 @@ void Shard::forget_undo() {
 void Shard::start_serving(Output& out) {
   check(suffix_.empty(), "a leader proposes nothing before an entry of its own term has committed");
   serving_ = true;
-  led_from_ = state_.last_position();
-  for (const auto& [target, count] : sender_.start(state_)) {
+  led_from_ = state_->last_position();
+  for (const auto& [target, count] : sender_.start(*state_)) {
     TraceEvent event;
     event.kind = TraceKind::saga_resumed;
     event.shard = config_.shard;
     event.term = raft_.term();
     event.a = target.value;
-    event.b = state_.first_unanswered(target).value;
+    event.b = state_->first_unanswered(target).value;
     event.c = count;
     out.trace.push_back(event);
   }
@@ -265,7 +298,7 @@ void Shard::refuse(const Caller& caller, router::RequestKind kind, Outcome statu
 }
 
 Instant Shard::wake_at() const {
-  Instant at = std::min(raft_.wake_at(), std::min(waiting_.wake_at(), sender_.wake_at()));
+  Instant at = std::min({raft_.wake_at(), waiting_.wake_at(), sender_.wake_at(), files_.wake_at()});
   if (!queue_.empty()) {
     at = std::min(at, queue_expires_);
   }
@@ -273,14 +306,14 @@ Instant Shard::wake_at() const {
 }
 
 bool Shard::wants_step() const {
-  const bool has_work = !queue_.empty() || !legs_in_.empty() || has_answer_in_line();
-  return serving_ && has_work && can_propose();
+  const bool has_writes = !legs_in_.empty() || has_answer_in_line();
+  return serving_ && has_room() && (!queue_.empty() || (has_writes && !stream_.full()));
 }
 
 bool Shard::has_answer_in_line() const {
   for (auto at = answers_in_.begin(); at != answers_in_.end();) {
     const ShardId target = at->first.first;
-    if (at->first.second <= state_.first_unanswered(target)) {
+    if (at->first.second <= state_->first_unanswered(target)) {
       return true;
     }
     at = answers_in_.upper_bound({target, LegNumber(UINT64_MAX)});
@@ -288,7 +321,7 @@ bool Shard::has_answer_in_line() const {
   return false;
 }
 
-Summary Shard::summary() const { return summarize(state_, applied_); }
+Summary Shard::summary() const { return summarize(*state_, applied_); }
 
 Summary Shard::summarize(const txn::StateMachine& state, Index applied) const {
   Summary seen;
@@ -299,23 +332,32 @@ Summary Shard::summarize(const txn::StateMachine& state, Index applied) const {
   seen.commit = raft_.commit();
   seen.last = raft_.last_index();
   seen.applied = applied;
-  seen.applied_term = applied.value > 0 ? raft_.entry(applied).term : Term{};
+  seen.applied_term = raft_.term_at(applied);
   seen.position = state.last_position();
   seen.dedup_rows = state.dedup_rows();
+  seen.base = raft_.base().index;
+  seen.snapshot = compacted_.index;
+  seen.uncertain = raft_.uncertain();
+  seen.voters = raft_.configuration().voters;
+  seen.outgoing = raft_.configuration().outgoing;
+  seen.learners = raft_.configuration().learners;
   for (const ShardId target : state.leg_targets()) {
     seen.legs_unanswered += state.next_leg(target).value - state.first_unanswered(target).value;
   }
   return seen;
 }
 
-std::size_t Shard::undoable() const { return suffix_.size() + undoable_.size(); }
+std::size_t Shard::undoable() const {
+  // Undoing on a copy needs the entries, which may have left memory.
+  return std::min<std::size_t>(suffix_.size() + undoable_.size(), applied_.value - raft_.base().index.value);
+}
 
 Observation Shard::observe(std::size_t undone) const {
   check(undone <= undoable(), "only entries whose undo is still remembered are undone");
-  txn::StateMachine state(state_);
+  txn::StateMachine state(*state_);
   Index applied = applied_;
   for (; undone > 0; --undone) {
-    state.undo_entry(view(raft_.entry(applied).payload));
+    state.undo_entry(view(state_payload(raft_.entry(applied))));
     applied = Index(applied.value - 1);
   }
   Observation seen;

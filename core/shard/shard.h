@@ -8,6 +8,7 @@
 
 #include <deque>
 #include <map>
+#include <memory>
 #include <optional>
 #include <vector>
 
@@ -21,10 +22,12 @@
 #include "core/raft/raft.h"
 #include "core/router/protocol.h"
 #include "core/router/shard_map.h"
+#include "core/shard/awakening.h"
 #include "core/shard/cluster_clock.h"
 #include "core/shard/leg_messages.h"
 #include "core/shard/leg_sender.h"
 #include "core/shard/observation.h"
+#include "core/shard/replica_files.h"
 #include "core/shard/waiting_room.h"
 #include "core/txn/state_machine.h"
 
@@ -33,13 +36,13 @@ namespace coffer::shard {
 struct Config {
   ShardId shard;
   NodeId self;
-  std::vector<NodeId> members;              ///< ascending, self included
   std::vector<ledger::SlotRange> founding;  ///< slots the first leader writes into the log
   Duration election_timeout;
   Duration heartbeat_interval;
   Duration leg_resend_interval;
   std::uint32_t entries_in_flight_max = 4;
   std::uint32_t append_bytes_max = 4u << 20;
+  std::uint64_t window_bytes_max = 16u << 20;
   std::uint32_t legs_in_flight_max = 4096;
   std::uint32_t requests_max = 1u << 14;    ///< queued plus waiting; more are refused as overloaded
   std::size_t queue_bytes_max = 64u << 20;  ///< bytes of queued requests; more are refused as overloaded
@@ -71,16 +74,25 @@ struct Output {
   std::vector<Raft> raft;
   std::vector<Legs> legs;
   std::vector<LegAnswers> leg_answers;
+  std::vector<FileOutput::Message> files;
+  std::vector<IoOp> io;  ///< of the store
   std::vector<Answer> answers;
   std::vector<CommittedEntry> committed;
   std::vector<TraceEvent> trace;
 };
 
+/// What a shard uses of its node. All outlive it.
+struct Surroundings {
+  log::Stream& stream;
+  const ClusterClock& clock;
+  const router::ShardMap& map;
+  const std::vector<NodeId>& nodes;  ///< of the cluster, as far as known, ascending
+  ReplicaFiles& files;               ///< the replica's own; has begun with the same snapshot as its Start
+};
+
 class Shard {
  public:
-  /// `log` and `hard_state`: what recovery read, all durable. `stream`, `clock` and `map` outlive the shard.
-  Shard(Config config, HardState hard_state, std::vector<Entry> log, log::Stream& stream, const ClusterClock& clock,
-        const router::ShardMap& map, Prng prng, Now now);
+  Shard(Config config, Start start, Surroundings around, Prng prng, Now now);
 
   void tick(Now now, Output& out);
   void receive(Now now, NodeId from, raft::Message message, Output& out);
@@ -101,7 +113,14 @@ class Shard {
   void flush_begun(std::uint64_t flush);
   void flush_done(Now now, std::uint64_t flush, Output& out);
 
+  /// Sealed files: what peers say of them, what the store has read and published; then, once a step, what is due.
+  void receive_files(Now now, NodeId from, ByteView section);
+  void file_published(Now now, const log::SealedName& name) { files_.published(now.monotonic, name); }
+  void chunk_read(const log::SealedStore::ReadChunk& chunk) { files_.read(chunk, file_out_); }
+  void tend_files(Now now, Output& out);
+
   NodeId leader() const { return raft_.leader(); }
+  Stamp last_stamp() const { return state_->last_stamp(); }
   bool leads() const { return raft_.role() == raft::Role::leader; }
   /// Undecided work that the next close_batch() could take: the node should be stepped at once.
   bool wants_step() const;
@@ -145,14 +164,19 @@ class Shard {
     std::uint64_t flush;
     std::uint64_t generation;
     Index last;
+    LogPlace base;
   };
   struct Deciding;  ///< one batch in the making (shard_batch.cc)
 
   // shard.cc: consensus and state
-  void follow(raft::Output& raft, Output& out);
+  void follow(Now now, raft::Output& raft, Output& out);
   void persist(const raft::Output& raft);
   void run_ahead(Output& out);
   void step_down(Output& out);
+  void apply(const Entry& entry);
+  void install(Now now, ReplicaFiles::Loaded loaded, Output& out);
+  router::Reply change_membership(Now now, const router::Request& request, Output& out);
+  void compact(Now now, LogPlace base);
   void fold_commits(Output& out);
   void commit_speculative(Index index);
   void forget_undo();
@@ -175,7 +199,8 @@ class Shard {
   void end_batch(Deciding& batch, Now now, Output& out);
   void send_legs(Now now, Output& out);
   Stamp next_stamp(Now now) const;
-  bool can_propose() const;
+  bool has_room() const;
+  void refuse_writes(Output& out);
   bool has_answer_in_line() const;
 
   // shard_reads.cc: answers from the state
@@ -188,8 +213,11 @@ class Shard {
   log::Stream& stream_;
   const ClusterClock& clock_;
   const router::ShardMap& map_;
+  const std::vector<NodeId>& nodes_;
+  ReplicaFiles& files_;
+  FileOutput file_out_;
   raft::Raft raft_;
-  txn::StateMachine state_;
+  std::unique_ptr<txn::StateMachine> state_;
   Index applied_;                   ///< state_ is the fold of the log up to here
   Index committed_;                 ///< committed entries up to here were handed out
   Position led_from_;               ///< last position when this replica began to serve as leader
@@ -204,6 +232,8 @@ class Shard {
   WaitingRoom waiting_;
   LegSender sender_;
   std::deque<FlushMark> flushes_;
+  LogPlace marked_;                ///< the base the stream was told last
+  LogPlace compacted_;             ///< the base whose mark is durable
   std::deque<Position> undoable_;  ///< last positions of the latest committed entries, which observers may still undo
 };
 

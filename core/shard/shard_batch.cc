@@ -74,6 +74,11 @@ void Shard::request(Now now, Caller caller, Bytes body, Output& out) {
     }
     return;
   }
+  if (serving_ &&
+      (header.kind == router::RequestKind::reconfigure || header.kind == router::RequestKind::transfer_leadership)) {
+    out.answers.push_back({caller, change_membership(now, *decoded, out)});
+    return;
+  }
   if (!leads()) {
     refuse(caller, header.kind, raft_.leader() == nobody ? Outcome::no_leader : Outcome::not_leader, out);
   } else if (queue_.size() + waiting_.size() >= config_.requests_max ||
@@ -107,7 +112,7 @@ void Shard::receive_leg_answers(const LegAnswersMessage& message, Output& out) {
   }
   for (const txn::LegAnswer& answer : message.answers) {
     const bool is_open =
-        answer.number >= state_.first_unanswered(message.target) && answer.number < state_.next_leg(message.target);
+        answer.number >= state_->first_unanswered(message.target) && answer.number < state_->next_leg(message.target);
     if (is_open && answers_in_.emplace(std::pair(message.target, answer.number), answer).second) {
       TraceEvent event;
       event.kind = TraceKind::leg_answer;
@@ -122,14 +127,27 @@ void Shard::receive_leg_answers(const LegAnswersMessage& message, Output& out) {
   }
 }
 
-/// The pipeline has room, and so has the disk.
-bool Shard::can_propose() const { return suffix_.size() < config_.entries_in_flight_max && !stream_.full(); }
+/// The pipeline has room, and nobody else is about to lead.
+bool Shard::has_room() const { return suffix_.size() < config_.entries_in_flight_max && !raft_.transferring(); }
+
+/// On a full disk nothing new is promised: what asks for an entry was certainly not executed. Reads go on.
+void Shard::refuse_writes(Output& out) {
+  for (Queued& queued : std::exchange(queue_, {})) {
+    const router::RequestKind kind = queued.request.header.kind;
+    if (kind == router::RequestKind::transfers || kind == router::RequestKind::open_account) {
+      queue_bytes_ -= queued.body.size();
+      refuse(queued.caller, kind, Outcome::overloaded, out);
+    } else {
+      queue_.push_back(std::move(queued));
+    }
+  }
+}
 
 /// Cluster time, but later than the entry before and than every stamp a leg or its answer carries: order never waits
 /// for clocks, and while no majority's clocks agree stamps only count on.
 Stamp Shard::next_stamp(Now now) const {
-  std::int64_t stamp = state_.last_stamp().nanos + 1;
-  if (const std::optional<WallTime> time = clock_.time(config_.members, now)) {
+  std::int64_t stamp = state_->last_stamp().nanos + 1;
+  if (const std::optional<WallTime> time = clock_.time(raft_.configuration().voters, now)) {
     stamp = std::max(stamp, time->nanos);
   }
   for (const QueuedLegs& queued : legs_in_) {
@@ -147,15 +165,21 @@ void Shard::close_batch(Now now, Output& out) {
   if (!serving_) {
     return;
   }
-  const bool has_work = wants_step() || (!state_.is_founded() && can_propose());
+  if (stream_.full()) {
+    refuse_writes(out);
+  }
+  const bool may_write = !stream_.full();
+  const bool has_work = wants_step() || (!state_->is_founded() && has_room() && may_write);
   if (has_work) {
-    Deciding batch(state_, next_stamp(now));
-    if (!state_.is_founded()) {
-      batch.batch.found(config_.shard, config_.founding);
-      trace(out, TraceKind::founded, {}, raft_.term());
+    Deciding batch(*state_, next_stamp(now));
+    if (may_write) {
+      if (!state_->is_founded()) {
+        batch.batch.found(config_.shard, config_.founding);
+        trace(out, TraceKind::founded, {}, raft_.term());
+      }
+      decide_answers(batch, out);
+      decide_legs(batch, out);
     }
-    decide_answers(batch, out);
-    decide_legs(batch, out);
     while (!queue_.empty() && batch.batch.bytes() < entry_bytes_max) {
       Queued queued = std::move(queue_.front());
       queue_.pop_front();
@@ -172,7 +196,7 @@ void Shard::decide_answers(Deciding& batch, Output& out) {
   for (auto at = answers_in_.begin(); at != answers_in_.end();) {
     const auto& [leg, answer] = *at;
     const auto& [target, number] = leg;
-    if (number > state_.first_unanswered(target)) {
+    if (number > state_->first_unanswered(target)) {
       ++at;  // an earlier answer is missing: it will come
       continue;
     }
@@ -243,6 +267,10 @@ void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
       break;
     case router::RequestKind::node_status:
       request.reply.status = Outcome::malformed;  // asked of nodes, not of shards
+      break;
+    case router::RequestKind::reconfigure:
+    case router::RequestKind::transfer_leadership:
+      request.reply.status = Outcome::malformed;  // no business of the ledger's, and not served yet
       break;
   }
   request.reply.kind = queued.request.header.kind;
@@ -315,7 +343,7 @@ void Shard::decide_opening(Deciding& batch, const router::Request& request) {
       {request.header.tenant, request.header.principal, asked.account, asked.currency}, already);
   opening.needs.round = already || opening.reply.status != Outcome::success;
   if (opening.reply.status == Outcome::success) {
-    opening.reply.body = router::OpenAccountReply{already, state_.last_position()};
+    opening.reply.body = router::OpenAccountReply{already, state_->last_position()};
   }
 }
 
@@ -327,8 +355,9 @@ void Shard::end_batch(Deciding& batch, Now now, Output& out) {
     const auto index = raft_.propose(now.monotonic, payload, raft);
     check(index.has_value() && *index == applied_.next(), "a serving leader appends right after what it has folded");
     applied_ = *index;
+    files_.folded({*index, raft_.term()}, payload->size(), *state_, file_out_);
     suffix_.push_back(
-        {*index, raft_.term(), payload, state_.last_position(), std::move(batch.started), std::move(batch.answered)});
+        {*index, raft_.term(), payload, state_->last_position(), std::move(batch.started), std::move(batch.answered)});
     trace(out, TraceKind::applied, *index, raft_.term());
   }
   for (const Deciding::Logged& logged : batch.answers) {
@@ -346,15 +375,15 @@ void Shard::end_batch(Deciding& batch, Now now, Output& out) {
       check(raft_.read(now.monotonic, request.ticket, raft), "a serving leader starts quorum rounds");
     }
   }
-  follow(raft, out);
+  follow(now, raft, out);
 }
 
 void Shard::send_legs(Now now, Output& out) {
   if (!serving_) {
     return;
   }
-  for (auto messages = sender_.due(now.monotonic, state_); !messages.empty();
-       messages = sender_.due(now.monotonic, state_)) {
+  for (auto messages = sender_.due(now.monotonic, *state_); !messages.empty();
+       messages = sender_.due(now.monotonic, *state_)) {
     for (const LegsMessage& message : messages) {
       TraceEvent event;
       event.kind = TraceKind::leg_sent;

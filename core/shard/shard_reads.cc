@@ -18,6 +18,8 @@ router::Reply Shard::read(const router::Request& request) const {
     case router::RequestKind::transfers:
     case router::RequestKind::open_account:
     case router::RequestKind::node_status:
+    case router::RequestKind::reconfigure:
+    case router::RequestKind::transfer_leadership:
       check_failed("only reads are answered from the state");
   }
   reply.kind = request.header.kind;
@@ -29,12 +31,12 @@ router::Reply Shard::read_balance(const router::Request& request) const {
   const auto& asked = std::get<router::BalanceRequest>(request.body);
   const TenantId tenant = request.header.tenant;
   router::Reply reply;
-  if (!state_.owns(slot_of(tenant, asked.account))) {
+  if (!state_->owns(slot_of(tenant, asked.account))) {
     reply.status = Outcome::wrong_shard;
-  } else if (!state_.account_exists(tenant, asked.account)) {
+  } else if (!state_->account_exists(tenant, asked.account)) {
     reply.status = Outcome::account_not_found;
-  } else if (const auto balance = state_.balance(tenant, asked.account, asked.currency)) {
-    reply.body = router::BalanceReply{balance->minor, config_.shard, state_.last_position(), state_.last_stamp()};
+  } else if (const auto balance = state_->balance(tenant, asked.account, asked.currency)) {
+    reply.body = router::BalanceReply{balance->minor, config_.shard, state_->last_position(), state_->last_stamp()};
   } else {
     reply.status = Outcome::currency_mismatch;
   }
@@ -45,12 +47,12 @@ router::Reply Shard::read_transfer(const router::Request& request) const {
   const auto& asked = std::get<router::TransferStatusRequest>(request.body);
   const TenantId tenant = request.header.tenant;
   router::Reply reply;
-  if (!asked.account.empty() && !state_.owns(slot_of(tenant, asked.account))) {
+  if (!asked.account.empty() && !state_->owns(slot_of(tenant, asked.account))) {
     reply.status = Outcome::wrong_shard;
     return reply;
   }
-  const auto record = asked.account.empty() ? state_.find_transfer(tenant, asked.id)
-                                            : state_.find_transfer(tenant, asked.account, asked.id);
+  const auto record = asked.account.empty() ? state_->find_transfer(tenant, asked.id)
+                                            : state_->find_transfer(tenant, asked.account, asked.id);
   if (!record) {
     reply.status = Outcome::transfer_not_found;
     return reply;
@@ -65,7 +67,7 @@ router::Reply Shard::read_transfer(const router::Request& request) const {
 
 router::Reply Shard::read_trial_balance() const {
   router::TrialBalanceReply rows;
-  for (const txn::TrialBalanceRow& row : state_.trial_balance()) {
+  for (const txn::TrialBalanceRow& row : state_->trial_balance()) {
     rows.rows.push_back({config_.shard, row.currency, row.customers, row.issue, row.transit});
   }
   router::Reply reply;

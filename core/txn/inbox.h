@@ -6,7 +6,9 @@
 // Single-threaded.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
+#include <deque>
 #include <map>
 #include <vector>
 
@@ -42,7 +44,19 @@ class Inbox {
   /// Forgets outcomes freed at or before `position`: no undo will ask for them.
   void committed(Position position);
 
+  /// Canonical: what follows from the position alone. Freed outcomes, kept for undo, are not part of it.
+  ///   inbox    := count u64 | incoming{count}                        sources ascending
+  ///   incoming := source u32 | next u64 | freed u64 | row{next - freed - 1}
+  ///   row      := id 16 | position u64 | stamp i64 | outcome u8
   void export_rows(ByteWriter& out) const;
+  /// Bytes export_rows writes.
+  std::uint64_t export_size() const;
+  class Frozen;
+
+  /// Takes the next source of an export, whose rows follow. False, and nothing changed: it cannot be.
+  bool load(ShardId source, LegNumber next, LegNumber freed);
+  /// Takes the next row of the source loaded last.
+  void load(const ReceivedRow& row);
 
  private:
   struct Freeing {
@@ -50,7 +64,8 @@ class Inbox {
     std::uint64_t freed;
   };
   struct Incoming {
-    ledger::Rows<ReceivedRow> rows{1};
+    explicit Incoming(std::uint64_t first = 1) : rows(first) {}
+    ledger::Rows<ReceivedRow> rows;
     std::uint64_t freed = 0;
     std::vector<Freeing> uncommitted;  ///< ascending; needed until committed, then the rows may go
   };
@@ -58,5 +73,29 @@ class Inbox {
 
   std::map<ShardId, Incoming> by_source_;
 };
+
+/// The inbox as it is now, to be exported while it goes on.
+class Inbox::Frozen {
+ public:
+  explicit Frozen(Inbox& inbox);
+  /// Appends the next part of what export_rows would have written. False: there is no more.
+  bool write_next(ByteWriter& out);
+
+ private:
+  struct Source {
+    Source(ShardId shard_of, Incoming& incoming)
+        : shard(shard_of), next(incoming.rows.end_number()), rows(incoming.rows, incoming.freed + 1) {}
+    ShardId shard;
+    std::uint64_t next;
+    bool begun = false;
+    ledger::FrozenRows<ReceivedRow> rows;
+  };
+  std::deque<Source> sources_;  ///< those left, ascending
+  bool counted_ = false;
+};
+
+/// Reads a row as export_rows writes it; marks `in` as failed when the bytes are no such row.
+ReceivedRow decode_received_row(ByteReader& in);
+inline constexpr std::size_t received_row_bytes = 16 + 8 + 8 + 1;
 
 }  // namespace coffer::txn

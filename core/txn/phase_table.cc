@@ -1,8 +1,27 @@
 #include "core/txn/phase_table.h"
 
 #include "core/base/check.h"
+#include "core/ledger/fields.h"
 
 namespace coffer::txn {
+
+namespace {
+
+constexpr std::size_t target_bytes = 4 + 8 + 8;
+
+void encode_target(ShardId target, std::uint64_t next, std::uint64_t first_unanswered, ByteWriter& out) {
+  out.id(target);
+  out.u64(next);
+  out.u64(first_unanswered);
+}
+
+void encode(const PhaseRow& row, ByteWriter& out) {
+  ledger::Fields<phase_row_bytes - 1> fields;
+  fields.put(row.dedup).put(row.debit).put(row.transit).put(row.amount).write(out);
+  out.short_string(row.credit_account.view());
+}
+
+}  // namespace
 
 const PhaseTable::Outgoing* PhaseTable::find(ShardId target) const {
   const auto found = by_target_.find(target);
@@ -42,12 +61,14 @@ void PhaseTable::start(ShardId target, LegNumber number, const PhaseRow& row) {
   Outgoing& outgoing = by_target_[target];
   check(number.value == outgoing.rows.end_number(), "legs are numbered without gaps");
   outgoing.rows.push_back(row);
+  outgoing.name_bytes += row.credit_account.view().size();
 }
 
 void PhaseTable::unstart(ShardId target, LegNumber number) {
   Outgoing& outgoing = existing(target);
   check(number.value + 1 == outgoing.rows.end_number() && number.value >= outgoing.first_unanswered,
         "legs are undone in reverse order");
+  outgoing.name_bytes -= outgoing.rows.back().credit_account.view().size();
   outgoing.rows.pop_back();
   if (number.value == 1) by_target_.erase(target);
 }
@@ -55,7 +76,9 @@ void PhaseTable::unstart(ShardId target, LegNumber number) {
 void PhaseTable::answer(ShardId target, LegNumber number, Position position) {
   Outgoing& outgoing = existing(target);
   check(number.value == outgoing.first_unanswered, "legs are answered in order");
-  outgoing.rows[number.value].answered = position;
+  PhaseRow& row = outgoing.rows[number.value];
+  row.answered = position;
+  outgoing.name_bytes -= row.credit_account.view().size();
   ++outgoing.first_unanswered;
 }
 
@@ -64,6 +87,7 @@ const PhaseRow& PhaseTable::unanswer(ShardId target, LegNumber number) {
   check(number.value + 1 == outgoing.first_unanswered, "answers are undone in reverse order");
   PhaseRow& row = outgoing.rows[number.value];
   row.answered = {};
+  outgoing.name_bytes += row.credit_account.view().size();
   --outgoing.first_unanswered;
   return row;
 }
@@ -79,18 +103,69 @@ void PhaseTable::committed(Position position) {
 void PhaseTable::export_rows(ByteWriter& out) const {
   out.u64(by_target_.size());
   for (const auto& [target, outgoing] : by_target_) {
-    out.id(target);
-    out.u64(outgoing.rows.end_number());
-    out.u64(outgoing.first_unanswered);
+    encode_target(target, outgoing.rows.end_number(), outgoing.first_unanswered, out);
     for (std::uint64_t number = outgoing.first_unanswered; number < outgoing.rows.end_number(); ++number) {
-      const PhaseRow& row = outgoing.rows[number];
-      out.u32(row.dedup);
-      out.id(row.debit);
-      out.id(row.transit);
-      out.i64(row.amount);
-      out.short_string(row.credit_account.view());
+      encode(outgoing.rows[number], out);
     }
   }
+}
+
+std::uint64_t PhaseTable::export_size() const {
+  std::uint64_t size = 8;
+  for (const auto& [target, outgoing] : by_target_) {
+    const std::uint64_t rows = outgoing.rows.end_number() - outgoing.first_unanswered;
+    size += target_bytes + rows * phase_row_bytes + outgoing.name_bytes;
+  }
+  return size;
+}
+
+PhaseTable::Frozen::Frozen(PhaseTable& table) {
+  for (auto& [target, outgoing] : table.by_target_) targets_.emplace_back(target, outgoing);
+}
+
+bool PhaseTable::Frozen::write_next(ByteWriter& out) {
+  if (!counted_) {
+    counted_ = true;
+    out.u64(targets_.size());
+    return true;
+  }
+  if (targets_.empty()) return false;
+  Target& target = targets_.front();
+  if (!target.begun) {
+    target.begun = true;
+    encode_target(target.shard, target.next, target.rows.begin_number(), out);
+  } else if (!target.rows.take_page([&out](const PhaseRow& row) { encode(row, out); })) {
+    targets_.pop_front();
+  }
+  return true;
+}
+
+bool PhaseTable::load(ShardId target, LegNumber next, LegNumber first_unanswered) {
+  const bool is_next = by_target_.empty() || by_target_.rbegin()->first < target;
+  const bool is_range = first_unanswered.value > 0 && first_unanswered <= next && next.value > 1;
+  if (!is_next || !is_range || target == ShardId()) return false;
+  Outgoing& outgoing = by_target_.try_emplace(target, first_unanswered.value).first->second;
+  outgoing.first_unanswered = first_unanswered.value;
+  return true;
+}
+
+void PhaseTable::load(const PhaseRow& row) {
+  check(!by_target_.empty(), "rows follow their target");
+  Outgoing& outgoing = by_target_.rbegin()->second;
+  outgoing.rows.push_back(row);
+  outgoing.name_bytes += row.credit_account.view().size();
+}
+
+PhaseRow decode_phase_row(ByteReader& in) {
+  PhaseRow row;
+  row.dedup = in.u32();
+  row.debit = in.id<PocketNumber>();
+  row.transit = in.id<PocketNumber>();
+  row.amount = in.i64();
+  const std::string_view name = in.short_string();
+  if (row.amount <= 0 || !ledger::is_account_name(name) || ledger::is_reserved(name)) in.fail();
+  if (in.ok()) row.credit_account = ledger::AccountName(name);
+  return row;
 }
 
 }  // namespace coffer::txn

@@ -27,21 +27,32 @@ TransferRecord record_of(const ShardState& state, ledger::DedupNumber number) {
   return record;
 }
 
-void export_state(const ShardState& state, Bytes& bytes) {
-  ByteWriter out(bytes);
+void export_head(const ShardState& state, ByteWriter& out) {
+  out.u8(state_version);
   out.id(state.self);
   out.u8(state.founded ? 1 : 0);
-  out.u64(state.ranges.size());
+  out.id(state.last_position);
+  out.i64(state.last_stamp.nanos);
+  out.u32(static_cast<std::uint32_t>(state.ranges.size()));
   for (const ledger::SlotRange& range : state.ranges) {
     out.id(range.first);
     out.u32(range.end);
   }
-  out.id(state.last_position);
-  out.i64(state.last_stamp.nanos);
+}
+
+void export_state(const ShardState& state, Bytes& bytes) {
+  ByteWriter out(bytes);
+  export_head(state, out);
   state.book.export_rows(out);
   state.dedup.export_rows(out);
   state.phases.export_rows(out);
   state.inbox.export_rows(out);
+}
+
+std::uint64_t export_size(const ShardState& state) {
+  constexpr std::uint64_t fixed = 1 + 4 + 1 + 4 + 8 + 8;
+  return fixed + state.ranges.size() * 6 + state.book.export_size() + state.dedup.export_size() +
+         state.phases.export_size() + state.inbox.export_size();
 }
 
 }  // namespace coffer::txn

@@ -69,6 +69,15 @@ struct Plan {
 
 /// How clients see a dedup row.
 TransferRecord record_of(const ShardState& state, ledger::DedupNumber number);
+/// Canonical: a function of the position alone, whatever is kept for undo. Everything authoritative, nothing derived.
+///
+///   state := head | book | dedup | phases | inbox        (core/ledger/book.h, dedup.h; core/txn/phase_table.h,
+///   inbox.h) head  := version u8 = 1 | shard u32 | founded u8 | last_position u64 | last_stamp i64
+///            | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 void export_state(const ShardState& state, Bytes& out);
+/// Bytes export_state writes.
+std::uint64_t export_size(const ShardState& state);
+void export_head(const ShardState& state, ByteWriter& out);
+inline constexpr std::uint8_t state_version = 1;
 
 }  // namespace coffer::txn

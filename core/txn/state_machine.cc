@@ -9,6 +9,7 @@
 #include "core/base/check.h"
 #include "core/base/codec.h"
 #include "core/txn/direct.h"
+#include "core/txn/frozen_state.h"
 #include "core/txn/saga.h"
 #include "core/txn/shard_state.h"
 
@@ -400,6 +401,17 @@ std::optional<LegAnswer> StateMachine::recorded_answer(ShardId source, LegNumber
 }
 
 void StateMachine::export_state(Bytes& out) const { txn::export_state(*state_, out); }
+
+std::uint64_t StateMachine::size_estimate() const { return export_size(*state_); }
+
+std::unique_ptr<FrozenState> StateMachine::freeze() {
+  check(!state_->batch_open, "a batch is finished before the state is frozen");
+  return std::make_unique<FrozenState>(*state_);
+}
+
+ShardState& StateMachine::parts() { return *state_; }
+
+void StateMachine::loaded() { state_->committed_stamp = state_->last_stamp; }
 
 std::vector<StateMachine::PocketRow> StateMachine::pockets() const {
   const ledger::Book& book = state_->book;

@@ -81,7 +81,9 @@ struct TrialBalanceRow {
   __int128 transit = 0;
 };
 
+class FrozenState;
 class StateMachine;
+struct ShardState;
 
 /// One entry in the making: decides commands one after the other against the state and applies each event at once, so
 /// that later commands see earlier ones. Requires: only one batch of a state machine at a time; finish() or the undo of
@@ -164,6 +166,11 @@ class StateMachine {
 
   /// Canonical bytes of the whole authoritative state (not of derived indexes): equal states, equal bytes.
   void export_state(Bytes& out) const;
+  /// The state as it is now, to be exported while the machine goes on (core/txn/frozen_state.h); may outlive it. Copies
+  /// nothing at first. Requires: no batch is open (checked).
+  std::unique_ptr<FrozenState> freeze();
+  /// Bytes export_state writes: equal states, equal sizes. Costs a few additions per table and peer shard.
+  std::uint64_t size_estimate() const;
   struct PocketRow {
     std::string account;
     Currency currency;
@@ -175,7 +182,12 @@ class StateMachine {
 
  private:
   friend class Batch;
+  friend class StateLoader;
   struct State;
+  /// For the loader: what it fills, and that it is full: nothing before can be undone.
+  ShardState& parts();
+  void loaded();
+
   std::unique_ptr<State> state_;
 };
 

@@ -52,7 +52,8 @@ class Descriptor {
 };
 
 IoStatus status_of(int error_number) {
-  if (error_number == ENOSPC || error_number == EDQUOT) {
+  // EFBIG: the limit on a file's size, the process's (`ulimit -f`) or the file system's.
+  if (error_number == ENOSPC || error_number == EDQUOT || error_number == EFBIG) {
     return IoStatus::no_space;
   }
   return error_number == ENOENT ? IoStatus::not_found : IoStatus::failed;
@@ -78,6 +79,10 @@ std::string_view verb(IoKind kind) {
       return "listing of the directory of";
   }
   return "operation";
+}
+
+bool is_plain(const std::string& name) {
+  return !name.empty() && name.find('/') == std::string::npos && name != "." && name != "..";
 }
 
 /// Memory for direct writes.
@@ -147,15 +152,18 @@ bool write_blocks(const OpenFile& file, AlignedBuffer& buffer, ByteView bytes, s
   return true;
 }
 
-bool read_all(int fd, Bytes& out) {
+/// Reads `length` bytes at `offset`, fewer where the file ends before; nothing else of the file is touched.
+bool read_range(int fd, std::uint64_t offset, std::uint64_t length, Bytes& out) {
   struct stat about {};
   if (::fstat(fd, &about) != 0) {
     return false;
   }
-  out.resize(static_cast<std::size_t>(about.st_size));
+  const auto size = static_cast<std::uint64_t>(about.st_size);
+  const std::uint64_t begin = std::min(offset, size);
+  out.resize(static_cast<std::size_t>(std::min(length, size - begin)));
   std::size_t at = 0;
   while (at < out.size()) {
-    const ssize_t n = ::pread(fd, out.data() + at, out.size() - at, static_cast<off_t>(at));
+    const ssize_t n = ::pread(fd, out.data() + at, out.size() - at, static_cast<off_t>(begin + at));
     if (n < 0 && errno == EINTR) {
       continue;
     }
@@ -171,105 +179,66 @@ bool read_all(int fd, Bytes& out) {
   return true;
 }
 
-}  // namespace
-
-struct Disk::State {
-  State(const std::string& name, Report to) : directory_name(name), report(std::move(to)) {
-    directory = Descriptor(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    check(directory.good(), "the node's directory can be opened");
-  }
-
-  void run_ordered();
-  void run_reservations();
-  IoCompletion execute(const IoOp& op);
-  IoStatus run(const IoOp& op, SharedBytes& bytes);
-  IoStatus read_file(const IoOp& op, SharedBytes& bytes);
-  IoStatus list(SharedBytes& bytes) const;
-  IoStatus reserve(const IoOp& op);
-  void note_failure(const IoOp& op, int error_number);
-  const OpenFile* open_cached(const std::string& file, int flags);
-  void wait_for_reservation(const std::string& file);
-
-  std::string directory_name;
-  Report report;
-  Descriptor directory;
-  std::map<std::string, OpenFile> open_files;  // ordered thread only
-  AlignedBuffer buffer;                        // ordered thread only
-  AlignedBuffer zeros;
-
-  std::mutex mutex;
-  std::condition_variable ordered_work;
-  std::condition_variable reservation_work;
-  std::condition_variable reservation_done;
-  std::deque<IoOp> ordered;
-  std::deque<IoOp> reservations;
-  std::map<std::string, int> reserving;  // reservations submitted and not done, per file
-  bool stopping = false;
-  std::string first_failure;
-
-  std::atomic<bool> failed = false;
-  std::atomic<std::uint64_t> syncs = 0;
-  std::atomic<std::uint64_t> bytes_written = 0;
-  std::thread ordered_thread;
-  std::thread reservation_thread;
+/// One thread's work, in order, and the files it holds open.
+struct Lane {
+  Descriptor directory;  ///< its own: the kernel tells each descriptor of an error once
+  std::map<std::string, OpenFile> open_files;
+  AlignedBuffer buffer;
+  std::thread thread;
+  // Guarded by the disk's mutex:
+  std::condition_variable work;
+  std::deque<IoOp> waiting;
+  std::vector<std::string> renamed;  ///< names whose files the other lane changed: to be opened anew
 };
 
-void Disk::State::note_failure(const IoOp& op, int error_number) {
-  const std::lock_guard lock(mutex);
-  if (first_failure.empty()) {
-    first_failure = std::string(verb(op.kind)) + " " + directory_name + "/" + op.file + ": " + ::strerror(error_number);
-  }
-  failed = true;
-}
-
 /// Null when it cannot be opened; errno says why.
-const OpenFile* Disk::State::open_cached(const std::string& file, int flags) {
-  const auto found = open_files.find(file);
-  if (found != open_files.end()) {
+const OpenFile* open_cached(Lane& lane, const std::string& file, int flags) {
+  const auto found = lane.open_files.find(file);
+  if (found != lane.open_files.end()) {
     return &found->second;
   }
-  OpenFile opened = open_file(directory.get(), file, flags);
+  OpenFile opened = open_file(lane.directory.get(), file, flags);
   if (!opened.cached.good()) {
     return nullptr;
   }
-  if (open_files.size() >= open_files_max) {
-    open_files.erase(open_files.begin());
+  if (lane.open_files.size() >= open_files_max) {
+    lane.open_files.erase(lane.open_files.begin());
   }
-  return &open_files.insert_or_assign(file, std::move(opened)).first->second;
+  return &lane.open_files.insert_or_assign(file, std::move(opened)).first->second;
 }
 
-void Disk::State::wait_for_reservation(const std::string& file) {
-  std::unique_lock lock(mutex);
-  reservation_done.wait(lock, [&] { return reserving.find(file) == reserving.end(); });
-}
-
-IoStatus Disk::State::read_file(const IoOp& op, SharedBytes& bytes) {
-  const OpenFile* const file = open_cached(op.file, 0);
+IoStatus read_file(Lane& lane, const IoOp& op, SharedBytes& bytes) {
+  const OpenFile* const file = open_cached(lane, op.file, 0);
   if (file == nullptr) {
     return status_of(errno);
   }
   Bytes content;
-  if (!read_all(file->cached.get(), content)) {
+  if (!read_range(file->cached.get(), op.offset, op.length, content)) {
     return status_of(errno);
   }
-  const ByteView read = range_read(content, op);
-  bytes = std::make_shared<const Bytes>(read.begin(), read.end());
+  bytes = std::make_shared<const Bytes>(std::move(content));
   return IoStatus::ok;
 }
 
-IoStatus Disk::State::list(SharedBytes& bytes) const {
-  const int copy = ::fcntl(directory.get(), F_DUPFD_CLOEXEC, 0);
+IoStatus list(const Lane& lane, SharedBytes& bytes) {
+  const int copy = ::fcntl(lane.directory.get(), F_DUPFD_CLOEXEC, 0);
   DIR* const stream = copy < 0 ? nullptr : ::fdopendir(copy);
   if (stream == nullptr) {
     return status_of(errno);
   }
   ::rewinddir(stream);
   std::vector<std::string> names;
+  errno = 0;
   while (const dirent* const entry = ::readdir(stream)) {
     const std::string name = entry->d_name;
     if (name != "." && name != "..") names.push_back(name);
   }
+  const int read_error = errno;
   ::closedir(stream);
+  if (read_error != 0) {
+    errno = read_error;
+    return status_of(errno);
+  }
   std::sort(names.begin(), names.end());
   Bytes listing;
   for (const std::string& name : names) append_name(listing, name);
@@ -277,44 +246,8 @@ IoStatus Disk::State::list(SharedBytes& bytes) const {
   return IoStatus::ok;
 }
 
-IoStatus Disk::State::run(const IoOp& op, SharedBytes& bytes) {
-  switch (op.kind) {
-    case IoKind::read:
-      return read_file(op, bytes);
-    case IoKind::write: {
-      const OpenFile* const file = open_cached(op.file, O_CREAT);
-      if (file == nullptr || !write_blocks(*file, buffer, view(op.bytes), op.offset)) {
-        return status_of(errno);
-      }
-      bytes_written += view(op.bytes).size();
-      return IoStatus::ok;
-    }
-    case IoKind::sync: {
-      ++syncs;
-      const OpenFile* const file = open_cached(op.file, 0);
-      return file != nullptr && ::fdatasync(file->cached.get()) == 0 ? IoStatus::ok : status_of(errno);
-    }
-    case IoKind::sync_dir:
-      ++syncs;
-      return ::fsync(directory.get()) == 0 ? IoStatus::ok : status_of(errno);
-    case IoKind::rename:
-      open_files.erase(op.file);
-      open_files.erase(op.target);
-      return ::renameat(directory.get(), op.file.c_str(), directory.get(), op.target.c_str()) == 0 ? IoStatus::ok
-                                                                                                   : status_of(errno);
-    case IoKind::remove:
-      open_files.erase(op.file);
-      return ::unlinkat(directory.get(), op.file.c_str(), 0) == 0 ? IoStatus::ok : status_of(errno);
-    case IoKind::list:
-      return list(bytes);
-    case IoKind::reserve:
-      return reserve(op);
-  }
-  return IoStatus::failed;
-}
-
-IoStatus Disk::State::reserve(const IoOp& op) {
-  const OpenFile file = open_file(directory.get(), op.file, O_CREAT);
+IoStatus reserve(int directory, ByteView zeros, const IoOp& op) {
+  const OpenFile file = open_file(directory, op.file, O_CREAT);
   struct stat about {};
   if (!file.cached.good() || ::fstat(file.cached.get(), &about) != 0) {
     return status_of(errno);
@@ -324,7 +257,7 @@ IoStatus Disk::State::reserve(const IoOp& op) {
   while (at < op.offset) {
     // To the next multiple of a chunk, so that all but the first and the last are direct.
     const std::uint64_t size = std::min<std::uint64_t>(chunk - at % chunk, op.offset - at);
-    const ByteView piece(zeros.data(), static_cast<std::size_t>(size));
+    const ByteView piece = zeros.first(static_cast<std::size_t>(size));
     const int fd = file.direct.good() && at % block == 0 && size % block == 0 ? file.direct.get() : file.cached.get();
     if (!write_all(fd, piece, at)) {
       return status_of(errno);
@@ -341,43 +274,145 @@ IoStatus Disk::State::reserve(const IoOp& op) {
   return IoStatus::ok;
 }
 
-IoCompletion Disk::State::execute(const IoOp& op) {
-  IoCompletion completion{.token = op.token, .kind = op.kind, .status = IoStatus::failed};
+}  // namespace
+
+struct Disk::State {
+  State(const std::string& name, Report to) : directory_name(name), report(std::move(to)) {
+    for (Lane* lane : {&stream, &background}) {
+      lane->directory = Descriptor(::open(name.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+      check(lane->directory.good(), "the node's directory can be opened");
+    }
+  }
+
+  Lane& lane_of(IoLane lane) { return lane == IoLane::stream ? stream : background; }
+  void run_lane(Lane& lane);
+  bool next(Lane& lane, IoOp& op);
+  void run_reservations();
+  IoCompletion execute(Lane& lane, const IoOp& op);
+  IoStatus run(Lane& lane, const IoOp& op, SharedBytes& bytes);
+  void forget(Lane& lane, const std::string& file);
+  void note_failure(const IoOp& op, int error_number);
+
+  std::string directory_name;
+  Report report;
+  Lane stream;
+  Lane background;
+  AlignedBuffer zeros;
+
+  std::mutex mutex;
+  std::condition_variable reservation_work;
+  std::condition_variable reservation_done;
+  std::deque<IoOp> reservations;
+  std::map<std::string, int> reserving;  // reservations submitted and not done, per file
+  bool stopping = false;
+  std::string first_failure;
+
+  std::atomic<bool> failed = false;
+  std::atomic<std::uint64_t> syncs = 0;
+  std::atomic<std::uint64_t> bytes_written = 0;
+  std::thread reservation_thread;
+};
+
+void Disk::State::note_failure(const IoOp& op, int error_number) {
+  const std::lock_guard lock(mutex);
+  if (first_failure.empty()) {
+    first_failure = std::string(verb(op.kind)) + " " + directory_name + "/" + op.file + ": " + ::strerror(error_number);
+  }
+  failed = true;
+}
+
+/// The file of this name changes: neither lane may go on writing to the one it had open.
+void Disk::State::forget(Lane& lane, const std::string& file) {
+  lane.open_files.erase(file);
+  const std::lock_guard lock(mutex);
+  lane_of(&lane == &stream ? IoLane::background : IoLane::stream).renamed.push_back(file);
+}
+
+IoStatus Disk::State::run(Lane& lane, const IoOp& op, SharedBytes& bytes) {
+  const auto told = [](bool good) { return good ? IoStatus::ok : status_of(errno); };
+  switch (op.kind) {
+    case IoKind::read:
+      return read_file(lane, op, bytes);
+    case IoKind::write: {
+      const OpenFile* const file = open_cached(lane, op.file, O_CREAT);
+      if (file == nullptr || !write_blocks(*file, lane.buffer, view(op.bytes), op.offset)) {
+        return status_of(errno);
+      }
+      bytes_written += view(op.bytes).size();
+      return IoStatus::ok;
+    }
+    case IoKind::sync: {
+      ++syncs;
+      const OpenFile* const file = open_cached(lane, op.file, 0);
+      return told(file != nullptr && ::fdatasync(file->cached.get()) == 0);
+    }
+    case IoKind::sync_dir:
+      ++syncs;
+      return told(::fsync(lane.directory.get()) == 0);
+    case IoKind::rename:
+      forget(lane, op.file);
+      forget(lane, op.target);
+      return told(::renameat(lane.directory.get(), op.file.c_str(), lane.directory.get(), op.target.c_str()) == 0);
+    case IoKind::remove:
+      forget(lane, op.file);
+      return told(::unlinkat(lane.directory.get(), op.file.c_str(), 0) == 0);
+    case IoKind::list:
+      return list(lane, bytes);
+    case IoKind::reserve:
+      return reserve(lane.directory.get(), ByteView(zeros.data(), chunk), op);
+  }
+  return IoStatus::failed;
+}
+
+IoCompletion Disk::State::execute(Lane& lane, const IoOp& op) {
+  IoCompletion completion{.token = op.token, .kind = op.kind, .lane = op.lane, .status = IoStatus::failed};
   if (failed) {
     return completion;
   }
   errno = 0;
-  completion.status = run(op, completion.bytes);
+  completion.status = run(lane, op, completion.bytes);
   if (completion.status == IoStatus::failed) {
     note_failure(op, errno);
+  } else if (failed) {
+    completion.status = IoStatus::failed;  // the other lane failed meanwhile: nothing counts any more
+    completion.bytes.reset();
   }
   return completion;
 }
 
-void Disk::State::run_ordered() {
+/// False when the lane has ended. What is taken waits for no reservation any more.
+bool Disk::State::next(Lane& lane, IoOp& op) {
+  std::unique_lock lock(mutex);
+  lane.work.wait(lock, [&] { return stopping || !lane.waiting.empty(); });
+  if (lane.waiting.empty()) {
+    return false;
+  }
+  op = std::move(lane.waiting.front());
+  lane.waiting.pop_front();
+  reservation_done.wait(
+      lock, [&] { return reserving.find(op.file) == reserving.end() && reserving.find(op.target) == reserving.end(); });
+  for (const std::string& name : lane.renamed) {
+    lane.open_files.erase(name);
+  }
+  lane.renamed.clear();
+  return true;
+}
+
+void Disk::State::run_lane(Lane& lane) {
   std::vector<IoCompletion> done;
-  for (;;) {
-    IoOp op;
-    {
-      std::unique_lock lock(mutex);
-      ordered_work.wait(lock, [&] { return stopping || !ordered.empty(); });
-      if (ordered.empty()) {
-        return;
-      }
-      op = std::move(ordered.front());
-      ordered.pop_front();
-    }
-    wait_for_reservation(op.file);
-    done.push_back(execute(op));
+  IoOp op;
+  while (next(lane, op)) {
+    done.push_back(execute(lane, op));
     bool more = false;
     {
       const std::lock_guard lock(mutex);
-      more = !ordered.empty();
+      more = !lane.waiting.empty();
     }
-    const bool somebody_waits = op.kind == IoKind::sync || op.kind == IoKind::sync_dir || op.kind == IoKind::read;
-    if (somebody_waits || !more) {
+    const bool may_wait = more && (op.kind == IoKind::write || op.kind == IoKind::rename || op.kind == IoKind::remove);
+    if (!may_wait) {
       report(std::exchange(done, {}));
     }
+    op = {};  // a large buffer is not kept while the lane rests
   }
 }
 
@@ -394,7 +429,7 @@ void Disk::State::run_reservations() {
       reservations.pop_front();
     }
     std::vector<IoCompletion> done;
-    done.push_back(execute(op));
+    done.push_back(execute(stream, op));  // of the lane only the directory is used: it never changes
     {
       const std::lock_guard lock(mutex);
       const auto entry = reserving.find(op.file);
@@ -414,7 +449,9 @@ Disk::Disk(const std::string& directory, Report report)
   sigset_t before;
   ::sigfillset(&all);
   ::pthread_sigmask(SIG_SETMASK, &all, &before);
-  state_->ordered_thread = std::thread([state = state_.get()] { state->run_ordered(); });
+  for (Lane* lane : {&state_->stream, &state_->background}) {
+    lane->thread = std::thread([state = state_.get(), lane] { state->run_lane(*lane); });
+  }
   state_->reservation_thread = std::thread([state = state_.get()] { state->run_reservations(); });
   ::pthread_sigmask(SIG_SETMASK, &before, nullptr);
 }
@@ -424,39 +461,33 @@ Disk::~Disk() {
     const std::lock_guard lock(state_->mutex);
     state_->stopping = true;
   }
-  state_->ordered_work.notify_all();
+  state_->stream.work.notify_all();
+  state_->background.work.notify_all();
   state_->reservation_work.notify_all();
   state_->reservation_thread.join();
-  state_->ordered_thread.join();
+  state_->stream.thread.join();
+  state_->background.thread.join();
 }
 
 void Disk::submit(std::vector<IoOp>& ops) {
-  bool has_reservation = false;
-  bool has_ordered = false;
   {
     const std::lock_guard lock(state_->mutex);
     for (IoOp& op : ops) {
-      const bool nameless = op.kind == IoKind::sync_dir;
-      check(
-          nameless || (!op.file.empty() && op.file.find('/') == std::string::npos && op.file != "." && op.file != ".."),
-          "a file effect names a plain file in the node's directory");
+      const bool nameless = op.kind == IoKind::sync_dir || op.kind == IoKind::list;
+      check(nameless || is_plain(op.file), "a file effect names a plain file in the node's directory");
+      check(op.kind != IoKind::rename || is_plain(op.target), "a file's new name is plain too");
       if (op.kind == IoKind::reserve) {
         ++state_->reserving[op.file];
         state_->reservations.push_back(std::move(op));
-        has_reservation = true;
+        state_->reservation_work.notify_one();
       } else {
-        state_->ordered.push_back(std::move(op));
-        has_ordered = true;
+        Lane& lane = state_->lane_of(op.lane);
+        lane.waiting.push_back(std::move(op));
+        lane.work.notify_one();
       }
     }
   }
   ops.clear();
-  if (has_reservation) {
-    state_->reservation_work.notify_one();
-  }
-  if (has_ordered) {
-    state_->ordered_work.notify_one();
-  }
 }
 
 DiskCounters Disk::counters() const {

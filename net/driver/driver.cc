@@ -13,6 +13,7 @@
 #include "core/base/check.h"
 #include "core/node/node.h"
 #include "net/driver/clock.h"
+#include "net/driver/founding.h"
 #include "net/driver/journal.h"
 #include "net/driver/sync_gate.h"
 
@@ -42,6 +43,7 @@ struct Driver::State : std::enable_shared_from_this<Driver::State> {
   void add(node::Input input, Bytes bytes, std::size_t skip = 0);
   void schedule_step();
   void step();
+  void consume_mark();
   void execute();
   void send_synced();
   void answer(node::Reply& reply);
@@ -86,7 +88,7 @@ void Driver::State::take_completions(std::vector<IoCompletion> completions) {
     return;
   }
   for (IoCompletion& done : completions) {
-    gate.done(done.kind, done.status);
+    gate.done(done.kind, done.lane, done.status);
     add(node::IoInput{.token = done.token, .status = done.status, .bytes = std::move(done.bytes)}, {});
   }
   send_synced();
@@ -136,10 +138,22 @@ void Driver::State::step() {
   node.step(read_clocks(), inputs, effects);
   inputs.clear();
   stepping.clear();
+  if (settings.may_found && node.ready()) {
+    consume_mark();
+  }
   execute();
   effects.clear();
   if (!ready.empty()) {
     schedule_step();
+  }
+}
+
+/// Before anything of the node's first step that may speak leaves (I1, net/driver/founding.h).
+void Driver::State::consume_mark() {
+  settings.may_found = false;
+  const Result<void> consumed = end_founding(settings.directory);
+  if (consumed.has_error() && effects.fatal.empty()) {
+    effects.fatal = consumed.error().what + "; while it is there, a disk that is lost later would not be noticed";
   }
 }
 
@@ -149,7 +163,7 @@ void Driver::State::execute() {
     return;
   }
   for (const IoOp& op : effects.io) {
-    gate.submitted(op.kind);
+    gate.submitted(op.kind, op.lane);
   }
   if (!effects.io.empty()) {
     disk->submit(effects.io);
@@ -262,7 +276,7 @@ void Driver::request(ClientId client, RequestId request, Bytes holder, std::size
 std::size_t Driver::waiting_bytes() const { return state_->ready_bytes; }
 bool Driver::ready() const { return state_->node.ready(); }
 const std::string& Driver::fatal() const { return state_->fatal; }
-const NodeSettings& Driver::settings() const { return state_->settings; }
+const NodeSettings& Driver::settings() const { return state_->peers ? state_->peers->settings() : state_->settings; }
 Now Driver::now() const { return read_clocks(); }
 
 DriverCounters Driver::counters() const {

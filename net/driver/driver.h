@@ -4,6 +4,7 @@
 // Invariants:
 //  V1  All inputs that are ready when a step begins go into it, up to a bound; bytes of inputs live until it ends.
 //  V2  What a step wants sent after its sync leaves as net/driver/sync_gate.h says.
+//  V4  A directory's mark that it may be founded is gone before the node's first word (net/driver/founding.h, I1).
 //  V3  Once the node has declared itself unable to continue, no effect of it is executed any more.
 // Threading: everything on the io_context's one thread, except the disk's own threads, whose results are posted to it.
 #pragma once
@@ -69,6 +70,7 @@ class Driver {
   /// Why the node had to stop; empty while it did not.
   const std::string& fatal() const;
   DriverCounters counters() const;
+  /// With the peers learned so far.
   const NodeSettings& settings() const;
   /// The time, for those who must not read clocks themselves.
   Now now() const;

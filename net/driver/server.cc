@@ -1,20 +1,23 @@
 #include "net/driver/server.h"
 
 #include <csignal>
-#include <filesystem>
 #include <utility>
 
 #include <boost/asio/io_context.hpp>
 #include <boost/asio/post.hpp>
 #include <boost/asio/signal_set.hpp>
+#include <errno.h>
 #include <fcntl.h>
+#include <string.h>
 #include <sys/file.h>
 #include <unistd.h>
 
 #include "net/client/client_port.h"
 #include "net/driver/driver.h"
+#include "net/driver/founding.h"
 #include "net/driver/journal.h"
 #include "net/http/http_port.h"
+#include "net/peer/known_peers.h"
 
 namespace coffer::net {
 
@@ -25,10 +28,18 @@ namespace {
 /// Held as long as a process serves from a directory: two would destroy each other's log.
 class DirectoryLock {
  public:
+  DirectoryLock() = default;
+  DirectoryLock(DirectoryLock&& other) noexcept : fd_(std::exchange(other.fd_, -1)) {}
+  DirectoryLock& operator=(DirectoryLock&&) = delete;
   Result<void> take(const std::string& directory) {
     const std::string file = directory + "/lock";
     fd_ = ::open(file.c_str(), O_RDWR | O_CREAT | O_CLOEXEC, 0600);
-    if (fd_ < 0 || ::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
+    if (fd_ < 0) {
+      return error(ErrorCode::io, file + " cannot be opened for writing: " + ::strerror(errno) +
+                                      "; a node needs a directory it may write to: remount the file system or change "
+                                      "the owner, then start the node again");
+    }
+    if (::flock(fd_, LOCK_EX | LOCK_NB) != 0) {
       return error(ErrorCode::io,
                    directory + " is in use by another process; stop that one first (see `fuser " + file + "`)");
     }
@@ -44,20 +55,20 @@ class DirectoryLock {
   int fd_ = -1;
 };
 
-Result<void> make_directory(const std::string& directory) {
-  std::error_code failed;
-  std::filesystem::create_directories(directory, failed);
-  if (failed) {
-    return error(ErrorCode::io, directory + " cannot be created: " + failed.message());
-  }
-  return {};
+/// The settings, and what the directory says beside them.
+NodeSettings at_start(const NodeSettings& from_file) {
+  NodeSettings settings = from_file;
+  settings.learned = load_peers(settings);
+  settings.may_found = founding_allowed(settings.directory);
+  return settings;
 }
 
 }  // namespace
 
 struct Server::State {
-  explicit State(const NodeSettings& s)
+  State(const NodeSettings& s, DirectoryLock held)
       : settings(s),
+        lock(std::move(held)),
         driver(io, settings),
         clients(io, driver),
         http(io, driver, HttpListener::clients),
@@ -91,15 +102,16 @@ Server::Server(std::unique_ptr<State> state) : state_(std::move(state)) {}
 Server::~Server() { state_->close(); }
 
 Result<std::unique_ptr<Server>> Server::open(const NodeSettings& settings) {
-  Result<void> good = make_directory(settings.directory);
+  Result<void> good = check_not_lost(settings.directory, settings.node);
+  DirectoryLock lock;
+  if (!good.has_error()) {
+    good = lock.take(settings.directory);
+  }
   if (good.has_error()) {
     return good.error();
   }
-  auto state = std::make_unique<State>(settings);
-  good = state->lock.take(settings.directory);
-  if (!good.has_error()) {
-    good = state->start();
-  }
+  auto state = std::make_unique<State>(at_start(settings), std::move(lock));
+  good = state->start();
   if (good.has_error()) {
     state->close();
     return good.error();

@@ -16,7 +16,8 @@ enum class Signals : unsigned char {
 
 class Server {
  public:
-  /// Creates the directory if it is missing, locks it, and listens everywhere. The error says what to do.
+  /// Takes a directory that holds a node or may be founded, locks it, and listens everywhere. The error says what to
+  /// do.
   static Result<std::unique_ptr<Server>> open(const NodeSettings& settings);
   ~Server();
   Server(const Server&) = delete;

@@ -164,10 +164,51 @@ Result<std::vector<NodeAddress>> read_addresses(const JsonValue& list) {
     }
     nodes.push_back(*address);
   }
-  if (nodes.empty() || nodes.size() > 15) {
-    return wrong("/nodes", "must list 1 to 15 nodes");
+  if (nodes.size() > nodes_max) {
+    return wrong("/nodes", "must list at most " + std::to_string(nodes_max) + " nodes");
   }
   return nodes;
+}
+
+bool is_listed(const std::vector<NodeAddress>& nodes, NodeId node) {
+  return std::any_of(nodes.begin(), nodes.end(), [&](const NodeAddress& a) { return a.node == node; });
+}
+
+Result<std::vector<NodeId>> read_founders(const JsonValue* list, const std::vector<NodeAddress>& nodes) {
+  std::vector<NodeId> founders;
+  if (list == nullptr) {
+    return founders;
+  }
+  for (std::size_t i = 0; i < list->items.size(); ++i) {
+    const JsonValue& item = list->items[i];
+    const NodeId node(item.is_integer && item.integer > 0 && item.integer <= 1'000'000
+                          ? static_cast<std::uint32_t>(item.integer)
+                          : 0);
+    if (!is_listed(nodes, node) || (!founders.empty() && !(founders.back() < node))) {
+      return wrong("/founders/" + std::to_string(i), "founders are numbers of nodes listed in /nodes, ascending");
+    }
+    founders.push_back(node);
+  }
+  if (founders.empty()) {
+    return wrong("/founders", "must list at least one node");
+  }
+  return founders;
+}
+
+void write_address(std::ostream& out, const NodeAddress& a) {
+  out << "    {\"node\": " << a.node.value << ", \"uuid\": \"" << to_string(a.uuid)
+      << "\", \"incarnation\": " << a.incarnation << ", \"http\": \"" << to_string(a.http) << "\", \"client\": \""
+      << to_string(a.client) << "\", \"peer\": \"" << to_string(a.peer) << "\", \"admin\": \"" << to_string(a.admin)
+      << "\"}";
+}
+
+void write_addresses(std::ostream& out, const std::vector<NodeAddress>& nodes) {
+  const char* separator = "\n";
+  for (const NodeAddress& address : nodes) {
+    out << separator;
+    write_address(out, address);
+    separator = ",\n";
+  }
 }
 
 }  // namespace
@@ -184,12 +225,30 @@ const NodeAddress& NodeSettings::self() const {
 node::Config NodeSettings::config() const {
   node::Config config;
   config.identity = {.cluster = cluster, .node = node, .node_uuid = self().uuid, .incarnation = self().incarnation};
-  for (const NodeAddress& address : nodes) {
+  for (const NodeAddress& address : everybody()) {
     config.nodes.push_back(address.node);
   }
-  config.shards = node::even_shards(shards, config.nodes);
+  config.shards = node::even_shards(shards, founding_members());
   config.tuning = tuning;
+  config.may_found = may_found;
   return config;
+}
+
+std::vector<NodeId> NodeSettings::founding_members() const {
+  std::vector<NodeId> members = founders;
+  for (const NodeAddress& address : nodes) {
+    if (founders.empty()) {
+      members.push_back(address.node);
+    }
+  }
+  return members;
+}
+
+std::vector<NodeAddress> NodeSettings::everybody() const {
+  std::vector<NodeAddress> all(nodes.size() + learned.size());
+  std::merge(nodes.begin(), nodes.end(), learned.begin(), learned.end(), all.begin(),
+             [](const NodeAddress& a, const NodeAddress& b) { return a.node < b.node; });
+  return all;
 }
 
 Result<NodeSettings> parse_settings(std::string_view json) {
@@ -204,6 +263,8 @@ Result<NodeSettings> parse_settings(std::string_view json) {
   settings.directory = in.text("directory");
   settings.shards = static_cast<std::uint32_t>(in.integer("shards", 1, 1024, 1, false));
   const JsonValue* nodes = in.get("nodes", JsonType::array);
+  const JsonValue* founders = in.get("founders", JsonType::array, true);
+  settings.replaces = NodeId(static_cast<std::uint32_t>(in.integer("replaces", 1, 1'000'000, 0, true)));
   const JsonValue* tuning = in.get("tuning", JsonType::object, true);
   in.refuse_others();
   if (!in.mistakes().empty()) {
@@ -214,6 +275,11 @@ Result<NodeSettings> parse_settings(std::string_view json) {
     return addresses.error();
   }
   settings.nodes = *addresses;
+  const Result<std::vector<NodeId>> founded_by = read_founders(founders, settings.nodes);
+  if (settings.nodes.empty() || founded_by.has_error()) {
+    return settings.nodes.empty() ? wrong("/nodes", "must list at least one node") : founded_by.error();
+  }
+  settings.founders = *founded_by;
   if (tuning != nullptr) {
     const Result<node::Tuning> read = read_tuning(*tuning);
     if (read.has_error()) {
@@ -221,8 +287,7 @@ Result<NodeSettings> parse_settings(std::string_view json) {
     }
     settings.tuning = *read;
   }
-  if (std::none_of(settings.nodes.begin(), settings.nodes.end(),
-                   [&](const NodeAddress& a) { return a.node == settings.node; })) {
+  if (!is_listed(settings.nodes, settings.node)) {
     return wrong("/node", "node " + std::to_string(settings.node.value) + " is not listed in /nodes");
   }
   return settings;
@@ -248,16 +313,21 @@ std::string to_json(const NodeSettings& settings) {
   out << "{\n  \"cluster\": \"" << to_string(settings.cluster) << "\",\n  \"node\": " << settings.node.value
       << ",\n  \"directory\": " << quoted(settings.directory) << ",\n  \"shards\": " << settings.shards
       << ",\n  \"nodes\": [";
-  const char* separator = "\n";
-  for (const NodeAddress& a : settings.nodes) {
-    out << separator << "    {\"node\": " << a.node.value << ", \"uuid\": \"" << to_string(a.uuid)
-        << "\", \"incarnation\": " << a.incarnation << ", \"http\": \"" << to_string(a.http) << "\", \"client\": \""
-        << to_string(a.client) << "\", \"peer\": \"" << to_string(a.peer) << "\", \"admin\": \"" << to_string(a.admin)
-        << "\"}";
-    separator = ",\n";
-  }
+  write_addresses(out, settings.nodes);
   const node::Tuning& t = settings.tuning;
-  out << "\n  ],\n  \"tuning\": {\"election_timeout_ms\": " << t.election_timeout.millis()
+  out << "\n  ],\n";
+  if (!settings.founders.empty()) {
+    const char* separator = "  \"founders\": [";
+    for (const NodeId founder : settings.founders) {
+      out << separator << founder.value;
+      separator = ", ";
+    }
+    out << "],\n";
+  }
+  if (settings.replaces != nobody) {
+    out << "  \"replaces\": " << settings.replaces.value << ",\n";
+  }
+  out << "  \"tuning\": {\"election_timeout_ms\": " << t.election_timeout.millis()
       << ", \"heartbeat_interval_ms\": " << t.heartbeat_interval.millis()
       << ", \"leg_resend_interval_ms\": " << t.leg_resend_interval.millis()
       << ", \"attempt_timeout_ms\": " << t.attempt_timeout.millis()
@@ -268,6 +338,28 @@ std::string to_json(const NodeSettings& settings) {
       << ",\n             \"epoch_bytes\": " << t.epoch_bytes << ", \"chunk_bytes\": " << t.chunk_bytes
       << ", \"history_bytes_max\": " << t.history_bytes_max
       << ", \"history_age_max_s\": " << t.history_age_max.nanos / 1'000'000'000 << "}\n}\n";
+  return out.str();
+}
+
+Result<std::vector<NodeAddress>> parse_addresses(std::string_view json) {
+  const JsonDocument document = parse_json(json);
+  if (document.error != JsonError::none) {
+    return wrong(document.pointer, document.detail);
+  }
+  ObjectReader in(document.root, "");
+  const JsonValue* nodes = in.get("nodes", JsonType::array);
+  in.refuse_others();
+  if (!in.mistakes().empty()) {
+    return in.mistakes().front();
+  }
+  return read_addresses(*nodes);
+}
+
+std::string to_json(const std::vector<NodeAddress>& nodes) {
+  std::ostringstream out;
+  out << "{\n  \"nodes\": [";
+  write_addresses(out, nodes);
+  out << "\n  ]\n}\n";
   return out.str();
 }
 

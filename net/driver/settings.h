@@ -4,6 +4,8 @@
 //   {"cluster": uuid, "node": 1, "directory": "node-1", "shards": 4,
 //    "nodes": [{"node": 1, "uuid": uuid, "incarnation": 1, "http": "127.0.0.1:8081", "client": "127.0.0.1:7081",
 //               "peer": "127.0.0.1:9081", "admin": "127.0.0.1:6081"}, …],
+//    "founders": [1, 2, 3],                              (optional: the nodes every shard was founded with; else all)
+//    "replaces": 2,                                      (optional: the node this one was made to replace)
 //    "tuning": {"election_timeout_ms": 500, …}}          (optional, so is each of its keys)
 // A relative directory is relative to the file's.
 #pragma once
@@ -43,11 +45,20 @@ struct NodeSettings {
   std::string directory;
   std::uint32_t shards = 1;
   std::vector<NodeAddress> nodes;  ///< ascending, `node` among them
+  std::vector<NodeId> founders;    ///< ascending, among `nodes`; empty: all of them
+  NodeId replaces = nobody;        ///< whose place this node was made to take
   node::Tuning tuning;
 
+  // Not in the file: what the node's directory says at a start (net/driver/server.cc).
+  std::vector<NodeAddress> learned = {};  ///< peers that introduced themselves, ascending, none of them in `nodes`
+  bool may_found = false;                 ///< net/driver/founding.h
+
   const NodeAddress& self() const;
-  /// Every shard lives on every node; slots are divided evenly.
+  /// Every shard has the founding members; slots are divided evenly.
   node::Config config() const;
+  std::vector<NodeId> founding_members() const;
+  /// `nodes` and `learned`, ascending.
+  std::vector<NodeAddress> everybody() const;
 };
 
 /// The error names the JSON pointer, what was wrong and what would be right.
@@ -55,6 +66,11 @@ Result<NodeSettings> parse_settings(std::string_view json);
 /// Reads the file and resolves its directory.
 Result<NodeSettings> load_settings(const std::string& path);
 std::string to_json(const NodeSettings& settings);
+
+/// An object {"nodes": […]} of addresses as they stand in settings; may list nobody.
+Result<std::vector<NodeAddress>> parse_addresses(std::string_view json);
+std::string to_json(const std::vector<NodeAddress>& nodes);
+inline constexpr std::size_t nodes_max = 63;  ///< members of a group at most
 
 /// The canonical form, lower case with dashes.
 std::string to_string(const Uuid& uuid);

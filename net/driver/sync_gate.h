@@ -1,9 +1,11 @@
 // What may only be said once it is on disk: frames that wait for the operations handed out before them.
 //
 // Invariants:
-//  V2a  A frame leaves only when every operation submitted before it has been done, all of them well.
-//  V2b  Frames leave in the order they were held.
-//  V2c  After one operation that did not go well nothing leaves any more.
+//  V2a  A frame leaves only when every operation of the stream lane submitted before it has been done, all of them
+//  well. V2b  Frames leave in the order they were held. V2c  After one operation of the stream lane that did not go
+//  well nothing leaves any more. V2d  The background lane holds nothing back: no frame depends on it, however slow it
+//  is and however full its disk.
+//       (When it fails the node poisons itself, and the disk fails the stream lane too.)
 // Pure; single-threaded.
 #pragma once
 
@@ -22,7 +24,10 @@ class SyncGate {
  public:
   /// Whether the node's words may depend on this operation. Reads and reservations hold nothing back: nothing durable
   /// depends on them (a write into a reserved segment is an operation of its own).
-  static bool counts(IoKind kind) {
+  static bool counts(IoKind kind, IoLane lane) {
+    if (lane == IoLane::background) {
+      return false;
+    }
     switch (kind) {
       case IoKind::write:
       case IoKind::sync:
@@ -38,10 +43,10 @@ class SyncGate {
     return true;
   }
 
-  void submitted(IoKind kind) { submitted_ += counts(kind) ? 1 : 0; }
+  void submitted(IoKind kind, IoLane lane) { submitted_ += counts(kind, lane) ? 1 : 0; }
   /// Operations that count are done in the order they were submitted.
-  void done(IoKind kind, IoStatus status) {
-    if (!counts(kind)) {
+  void done(IoKind kind, IoLane lane, IoStatus status) {
+    if (!counts(kind, lane)) {
       return;
     }
     ++done_;

@@ -46,6 +46,7 @@ std::string subject(const Call& call) {
       return "account " + call.account;
     case HttpRoute::trial_balance:
       return "the trial balance";
+    case HttpRoute::cluster:
     case HttpRoute::node:
     case HttpRoute::livez:
     case HttpRoute::readyz:
@@ -264,6 +265,12 @@ std::string shard_json(const router::NodeStatusReply::Shard& shard) {
       .number("position", shard.position.value)
       .number("dedup_rows", shard.dedup_rows)
       .number("legs_unanswered", shard.legs_unanswered)
+      .number("base", shard.base.value)
+      .number("snapshot", shard.snapshot.value)
+      .boolean("uncertain", shard.uncertain)
+      .raw("voters", nodes_json(shard.voters))
+      .raw("outgoing", nodes_json(shard.outgoing))
+      .raw("learners", nodes_json(shard.learners))
       .str();
 }
 
@@ -367,6 +374,15 @@ HttpResponse answer(const Call& call, ByteView bytes, const DriverCounters& coun
     return call.route == HttpRoute::readyz ? answer_ready(call, *status) : answer_node(*status, counters);
   }
   return internal(call, "an answer without a body");
+}
+
+HttpResponse answer_cluster(const NodeSettings& settings) {
+  NodeSettings told = settings;
+  told.founders = settings.founding_members();
+  told.nodes = settings.everybody();
+  HttpResponse response;
+  response.body = to_json(told);
+  return response;
 }
 
 HttpResponse answer_late(const Call& call) {

@@ -40,6 +40,8 @@ std::optional<HttpResponse> refuse_head(HttpListener listener, const HttpRequest
 std::variant<HttpResponse, Call> read_call(HttpListener listener, const HttpRequest& request);
 /// `reply`: an encoded router::Reply. `now`: for the age of eventual reads.
 HttpResponse answer(const Call& call, ByteView reply, const DriverCounters& counters, WallTime now);
+/// What a member of the cluster knows of it: settings (net/driver/settings.h) with everybody it knows.
+HttpResponse answer_cluster(const NodeSettings& settings);
 /// When the node did not answer within the patience and a bit.
 HttpResponse answer_late(const Call& call);
 

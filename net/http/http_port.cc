@@ -261,6 +261,8 @@ void HttpPort::State::Session::on_body() {
   std::variant<HttpResponse, Call> read = read_call(state_->listener, plain(parser_->get()));
   if (auto* answer = std::get_if<HttpResponse>(&read)) {
     write(*answer, keep_alive_);
+  } else if (std::get<Call>(read).route == HttpRoute::cluster) {
+    write(answer_cluster(state_->driver.settings()), keep_alive_);
   } else {
     ask(std::move(std::get<Call>(read)));
   }

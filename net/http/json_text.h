@@ -6,6 +6,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/ids.h"
 #include "net/http/strict_json.h"
 
 namespace coffer::net {
@@ -35,6 +36,15 @@ inline std::string json_array(const std::vector<std::string>& items) {
     out.append(out.size() > 1 ? "," : "").append(item);
   }
   return out + "]";
+}
+
+/// `[1,2]`
+inline std::string nodes_json(const std::vector<NodeId>& nodes) {
+  std::vector<std::string> items;
+  for (const NodeId node : nodes) {
+    items.push_back(std::to_string(node.value));
+  }
+  return json_array(items);
 }
 
 }  // namespace coffer::net

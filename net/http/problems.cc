@@ -35,6 +35,8 @@ constexpr ProblemRow rows[] = {
     {P::unsupported_media_type, 415, "unsupported-media-type", "The body must be application/json", false, "none"},
     {P::headers_too_large, 431, "headers-too-large", "The headers are too large", false, "none"},
     {P::in_flight, 409, "in-flight", "A request with this id is still running", true, "unknown"},
+    {P::change_under_way, 409, "change-under-way", "Another change of members or leader has to end first", true,
+     "none"},
     {P::idempotency_payload_mismatch, 422, "idempotency-payload-mismatch", "The id was used for another request", false,
      "none"},
     {P::insufficient_funds, 422, "insufficient-funds", "The debit account does not hold enough", false, "rejected"},
@@ -110,6 +112,8 @@ Problem problem_of(Outcome outcome) {
       return P::invalid_account_id;
     case Outcome::in_flight:
       return P::in_flight;
+    case Outcome::change_under_way:
+      return P::change_under_way;
     case Outcome::not_leader:
     case Outcome::no_leader:
     case Outcome::wrong_shard:

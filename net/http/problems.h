@@ -37,6 +37,7 @@ enum class Problem : std::uint8_t {
   unsupported_media_type,
   headers_too_large,
   in_flight,
+  change_under_way,
   idempotency_payload_mismatch,
   insufficient_funds,
   credit_account_not_found,

@@ -447,6 +447,7 @@ std::variant<HttpResponse, Call> read_get(HttpRoute route, const HttpRequest& re
     case HttpRoute::transfer_status:
       return read_status(request, id, parameters);
     case HttpRoute::trial_balance:
+    case HttpRoute::cluster:
     case HttpRoute::node:
     case HttpRoute::readyz:
       return read_admin(route, request, parameters);

@@ -44,6 +44,7 @@ const std::vector<RouteRow>& all_routes() {
       {R::account, clients, "GET", "/v1/accounts/{id}"},
       {R::transfer_status, clients, "GET", "/v1/transfers/{id}"},
       {R::trial_balance, admin, "GET", "/v1/admin/trial_balance"},
+      {R::cluster, admin, "GET", "/v1/admin/cluster"},
       {R::node, admin, "GET", "/v1/admin/node"},
       {R::livez, admin, "GET", "/livez"},
       {R::readyz, admin, "GET", "/readyz"},

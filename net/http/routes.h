@@ -20,6 +20,7 @@ enum class HttpRoute : std::uint8_t {
   balance,
   transfer_status,
   trial_balance,
+  cluster,
   node,
   livez,
   readyz,

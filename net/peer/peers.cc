@@ -11,7 +11,6 @@
 #include <boost/asio/steady_timer.hpp>
 #include <netinet/tcp.h>
 
-#include "core/base/codec.h"
 #include "core/base/frame.h"
 #include "core/base/prng.h"
 #include "net/driver/clock.h"
@@ -25,10 +24,10 @@ namespace {
 
 using asio::ip::tcp;
 
-constexpr std::size_t hello_bytes_max = 128;
+constexpr std::size_t hello_bytes_max = 2048;  // a refusal is as long
 constexpr std::size_t message_bytes_max = frame_header_size + frame_payload_max;
 constexpr FrameLimits outgoing_limits{.frame_bytes_max = hello_bytes_max, .send_queue_bytes_max = 96u << 20};
-constexpr FrameLimits incoming_limits{.frame_bytes_max = hello_bytes_max, .send_queue_bytes_max = 4096};
+constexpr FrameLimits incoming_limits{.frame_bytes_max = hello_bytes_max, .send_queue_bytes_max = 8192};
 constexpr std::size_t strangers_max = 64;  // incoming connections that have not said who they are
 constexpr auto handshake_timeout = std::chrono::seconds(3);
 constexpr int refusals_told_per_second = 5;
@@ -48,76 +47,9 @@ SharedBytes shared(Bytes bytes) { return std::make_shared<const Bytes>(std::move
 
 }  // namespace
 
-Bytes encode(const Hello& hello) {
-  Bytes frame(frame_header_size);
-  ByteWriter out(frame);
-  out.u32(hello.protocol);
-  out.uuid(hello.cluster);
-  out.id(hello.node);
-  out.uuid(hello.node_uuid);
-  out.u32(hello.incarnation);
-  seal_frame(peer_hello_frame, frame);
-  return frame;
-}
-
-Result<Hello> decode_hello(ByteView frame) {
-  const Result<FrameView> opened = open_frame(frame);
-  if (opened.has_error()) {
-    return opened.error();
-  }
-  if (opened->kind != peer_hello_frame) {
-    return error(ErrorCode::malformed, "the first frame is not a hello");
-  }
-  ByteReader in(opened->payload);
-  Hello hello;
-  hello.protocol = in.u32();
-  hello.cluster = in.uuid();
-  hello.node = in.id<NodeId>();
-  hello.node_uuid = in.uuid();
-  hello.incarnation = in.u32();
-  if (!in.done()) {
-    return error(ErrorCode::malformed, "the hello has another length");
-  }
-  return hello;
-}
-
-std::string refusal_of(const Hello& hello, const NodeSettings& settings, NodeId expected) {
-  if (hello.protocol != peer_protocol) {
-    return "it speaks protocol " + std::to_string(hello.protocol) + ", this node " + std::to_string(peer_protocol);
-  }
-  if (hello.cluster != settings.cluster) {
-    return "it belongs to cluster " + to_string(hello.cluster) + ", this node to " + to_string(settings.cluster);
-  }
-  if (hello.node == settings.node) {
-    return "it claims to be this very node";
-  }
-  if (expected != nobody && hello.node != expected) {
-    return "it is node " + std::to_string(hello.node.value) + ", not node " + std::to_string(expected.value);
-  }
-  const auto known = std::find_if(settings.nodes.begin(), settings.nodes.end(),
-                                  [&](const NodeAddress& a) { return a.node == hello.node; });
-  if (known == settings.nodes.end()) {
-    return "node " + std::to_string(hello.node.value) + " is not listed in this node's configuration";
-  }
-  if (hello.node_uuid != known->uuid || hello.incarnation != known->incarnation) {
-    return "node " + std::to_string(hello.node.value) + " has uuid " + to_string(hello.node_uuid) + " incarnation " +
-           std::to_string(hello.incarnation) + ", configured are " + to_string(known->uuid) + " and " +
-           std::to_string(known->incarnation);
-  }
-  return {};
-}
-
 struct Peers::State : std::enable_shared_from_this<Peers::State> {
   State(asio::io_context& context, const NodeSettings& s, Events e, std::uint64_t seed)
-      : io(context),
-        settings(s),
-        events(std::move(e)),
-        prng(seed),
-        my_hello(shared(encode({.protocol = peer_protocol,
-                                .cluster = s.cluster,
-                                .node = s.node,
-                                .node_uuid = s.self().uuid,
-                                .incarnation = s.self().incarnation}))) {}
+      : io(context), known(s), events(std::move(e)), prng(seed), my_hello(shared(encode(hello_of(s)))) {}
 
   /// Our connection to one peer: connecting -> greeting (hello sent) -> up -> waiting -> connecting …
   struct Outgoing final : FrameChannel::Owner {
@@ -153,11 +85,13 @@ struct Peers::State : std::enable_shared_from_this<Peers::State> {
   };
 
   void accept(tcp::socket socket);
+  void learn(const Hello& hello);
+  Outgoing& link_to(const NodeAddress& address);
   void forget(Incoming& incoming);
   void tell_refusal(const std::string& from, const std::string& why);
 
   asio::io_context& io;
-  NodeSettings settings;
+  KnownPeers known;
   Events events;
   Prng prng;
   SharedBytes my_hello;
@@ -227,8 +161,12 @@ void Peers::State::Outgoing::on_frame(FrameChannel& from, Bytes frame) {
     from.close("it spoke on a connection that only this node speaks on");
     return;
   }
+  if (const Result<std::string> told = decode_refusal(frame); told.has_value()) {
+    from.close("it refuses this node: " + *told);
+    return;
+  }
   const Result<Hello> hello = decode_hello(frame);
-  const std::string refusal = hello.has_error() ? hello.error().what : refusal_of(*hello, state.settings, address.node);
+  const std::string refusal = hello.has_error() ? hello.error().what : state.known.refusal_of(*hello, address.node);
   if (!refusal.empty()) {
     ++state.counters.hellos_refused;
     from.close("refused: " + refusal);
@@ -283,6 +221,28 @@ void Peers::State::accept(tcp::socket socket) {
   added.channel->start();
 }
 
+/// A peer nobody told this node of: it is called back, and known after a restart (P4).
+void Peers::State::learn(const Hello& hello) {
+  if (!known.learn(hello)) {
+    return;
+  }
+  journal(Level::info, "peer " + std::to_string(hello.sender.node.value) + " introduced itself, listening at " +
+                           to_string(hello.sender.peer));
+  if (const Result<void> saved = save_peers(known.settings().directory, known.learned()); saved.has_error()) {
+    journal(Level::warning, saved.error().what + "; after a restart the peer will have to introduce itself again");
+  }
+  const auto link = outgoing.find(hello.sender.node);
+  if (link == outgoing.end()) {
+    link_to(hello.sender).connect();
+  } else {
+    link->second->address = hello.sender;  // the next attempt goes to the new place
+  }
+}
+
+Peers::State::Outgoing& Peers::State::link_to(const NodeAddress& address) {
+  return *outgoing.emplace(address.node, std::make_unique<Outgoing>(*this, address)).first->second;
+}
+
 /// Strangers may knock a thousand times a second; the log is for people.
 void Peers::State::tell_refusal(const std::string& from, const std::string& why) {
   ++counters.hellos_refused;
@@ -298,17 +258,18 @@ void Peers::State::tell_refusal(const std::string& from, const std::string& why)
 
 void Peers::State::Incoming::greet(FrameChannel& from, ByteView frame) {
   const Result<Hello> hello = decode_hello(frame);
-  const std::string refusal = hello.has_error() ? hello.error().what : refusal_of(*hello, state.settings, nobody);
+  const std::string refusal = hello.has_error() ? hello.error().what : state.known.refusal_of(*hello, nobody);
   if (!refusal.empty()) {
     state.tell_refusal(from.remote(), refusal);
-    // A hello in return lets an honest but misconfigured peer say what is wrong on its side.
+    // Whoever speaks the protocol is told, so that its operator reads what is wrong in its own journal.
     if (hello.has_value()) {
-      from.send(state.my_hello);
+      from.send(shared(encode_refusal(refusal)));
     }
     from.close_when_drained("refused");
     return;
   }
-  peer = hello->node;
+  peer = hello->sender.node;
+  state.learn(*hello);
   deadline.cancel();
   from.limit_frames(message_bytes_max);
   for (const auto& other : state.incoming) {
@@ -347,9 +308,9 @@ void Peers::State::forget(Incoming& gone) {
 
 Peers::Peers(asio::io_context& io, const NodeSettings& settings, Events events, std::uint64_t seed)
     : state_(std::make_shared<State>(io, settings, std::move(events), seed)) {
-  for (const NodeAddress& address : settings.nodes) {
+  for (const NodeAddress& address : settings.everybody()) {
     if (address.node != settings.node) {
-      state_->outgoing.emplace(address.node, std::make_unique<State::Outgoing>(*state_, address));
+      state_->link_to(address);
     }
   }
 }
@@ -363,7 +324,7 @@ Result<void> Peers::start() {
       state.accept(std::move(socket));
     }
   });
-  Result<void> listening = state.acceptor->listen(state.settings.self().peer);
+  Result<void> listening = state.acceptor->listen(state.known.settings().self().peer);
   if (listening.has_error()) {
     return listening;
   }
@@ -403,5 +364,6 @@ void Peers::send(NodeId to, SharedBytes frame) {
 }
 
 PeerCounters Peers::counters() const { return state_->counters; }
+const NodeSettings& Peers::settings() const { return state_->known.settings(); }
 
 }  // namespace coffer::net

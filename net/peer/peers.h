@@ -1,13 +1,12 @@
 // Links between nodes. Each node opens one connection to every other node and sends only on those it opened; what
-// arrives on connections others opened is handed up. Both ends say who they are before anything else passes.
-//
-//   hello := frame of kind peer_hello_frame with payload
-//            protocol u32 | cluster 16 | node u32 | node uuid 16 | incarnation u32
+// arrives on connections others opened is handed up. Both ends say who they are before anything else passes (hello,
+// net/peer/known_peers.h); whoever is not believed is told why.
 //
 // Invariants:
-//  P1  No frame is handed up from a peer whose hello did not match the configuration in every field.
+//  P1  No frame is handed up from a peer whose hello was not believed (K1, K2).
 //  P2  At most one outgoing connection per peer, and one incoming: a newer one replaces an older one.
 //  P3  What waits to be sent to a peer is bounded in bytes; newest frames are dropped. Frames may be lost, never mixed.
+//  P4  A peer that introduced itself is connected to like any other, now and after every restart.
 // Threading: everything on the io_context's one thread.
 #pragma once
 
@@ -21,26 +20,9 @@
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
 #include "net/driver/settings.h"
+#include "net/peer/known_peers.h"
 
 namespace coffer::net {
-
-inline constexpr std::uint8_t peer_hello_frame = 240;
-inline constexpr std::uint32_t peer_protocol =
-    1;  ///< changes when nodes of two versions could not understand each other
-
-struct Hello {
-  std::uint32_t protocol = peer_protocol;
-  Uuid cluster;
-  NodeId node;
-  Uuid node_uuid;
-  std::uint32_t incarnation = 1;
-};
-/// One whole frame.
-Bytes encode(const Hello& hello);
-/// malformed or corrupt unless the bytes are one whole hello frame.
-Result<Hello> decode_hello(ByteView frame);
-/// Why this hello is not the one expected of `expected` (nobody: of any other node listed); empty when it is.
-std::string refusal_of(const Hello& hello, const NodeSettings& settings, NodeId expected);
 
 struct PeerCounters {
   std::uint64_t frames_sent = 0;
@@ -68,6 +50,8 @@ class Peers {
   /// Best effort.
   void send(NodeId to, SharedBytes frame);
   PeerCounters counters() const;
+  /// The settings, with the peers learned so far.
+  const NodeSettings& settings() const;
 
  private:
   struct State;

@@ -27,9 +27,7 @@ Behaviour clock_skew() {
     strike.fired = true;
     return Struck::yes;
   };
-  acts.heal = [](Arena& arena, Strike& strike) {
-    for (const Strike::Victim& victim : strike.victims) arena.cluster.machine(victim.node).unskew();
-  };
+  acts.heal = set_clocks_right;
   return acts;
 }
 

@@ -83,9 +83,12 @@ bool has_unsynced(const Arena& arena, const Strike& strike) {
 }
 
 Struck crash_victims(Arena& arena, Strike& strike, CrashKind kind) {
-  const DamagePolicy policy{strike.spec->lose_per_mille, strike.spec->tear_per_mille};
   for (const Strike::Victim& victim : strike.victims) {
-    const Damage damage = arena.cluster.crash(victim.node, kind, policy);
+    const DamagePolicy policy{strike.spec->lose_per_mille, strike.spec->tear_per_mille,
+                              arena.atlas.untorn(victim.node)};
+    // What a failed sync has left to be read must not look durable to the next process.
+    const bool failed = arena.cluster.machine(victim.node).disk_failed();
+    const Damage damage = arena.cluster.crash(victim.node, failed ? CrashKind::power : kind, policy);
     strike.damage.lost += damage.lost;
     strike.damage.torn += damage.torn;
     strike.damage.names += damage.names;
@@ -99,6 +102,10 @@ void restart_victims(Arena& arena, Strike& strike) {
     const Machine& machine = arena.cluster.machine(victim.node);
     if (machine.life() == Life::down && machine.boot_number() == victim.boot) arena.cluster.restart(victim.node);
   }
+}
+
+void set_clocks_right(Arena& arena, Strike& strike) {
+  for (const Strike::Victim& victim : strike.victims) arena.cluster.machine(victim.node).unskew();
 }
 
 Split split(Arena& arena, Strike& strike) {
@@ -131,8 +138,7 @@ Struck disturb_links(Arena& arena, Strike& strike, Trouble trouble) {
     arena.cluster.network().disturb(disturbance);
     return Struck::yes;
   }
-  EndpointSet inside;
-  for (const Strike::Victim& victim : strike.victims) inside = inside | EndpointSet::of(victim.node.value);
+  const EndpointSet inside = victims_of(strike);
   disturbance.from = inside;
   arena.cluster.network().disturb(disturbance);
   disturbance.from = EndpointSet::all().without(inside);
@@ -141,6 +147,34 @@ Struck disturb_links(Arena& arena, Strike& strike, Trouble trouble) {
   return Struck::yes;
 }
 
-void calm_links(Arena& arena, Strike& strike) { arena.cluster.network().calm(strike.serial); }
+void calm_links(Arena& arena, Strike& strike) { arena.cluster.calm(strike.serial); }
+
+EndpointSet nodes_of(const Arena& arena) {
+  EndpointSet nodes;
+  for (std::uint32_t n = 1; n <= arena.cluster.nodes(); ++n) nodes = nodes | EndpointSet::of(n);
+  return nodes;
+}
+
+EndpointSet victims_of(const Strike& strike) {
+  EndpointSet victims;
+  for (const Strike::Victim& victim : strike.victims) victims = victims | EndpointSet::of(victim.node.value);
+  return victims;
+}
+
+void block(Arena& arena, const Strike& strike, EndpointSet from, EndpointSet to) {
+  arena.cluster.network().disturb({strike.serial, Trouble::block, from, to, 0, Duration{}});
+}
+
+void notice_silence(Arena& arena, Strike& strike, EndpointSet one, EndpointSet other) {
+  const Duration after = strike.spec->notice_after;
+  if (after == Duration{} || (!strike.spec->forever && strike.lasts <= after)) return;
+  arena.cluster.give_up_links(strike.serial, one, other, after, after / 4, strike.prng);
+}
+
+void draw_notice(FaultSpec& spec, Prng& prng) {
+  if (!prng.chance(400)) return;
+  spec.notice_after = milliseconds(prng.between(100, 1000));
+  spec.lasts_max = spec.lasts_max + spec.notice_after;
+}
 
 }  // namespace coffer::sim::faults

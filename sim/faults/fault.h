@@ -9,6 +9,7 @@
 
 #include "core/base/prng.h"
 #include "core/base/trace.h"
+#include "sim/faults/atlas.h"
 #include "sim/models/cluster.h"
 #include "sim/models/roles.h"
 
@@ -49,6 +50,9 @@ enum class When : std::uint8_t {
 
 enum class How : std::uint8_t { process, power, either };
 
+/// Which files a fault of the disk is after, by how their names begin.
+enum class Files : std::uint8_t { any, stream, hard_state, history, index, manifest, snapshot };
+
 /// One fault of a scenario. Fields a fault does not use are ignored.
 struct FaultSpec {
   std::string fault;         ///< a name of the table
@@ -66,9 +70,15 @@ struct FaultSpec {
   bool pending_io = false;           ///< crashes: wait for a moment at which the disk is at work
   std::uint32_t lose_per_mille = 0;  ///< power crashes: of each unsynced write
   std::uint32_t tear_per_mille = 0;  ///< power crashes: of each unsynced write
-  std::uint32_t per_mille = 0;       ///< drop, duplicate, delay, reorder: of each packet
-  Duration extra;                    ///< duplicate, delay, reorder: how much later; clock_skew: offset at most
-  std::uint32_t drift_ppm = 0;       ///< clock_skew: drift at most
+  /// drop, duplicate, delay, reorder, payload_corruption: of each packet; leap_second: of each clock, that it smears
+  std::uint32_t per_mille = 0;
+  /// duplicate, delay, reorder: how much later; clock_skew, clock_jump, clock_lies: how far off at most
+  Duration extra;
+  std::uint32_t drift_ppm = 0;  ///< clock_drift, clock_skew: drift at most
+  Duration notice_after;        ///< partitions: both ends give their link up after so much silence; 0: never
+  Files file = Files::any;      ///< faults of disks
+  bool crash = false;           ///< faults of disks: the power fails at once, so that the disk is read soon
+  std::uint32_t times = 0;      ///< slow_disk: as long as usual
   bool operator==(const FaultSpec&) const = default;
 };
 
@@ -85,12 +95,17 @@ struct Strike {
   };
   std::vector<Victim> victims;
   Damage damage;
-  bool fired = false;  ///< it has really done something
+  std::vector<NodeId> wounded;  ///< victims whose disk the strike may damage, or has
+  bool fired = false;           ///< it has really done something
+  // Of strikes that go on in turns:
+  std::size_t turn = 0;      ///< the victim it is at
+  std::vector<Index> goals;  ///< by shard: what everybody must have committed before the next turn
 };
 
 struct Arena {
   Cluster& cluster;
   const Roles& roles;
+  Atlas& atlas;
   std::uint32_t clients = 0;
 };
 
@@ -114,6 +129,10 @@ struct Behaviour {
   /// How it acts. Sets fired at once, or leaves that to the network's hits.
   Struck (*strike)(Arena&, Strike&);
   void (*heal)(Arena&, Strike&);
+  /// For strikes that go on in turns: called instead of `heal` when the strike's time is over. How much more time it
+  /// wants; nothing: it is healed now. The end of the fault phase heals it wherever it is.
+  Duration (*proceed)(Arena&, Strike&) = nullptr;
+  bool of_disk = false;  ///< drawn by the profile for storage only
 };
 
 /// What every draw begins with: a gap, a length, a number of victims that is a minority.
@@ -127,9 +146,19 @@ Struck crash_victims(Arena& arena, Strike& strike, CrashKind kind);
 /// Whether the first victim has writes that a power cut could take.
 bool has_unsynced(const Arena& arena, const Strike& strike);
 void restart_victims(Arena& arena, Strike& strike);
+/// Shared by the faults of clocks.
+void set_clocks_right(Arena& arena, Strike& strike);
 // Shared by the faults of links.
 Struck disturb_links(Arena& arena, Strike& strike, Trouble trouble);
 void calm_links(Arena& arena, Strike& strike);
+EndpointSet nodes_of(const Arena& arena);
+EndpointSet victims_of(const Strike& strike);
+/// Nothing passes from one set to the other.
+void block(Arena& arena, const Strike& strike, EndpointSet from, EndpointSet to);
+/// Where the partition lasts long enough, the ends of links between these sets are told that they are down.
+void notice_silence(Arena& arena, Strike& strike, EndpointSet one, EndpointSet other);
+/// What the draw of a partition adds: some are long enough to be noticed.
+void draw_notice(FaultSpec& spec, Prng& prng);
 /// The victims' side of a split, and everybody else's. Clients fall on one side, or see both.
 struct Split {
   EndpointSet inside;

@@ -7,7 +7,14 @@ Behaviour pause() {
   Behaviour acts;
 
   acts.doc = "a process does nothing for a while, then takes all its inputs at once";
-  acts.draw = draw_base;
+  acts.draw = [](Prng& prng, const Mood& mood) {
+    FaultSpec spec = draw_base(prng, mood);
+    if (prng.chance(300)) {  // longer than any election
+      spec.lasts_min = milliseconds(1100);
+      spec.lasts_max = milliseconds(prng.between(1200, 4000));
+    }
+    return spec;
+  };
   acts.strike = [](Arena& arena, Strike& strike) {
     if (!choose_victims(arena, strike)) return Struck::no;
     std::erase_if(strike.victims,

@@ -24,6 +24,8 @@ std::string_view name(EventKind kind) {
       return "peer_up";
     case EventKind::peer_down:
       return "peer_down";
+    case EventKind::link_down:
+      return "link_down";
     case EventKind::client_call:
       return "client_call";
     case EventKind::client_wake:

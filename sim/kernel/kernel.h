@@ -17,13 +17,15 @@ namespace coffer::sim {
 
 /// What can happen in a world. `entity` is the node or client it happens to; the comments name the other fields.
 enum class EventKind : std::uint8_t {
-  deliver,            ///< a packet reaches `entity`: from, number, bytes, digest; generation = the receiver's boot
+  deliver,            ///< a packet reaches `entity`: from, connection, bytes, digest; number = a client's attempt, or
+                      ///< the step of the node that sent it; generation = the receiver's boot
   io_done,            ///< an operation ends: number = its place in the node's order, generation = boot
   step,               ///< the process gets the processor: generation = boot
   wake,               ///< the node's own alarm: number = which alarm, generation = boot
   boot,               ///< a process starts: generation = the boot to follow
   peer_up,            ///< the node notices a link: from = peer, generation = boot
   peer_down,          ///< the node notices a lost link: from = peer, generation = boot
+  link_down,          ///< the node gives up a link it hears nothing of: from = peer, number = strike, generation = boot
   client_call,        ///< an idle client has thought enough
   client_wake,        ///< the client's router wants time: number = which alarm
   client_disconnect,  ///< the client notices a lost connection: from = node
@@ -41,6 +43,7 @@ struct Event {
   std::uint64_t number = 0;
   std::uint64_t generation = 0;
   std::uint64_t digest = 0;  ///< of `bytes`, computed once by the sender
+  std::uint32_t connection = 0;
   SharedBytes bytes = {};
 };
 

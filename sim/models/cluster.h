@@ -28,10 +28,18 @@ std::string describe(const CheckFailure& failure);
 
 /// What happened to a machine.
 struct Notice {
-  enum class Kind : std::uint8_t { booted, crashed, broken };
+  enum class Kind : std::uint8_t {
+    booted,
+    crashed,
+    broken,   ///< a check failed, or the node gave up, and nobody had harmed it
+    damaged,  ///< durable bytes of its disk are not what was synced, or a read has shown them so
+    emptied,  ///< told before the crash in which the disk is emptied
+    refused,  ///< the node gave up, and had every reason to
+  };
   Kind kind{};
   NodeId node;
-  std::string reason;  ///< broken: which check failed, or why the node gave up
+  std::string reason;     ///< broken, refused: which check failed, or why the node gave up; damaged: by what
+  std::string file = {};  ///< damaged
 };
 
 class Cluster {
@@ -49,11 +57,27 @@ class Cluster {
 
   void boot_all();
   Damage crash(NodeId node, CrashKind kind, const DamagePolicy& policy);
+  /// A crash after which the disk is empty.
+  void crash_and_empty(NodeId node);
   void restart(NodeId node);
   /// Restarts the node a little later, unless somebody else has by then.
   void restart_after(Duration delay, NodeId node);
   void pause(NodeId node) { machine(node).pause(); }
   void resume(NodeId node);
+  /// A fault has damaged the node's disk.
+  void tell_damaged(NodeId node, std::string file, std::string by_what);
+
+  /// Takes away everything this strike did to the network: what a clog held goes on in order, and links that were given
+  /// up come up again.
+  void calm(std::uint64_t strike);
+  /// While the strike stands, every pair of nodes of the two sets gives its link up `after` so much time at the
+  /// earliest, and up to `spread` later, each end by itself, if nothing passes in one of the directions: then nothing
+  /// passes in either.
+  void give_up_links(std::uint64_t strike, EndpointSet one, EndpointSet other, Duration after, Duration spread,
+                     Prng& prng);
+
+  /// What `who` was told last of its link to the peer.
+  bool link_up(NodeId who, NodeId peer) const { return links_up_[who.value][peer.value]; }
 
   /// A client's request leaves for a node.
   void send_request(std::uint32_t client, NodeId node, std::uint64_t attempt, Bytes body);
@@ -68,7 +92,12 @@ class Cluster {
 
  private:
   void transmit(Endpoint from, Endpoint to, std::uint64_t number, SharedBytes bytes);
+  void arrive(const Event& event, Dispatched& result);
   void deliver_to_node(const Event& event);
+  void peer_changed(const Event& event);
+  void link_given_up(const Event& event);
+  void tell(NodeId who, NodeId about, EventKind kind, Duration mean);
+  bool open(NodeId one, NodeId other) const;
   bool run(Machine& machine, const Event& event);
   void route(Machine& machine);
   void send_released(Machine& machine);
@@ -83,6 +112,7 @@ class Cluster {
   Prng notice_prng_;
   std::vector<std::unique_ptr<Machine>> machines_;
   std::vector<std::vector<bool>> links_up_;  ///< [who][peer]: what `who` was told last
+  std::vector<Event> held_;                  ///< packets at the end of clogged links, in order
   std::vector<Notice> notices_;
 };
 

@@ -2,7 +2,6 @@
 
 #include <algorithm>
 #include <memory>
-#include <set>
 #include <utility>
 
 #include "core/base/check.h"
@@ -11,7 +10,8 @@ namespace coffer::sim {
 
 namespace {
 constexpr std::uint64_t file_size_max = 1u << 30;  // bytes; a world with larger files has lost its way
-}
+constexpr std::size_t versions_max = 16;           // of one file that are remembered
+}  // namespace
 
 Disk::File& Disk::open(const std::string& name) {
   const auto found = names_.find(name);
@@ -23,6 +23,11 @@ Disk::File& Disk::open(const std::string& name) {
   return files_[id];
 }
 
+const Disk::File* Disk::file_named(const std::string& name) const {
+  const auto found = names_.find(name);
+  return found == names_.end() ? nullptr : &files_.at(found->second);
+}
+
 void Disk::change(Directory& directory, const NameChange& change) {
   if (!change.from.empty()) directory.erase(change.from);
   if (change.removed) {
@@ -32,82 +37,136 @@ void Disk::change(Directory& directory, const NameChange& change) {
   }
 }
 
+/// Nothing put at an offset grows the file up to it.
 void Disk::put(Bytes& data, std::uint64_t offset, ByteView bytes) {
   if (offset + bytes.size() > data.size()) data.resize(offset + bytes.size());
   std::copy(bytes.begin(), bytes.end(), data.begin() + static_cast<std::ptrdiff_t>(offset));
 }
 
-void Disk::write(File& file, std::uint64_t offset, ByteView bytes) {
-  check(offset + bytes.size() <= file_size_max, "simulated files stay small");
-  Write& write = file.unsynced.emplace_back();
-  write.offset = offset;
-  write.size = file.data.size();
-  write.bytes.assign(bytes.begin(), bytes.end());
-  if (offset < write.size) {
-    const std::uint64_t end = std::min<std::uint64_t>(offset + bytes.size(), write.size);
-    write.before.assign(file.data.begin() + static_cast<std::ptrdiff_t>(offset),
-                        file.data.begin() + static_cast<std::ptrdiff_t>(end));
-  }
-  put(file.data, offset, bytes);
-}
-
-void Disk::reserve(File& file, std::uint64_t size) {
-  check(size <= file_size_max, "simulated files stay small");
-  if (size <= file.data.size()) return;
-  // Only the size changes: what is not there reads as zeros whether or not the zeros were written.
-  Write& write = file.unsynced.emplace_back();
-  write.offset = size;
-  write.size = file.data.size();
-  file.data.resize(size);
-}
-
 IoResult Disk::execute(const IoOp& op) {
   switch (op.kind) {
-    case IoKind::read: {
-      const Bytes* data = find(op.file);
-      if (data == nullptr) return {IoStatus::not_found};
-      const ByteView part = range_read(*data, op);
-      return {IoStatus::ok, std::make_shared<const Bytes>(part.begin(), part.end())};
-    }
+    case IoKind::read:
+      return read(op);
     case IoKind::list: {
       Bytes listing;
       for (const auto& [name, id] : names_) append_name(listing, name);
       return {IoStatus::ok, std::make_shared<const Bytes>(std::move(listing))};
     }
     case IoKind::write:
-      write(open(op.file), op.offset, view(op.bytes));
-      return {};
+      return write(op);
     case IoKind::reserve:
-      reserve(open(op.file), op.offset);
-      return {};
-    case IoKind::sync: {
-      const auto found = names_.find(op.file);
-      if (found == names_.end()) return {IoStatus::not_found};
-      files_[found->second].unsynced.clear();
-      newly_durable_.push_back(op.file);
-      return {};
-    }
+      return reserve(op);
+    case IoKind::sync:
+      return sync(op);
     case IoKind::sync_dir:
-      durable_names_ = names_;
-      for (const NameChange& change : std::exchange(unsynced_names_, {})) {
-        if (!change.from.empty()) newly_durable_.push_back(change.from);
-        newly_durable_.push_back(change.name);
-      }
-      forget_nameless_files();
-      return {};
+      return sync_dir();
     case IoKind::rename:
-    case IoKind::remove: {
-      const auto found = names_.find(op.file);
-      if (found == names_.end()) return {IoStatus::not_found};
-      const bool renamed = op.kind == IoKind::rename;
-      const NameChange changed{renamed ? op.target : op.file, renamed ? op.file : std::string(), !renamed,
-                               found->second};
-      change(names_, changed);
-      unsynced_names_.push_back(changed);
+    case IoKind::remove:
+      return change_name(op);
+  }
+  check_failed("an operation has a kind");
+}
+
+IoResult Disk::read(const IoOp& op) {
+  const auto found = names_.find(op.file);
+  if (found == names_.end()) return {IoStatus::not_found};
+  File& file = files_[found->second];
+  const ByteView part = range_read(file.data, op);
+  Bytes bytes(part.begin(), part.end());
+  note_scars_read(file, op.offset, bytes.size());
+  if (Ambush* ambush = ambush_for(DiskTrouble::misdirect_read, op.file)) {
+    if (misread(*ambush, file, op, bytes)) spring(*ambush, op.file);
+  }
+  if (Ambush* ambush = ambush_for(DiskTrouble::stale_read, op.file)) {
+    if (read_stale(*ambush, file, op, bytes)) spring(*ambush, op.file);
+  }
+  return {IoStatus::ok, std::make_shared<const Bytes>(std::move(bytes))};
+}
+
+IoResult Disk::write(const IoOp& op) {
+  const std::uint64_t end = op.offset + view(op.bytes).size();
+  check(end <= file_size_max, "simulated files stay small");
+  if (refuses_growth(op.file, end)) return {IoStatus::no_space};
+  if (Ambush* ambush = ambush_for(DiskTrouble::misdirect_write, op.file)) {
+    if (misdirect(*ambush, op)) {
+      spring(*ambush, op.file);
       return {};
     }
   }
-  check_failed("an operation has a kind");
+  File& file = open(op.file);
+  const ByteView bytes = view(op.bytes);
+  file.unsynced.push_back({op.offset, Bytes(bytes.begin(), bytes.end())});
+  put(file.data, op.offset, bytes);
+  return {};
+}
+
+IoResult Disk::reserve(const IoOp& op) {
+  check(op.offset <= file_size_max, "simulated files stay small");
+  if (refuses_growth(op.file, op.offset)) return {IoStatus::no_space};
+  File& file = open(op.file);
+  if (op.offset <= file.data.size()) return {};
+  // Only the size changes: what is not there reads as zeros whether or not the zeros were written.
+  file.unsynced.push_back({op.offset, {}});
+  file.data.resize(op.offset);
+  return {};
+}
+
+IoResult Disk::sync(const IoOp& op) {
+  const auto found = names_.find(op.file);
+  if (found == names_.end()) return {IoStatus::not_found};
+  File& file = files_[found->second];
+  if (Ambush* ambush = ambush_for(DiskTrouble::fail_sync, op.file)) {
+    for (Write& write : file.unsynced) write.doomed = true;
+    spring(*ambush, op.file);
+    return {IoStatus::failed};
+  }
+  ++syncs_;
+  std::vector<Write> doomed;
+  for (Write& write : std::exchange(file.unsynced, {})) {
+    if (write.doomed) {
+      doomed.push_back(std::move(write));
+      continue;
+    }
+    if (!write.bytes.empty()) {
+      Version version{syncs_, write.offset, Bytes(write.bytes.size())};
+      const std::uint64_t begin = std::min<std::uint64_t>(write.offset, file.durable.size());
+      const std::uint64_t end = std::min<std::uint64_t>(write.offset + write.bytes.size(), file.durable.size());
+      std::copy(file.durable.begin() + static_cast<std::ptrdiff_t>(begin),
+                file.durable.begin() + static_cast<std::ptrdiff_t>(end), version.before.begin());
+      file.versions.push_back(std::move(version));
+      if (file.versions.size() > versions_max) file.versions.pop_front();
+      file.last_sync = syncs_;
+    }
+    put(file.durable, write.offset, write.bytes);
+    mend(file, write.offset, write.bytes.size());
+  }
+  file.unsynced = std::move(doomed);
+  newly_durable_.push_back(op.file);
+  return {};
+}
+
+IoResult Disk::sync_dir() {
+  if (Ambush* ambush = ambush_for(DiskTrouble::fail_sync, "")) {
+    spring(*ambush, "");
+    return {IoStatus::failed};
+  }
+  durable_names_ = names_;
+  for (const NameChange& change : std::exchange(unsynced_names_, {})) {
+    if (!change.from.empty()) newly_durable_.push_back(change.from);
+    newly_durable_.push_back(change.name);
+  }
+  forget_nameless_files();
+  return {};
+}
+
+IoResult Disk::change_name(const IoOp& op) {
+  const auto found = names_.find(op.file);
+  if (found == names_.end()) return {IoStatus::not_found};
+  const bool renamed = op.kind == IoKind::rename;
+  const NameChange changed{renamed ? op.target : op.file, renamed ? op.file : std::string(), !renamed, found->second};
+  change(names_, changed);
+  unsynced_names_.push_back(changed);
+  return {};
 }
 
 bool Disk::has_unsynced_writes() const {
@@ -138,28 +197,19 @@ bool Disk::tear(Bytes& data, const Write& write, Prng& prng) {
   return !kept_all;
 }
 
-/// Back to what was durable.
-void Disk::roll_back(Bytes& data, const std::vector<Write>& writes) {
-  for (auto write = writes.rbegin(); write != writes.rend(); ++write) {
-    std::copy(write->before.begin(), write->before.end(),
-              data.begin() + static_cast<std::ptrdiff_t>(std::min(write->offset, write->size)));
-    data.resize(write->size);
-  }
-}
-
 void Disk::settle(File& file, const DamagePolicy& policy, Prng& prng, Damage& damage) {
-  std::vector<Write> writes = std::exchange(file.unsynced, {});
-  roll_back(file.data, writes);
-  for (const Write& write : writes) {
+  for (const Write& write : std::exchange(file.unsynced, {})) {
     const std::uint64_t fate = prng.below(1000);
-    if (fate < policy.lose_per_mille) {
+    if (write.doomed || fate < policy.lose_per_mille) {
       ++damage.lost;
-    } else if (fate < policy.lose_per_mille + policy.tear_per_mille && tear(file.data, write, prng)) {
+    } else if (fate < policy.lose_per_mille + policy.tear_per_mille && tear(file.durable, write, prng)) {
       ++damage.torn;
     } else {
-      put(file.data, write.offset, write.bytes);
+      put(file.durable, write.offset, write.bytes);
+      mend(file, write.offset, write.bytes.size());
     }
   }
+  file.data = file.durable;
 }
 
 Damage Disk::lose_power(const DamagePolicy& policy, Prng& prng) {
@@ -170,7 +220,12 @@ Damage Disk::lose_power(const DamagePolicy& policy, Prng& prng) {
   for (std::size_t i = 0; i < kept; ++i) change(durable_names_, unsynced_names_[i]);
   unsynced_names_.clear();
   names_ = durable_names_;
-  for (auto& [id, file] : files_) settle(file, policy, prng, damage);
+  const auto untorn = names_.find(policy.untorn);
+  const DamagePolicy lost_whole{policy.lose_per_mille + policy.tear_per_mille, 0};
+  for (auto& [id, file] : files_) {
+    const bool whole = untorn != names_.end() && untorn->second == id;
+    settle(file, whole ? lost_whole : policy, prng, damage);
+  }
   forget_nameless_files();
   newly_durable_ = durable_names();
   return damage;
@@ -185,8 +240,8 @@ void Disk::forget_nameless_files() {
 }
 
 const Bytes* Disk::find(const std::string& name) const {
-  const auto found = names_.find(name);
-  return found == names_.end() ? nullptr : &files_.at(found->second).data;
+  const File* file = file_named(name);
+  return file == nullptr ? nullptr : &file->data;
 }
 
 std::vector<std::string> Disk::names() const {
@@ -195,18 +250,9 @@ std::vector<std::string> Disk::names() const {
   return result;
 }
 
-std::optional<ByteView> Disk::durable(const std::string& name, Bytes& room) const {
+std::optional<ByteView> Disk::durable(const std::string& name) const {
   const auto found = durable_names_.find(name);
-  if (found == durable_names_.end()) return std::nullopt;
-  const File& file = files_.at(found->second);
-  if (file.unsynced.empty()) return file.data;
-  const std::uint64_t size = file.unsynced.front().size;
-  const bool only_behind = std::all_of(file.unsynced.begin(), file.unsynced.end(),
-                                       [size](const Write& write) { return write.offset >= size; });
-  if (only_behind) return ByteView(file.data).first(size);
-  room = file.data;
-  roll_back(room, file.unsynced);
-  return room;
+  return found == durable_names_.end() ? std::nullopt : std::optional<ByteView>(files_.at(found->second).durable);
 }
 
 std::vector<std::string> Disk::durable_names() const {

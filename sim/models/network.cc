@@ -14,6 +14,11 @@ bool covers(const Disturbance& disturbance, Endpoint from, Endpoint to) {
   return disturbance.from.has(from) && disturbance.to.has(to);
 }
 
+/// Troubles that are decided when a packet is sent; the others are when it would arrive.
+bool slows(Trouble trouble) {
+  return trouble == Trouble::duplicate || trouble == Trouble::delay || trouble == Trouble::reorder;
+}
+
 }  // namespace
 
 Network::Network(NetworkConfig config, std::uint32_t endpoints, std::uint64_t seed)
@@ -32,8 +37,7 @@ Arrivals Network::send(SimTime now, Endpoint from, Endpoint to) {
   const Disturbance* doubled = nullptr;
   for (const Disturbance& disturbance : disturbances_) {
     if (!covers(disturbance, from, to)) continue;
-    const bool wants = disturbance.trouble != Trouble::block && disturbance.trouble != Trouble::drop;
-    if (!wants || !way.prng.chance(disturbance.per_mille)) continue;
+    if (!slows(disturbance.trouble) || !way.prng.chance(disturbance.per_mille)) continue;
     if (disturbance.trouble == Trouble::duplicate) doubled = &disturbance;
     if (disturbance.trouble == Trouble::reorder) held = &disturbance;
     if (disturbance.trouble == Trouble::delay) {
@@ -43,6 +47,7 @@ Arrivals Network::send(SimTime now, Endpoint from, Endpoint to) {
   }
 
   Arrivals arrivals;
+  arrivals.connection = way.connection;
   if (held != nullptr) {
     arrivals.first = now + delay + Duration{way.prng.between(1, std::max<std::int64_t>(held->extra.nanos, 1))};
     if (way.held_by == 0 || arrivals.first > way.held_until) {
@@ -63,18 +68,64 @@ Arrivals Network::send(SimTime now, Endpoint from, Endpoint to) {
   return arrivals;
 }
 
-bool Network::arrives(Endpoint from, Endpoint to) {
+Fate Network::arrival(Endpoint from, Endpoint to, std::uint32_t connection) {
   Link& way = link(from, to);
-  for (const Disturbance& disturbance : disturbances_) {
+  if (connection != way.connection) {
+    hits_.push_back(way.reset_by);
+    return Fate::lost;
+  }
+  bool clogged = false;
+  bool corrupted = false;
+  for (std::size_t place = 0; place < disturbances_.size(); ++place) {
+    Disturbance& disturbance = disturbances_[place];
     if (!covers(disturbance, from, to)) continue;
     const bool lost = disturbance.trouble == Trouble::block ||
                       (disturbance.trouble == Trouble::drop && way.prng.chance(disturbance.per_mille));
     if (lost) {
       hit(disturbance);
-      return false;
+      return Fate::lost;
+    }
+    if (disturbance.trouble == Trouble::clog) {
+      hit(disturbance);
+      clogged = true;
+    }
+    if (disturbance.trouble == Trouble::corrupt && !corrupted && disturbance.prng.chance(disturbance.per_mille)) {
+      corrupted = true;
+      corrupting_ = place;
     }
   }
-  return true;
+  if (clogged) return Fate::held;
+  if (!corrupted) return Fate::arrives;
+  hit(disturbances_[corrupting_]);
+  return Fate::corrupted;
+}
+
+void Network::flip(Bytes& bytes) {
+  check(corrupting_ < disturbances_.size(), "bits are flipped while something corrupts");
+  if (bytes.empty()) return;
+  Prng& prng = disturbances_[corrupting_].prng;
+  const std::uint64_t begin = prng.below(bytes.size() * 8);
+  const std::uint64_t reach = prng.chance(500) ? 64 : bytes.size() * 8;  // close together, or anywhere
+  const std::uint64_t flips = 1 + prng.below(8);
+  std::vector<std::uint64_t> flipped;
+  for (std::uint64_t i = 0; i < flips; ++i) {
+    const std::uint64_t bit = (begin + (i == 0 ? 0 : prng.below(reach))) % (bytes.size() * 8);
+    if (std::find(flipped.begin(), flipped.end(), bit) != flipped.end()) continue;  // not back again
+    flipped.push_back(bit);
+    bytes[bit / 8] ^= std::byte{1} << (bit % 8);
+  }
+}
+
+void Network::reset(Endpoint one, Endpoint other, std::uint64_t strike) {
+  for (Link* way : {&link(one, other), &link(other, one)}) {
+    ++way->connection;
+    way->reset_by = strike;
+  }
+}
+
+bool Network::disturbed_by(std::uint64_t strike) const {
+  return std::any_of(disturbances_.begin(), disturbances_.end(),
+                     [&](const Disturbance& disturbance) { return disturbance.strike == strike; });
 }
 
 void Network::calm(std::uint64_t strike) {

@@ -2,13 +2,16 @@
 // and how often. It carries opaque bytes and never looks into them. Undisturbed, a link delays each packet by a floor
 // plus an exponential part and keeps the order of packets, like a stream connection; disturbances change that.
 //
-// Whether a packet is lost is decided when it would arrive, so that a partition also hits what is under way.
-// Single-threaded; each link draws from a stream of its own.
+// Whether a packet is lost is decided when it would arrive, so that a partition also hits what is under way. Packets of
+// a link that is clogged wait at its end: whoever carries them keeps them in order until the clog is gone. A packet
+// belongs to the connection on which it was sent, and does not outlive it.
+// Single-threaded; each link draws from a stream of its own; corruption draws from its strike's.
 #pragma once
 
 #include <cstdint>
 #include <vector>
 
+#include "core/base/bytes.h"
 #include "core/base/prng.h"
 #include "core/base/time.h"
 #include "sim/observe/sim_time.h"
@@ -46,6 +49,8 @@ enum class Trouble : std::uint8_t {
   duplicate,  ///< a packet arrives again, up to `extra` later, with probability per_mille
   delay,      ///< a packet takes an exponential `extra` longer with probability per_mille; order is kept
   reorder,    ///< a packet is held back for up to `extra` while later ones pass, with probability per_mille
+  clog,       ///< nothing arrives until this is calmed, then everything does, in order
+  corrupt,    ///< some bits of a packet are flipped, with probability per_mille
 };
 
 /// Trouble on the links from one set to another, for as long as it stands.
@@ -56,6 +61,15 @@ struct Disturbance {
   EndpointSet to;
   std::uint32_t per_mille = 0;
   Duration extra;
+  Prng prng{0};  ///< corrupt: where its draws come from
+};
+
+/// What becomes of a packet at the end of its link.
+enum class Fate : std::uint8_t {
+  arrives,
+  corrupted,  ///< arrives with flipped bits: see Network::flip
+  lost,
+  held,  ///< waits until a strike is calmed
 };
 
 /// When a packet sent now arrives: once, or twice.
@@ -63,6 +77,7 @@ struct Arrivals {
   SimTime first;
   SimTime again;
   bool twice = false;
+  std::uint32_t connection = 0;  ///< on which it was sent
 };
 
 class Network {
@@ -71,13 +86,19 @@ class Network {
   Network(NetworkConfig config, std::uint32_t endpoints, std::uint64_t seed);
 
   Arrivals send(SimTime now, Endpoint from, Endpoint to);
-  /// Decided at the instant of arrival.
-  bool arrives(Endpoint from, Endpoint to);
+  /// Decided at the instant of arrival. `connection`: see Arrivals.
+  Fate arrival(Endpoint from, Endpoint to, std::uint32_t connection);
+  /// The bytes of the packet whose fate was `corrupted` last: one to eight bits are others.
+  void flip(Bytes& bytes);
 
   void disturb(const Disturbance& disturbance) { disturbances_.push_back(disturbance); }
   /// Takes away everything this strike did.
   void calm(std::uint64_t strike);
   bool disturbed() const { return !disturbances_.empty(); }
+  /// Whether this strike disturbs anything.
+  bool disturbed_by(std::uint64_t strike) const;
+  /// The connection between the two ends breaks: whatever is under way, in both directions, is lost.
+  void reset(Endpoint one, Endpoint other, std::uint64_t strike);
   /// Whether undisturbed by a block, packets pass in this direction.
   bool open(Endpoint from, Endpoint to) const;
 
@@ -90,6 +111,8 @@ class Network {
     SimTime last;               ///< latest arrival given out to a packet that kept its place
     SimTime held_until;         ///< arrival of a packet that later ones may pass
     std::uint64_t held_by = 0;  ///< whose work that is; 0: nothing is held
+    std::uint32_t connection = 0;
+    std::uint64_t reset_by = 0;  ///< who broke the connection before this one
   };
   Link& link(Endpoint from, Endpoint to) { return links_[from * endpoints_ + to]; }
   void hit(const Disturbance& disturbance) { hits_.push_back(disturbance.strike); }
@@ -98,6 +121,7 @@ class Network {
   std::uint32_t endpoints_;
   std::vector<Link> links_;
   std::vector<Disturbance> disturbances_;
+  std::size_t corrupting_ = 0;  ///< its place
   std::vector<std::uint64_t> hits_;
 };
 

@@ -77,12 +77,12 @@ TenantId ShardBook::tenant_of(AccountNumber number) const {
   return found == accounts_.end() ? TenantId{} : found->second.tenant;
 }
 
-std::optional<Entry> Book::committed(ShardId shard, Index index, Term term, ByteView payload) {
-  if (!knows(shard)) return std::nullopt;
-  ShardBook& book = shards_[shard.value - 1];
-  if (index != book.last().next()) return std::nullopt;
-  std::optional<Entry> entry = decode_entry(payload);
-  if (entry) book.fold(term, *entry);
+std::optional<Entry> Book::committed(const CommittedEntry& committed) {
+  if (!knows(committed.shard)) return std::nullopt;
+  ShardBook& book = shards_[committed.shard.value - 1];
+  if (committed.index != book.last().next()) return std::nullopt;
+  std::optional<Entry> entry = committed.kind == EntryKind::state ? decode_entry(committed.payload) : Entry{};
+  if (entry) book.fold(committed.term, *entry);
   return entry;
 }
 

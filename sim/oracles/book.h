@@ -87,9 +87,10 @@ class Book {
  public:
   explicit Book(const Topology& topology) : shards_(topology.shards) {}
 
-  /// Folds the entry when it is the first seen at the next index of its shard, and returns what it says. Nothing for
-  /// entries seen before (the same ones, other replicas), and from the first undecodable entry of a shard on.
-  std::optional<Entry> committed(ShardId shard, Index index, Term term, ByteView payload);
+  /// Folds the entry when it is the first seen at the next index of its shard, and returns what it says: a
+  /// configuration says nothing, as a no-op does. Nothing for entries seen before (the same ones, other replicas), and
+  /// from the first undecodable entry of a shard on.
+  std::optional<Entry> committed(const CommittedEntry& committed);
 
   /// Requires: a shard of the topology (checked).
   const ShardBook& shard(ShardId shard) const;

@@ -35,6 +35,8 @@ struct Fill {
   }
   void operator()(const router::TrialBalanceRequest&) const {}
   void operator()(const router::NodeStatusRequest&) const {}
+  void operator()(const router::ReconfigureRequest&) const {}
+  void operator()(const router::TransferLeadershipRequest&) const {}
 };
 
 }  // namespace

@@ -49,12 +49,12 @@ class Conservation final : public Oracle {
 
   void on_phase(SimTime, Phase phase) override { calls_.phase(phase); }
 
-  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
-    if (!violations().empty() || !book_.committed(shard, index, term, payload)) return;
-    for (const auto& [currency, sums] : sums_of(book_.shard(shard))) {
+  void on_committed(SimTime, NodeId, const CommittedEntry& entry) override {
+    if (!violations().empty() || !book_.committed(entry)) return;
+    for (const auto& [currency, sums] : sums_of(book_.shard(entry.shard))) {
       if (sums.total() == 0) continue;
-      violated(text(shard) + " holds " + to_string(currency) + " that came from nowhere after entry " +
-               std::to_string(index.value) + ": " + told(sums));
+      violated(text(entry.shard) + " holds " + to_string(currency) + " that came from nowhere after entry " +
+               std::to_string(entry.index.value) + ": " + told(sums));
     }
   }
 

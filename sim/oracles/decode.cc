@@ -28,7 +28,10 @@ ShardFounded founded(ByteReader& in) {
   ShardFounded event;
   event.shard = in.id<ShardId>();
   const std::uint16_t ranges = in.u16();
-  in.raw(std::size_t{ranges} * 6);
+  for (std::uint16_t i = 0; i < ranges && in.ok(); ++i) {
+    const auto first = in.id<Slot>();
+    event.ranges.push_back({first, in.u32()});
+  }
   return event;
 }
 
@@ -57,7 +60,7 @@ Decided decided(ByteReader& in) {
   event.amount.currency = currency(in);
   event.amount.minor = in.i64();
   event.id = in.uuid();
-  in.hash();
+  event.digest = in.hash();
   return event;
 }
 

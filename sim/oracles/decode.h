@@ -21,8 +21,15 @@ namespace coffer::sim::oracles {
 enum class PocketKind : std::uint8_t { customer = 1, issue = 2, transit = 3 };
 enum class Operation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3 };
 
+struct SlotRange {
+  Slot first;
+  std::uint32_t end = 0;
+  bool operator==(const SlotRange&) const = default;
+};
+
 struct ShardFounded {
   ShardId shard;
+  std::vector<SlotRange> ranges;
 };
 
 struct AccountOpened {
@@ -44,6 +51,7 @@ struct Decided {
   PocketNumber credit = no_pocket;
   Money amount;
   TransferId id;
+  Hash128 digest;  ///< of the body
 };
 
 struct TransferDecided {

@@ -1,42 +1,56 @@
 // O-R4. What the wallet stands on is on the disks of a majority: each committed entry, from the moment a replica first
 // calls it committed until the end of the run; the votes of each leader, at the moment it leads. On each disk durable
-// terms and votes never go back, and no log is ahead of its term. Together with O-L1, which sums up what has committed:
-// no money is made or lost over what is durable on a quorum.
+// terms and votes never go back, no log is ahead of its term, and none begins behind entries that no snapshot there
+// holds. Together with O-L1, which sums up what has committed: no money is made or lost over what is durable on a
+// quorum.
 //
-// Reads the disks themselves, as a power cut would leave them. Compares prefixes: an entry counts on a disk when it and
-// all entries before it are the committed ones, which log matching promises. A disk is read on from where it ended, and
+// Reads the disks themselves, as a power cut would leave them. An entry counts on a disk when it and all entries before
+// it are the committed ones, in the stream or in a whole published snapshot. A disk is read on from where it ended, and
 // anew after each crash and at the end of the run.
+//
+// A majority is one of the configuration that the replica used which committed last; of both halves while joint.
+//
+// Damage. What a fault did to a disk is not the wallet's loss: until the replica has settled it counts as holding what
+// it held, or believes to hold, if some member has a whole copy. Only faults that were announced excuse, and no longer
+// than until the replica has come back certain.
 #include <algorithm>
+#include <deque>
 #include <functional>
 #include <map>
 #include <memory>
+#include <set>
 #include <utility>
 #include <vector>
 
-#include "core/base/hash.h"
 #include "sim/oracles/book.h"
+#include "sim/oracles/configurations.h"
+#include "sim/oracles/disk_log.h"
+#include "sim/oracles/sealed_decode.h"
 #include "sim/oracles/stream_decode.h"
 
 namespace coffer::sim::oracles {
 
 namespace {
 
-struct Stored {
-  Term term;
-  Hash128 payload;
-  bool operator==(const Stored&) const = default;
-};
-
-/// One shard's log on one disk.
-struct DurableLog {
-  std::vector<Stored> entries;
-  std::size_t matched = 0;  ///< so many entries from the first are the committed ones
+struct Segment {
+  std::string file;
+  Bytes contents;
 };
 
 struct NodeDisk {
   StreamReader stream;
-  std::map<ShardId, DurableLog> logs;
-  bool settling = false;  ///< shown anew, and not yet whole
+  std::map<std::uint64_t, Segment> ahead;  ///< that the stream has not reached, as shown last, unless blank
+  std::map<ShardId, DiskLog> logs;
+  std::map<ShardId, std::set<Index>> snapshots;  ///< whole and of the committed term
+  bool settling = false;                         ///< shown anew, and not yet whole
+};
+
+/// What is known of one replica beyond its disk.
+struct Standing {
+  bool doubtful = false;   ///< damage was announced before it booted
+  bool recovered = false;  ///< in this incarnation
+  bool marked = false;     ///< its durable hard state calls it uncertain
+  std::uint64_t once = 0;  ///< so many committed entries it held at the best
 };
 
 std::string of_node(NodeId node) { return "node " + std::to_string(node.value); }
@@ -44,36 +58,73 @@ std::string of_term(Term term) { return "term " + std::to_string(term.value); }
 
 class Durable final : public Oracle {
  public:
-  explicit Durable(const Topology& topology) : members_(topology.members), committed_(topology.members.size()) {}
+  explicit Durable(const Topology& topology) : configurations_(topology), shards_(topology.shards) {
+    for (std::uint32_t s = 1; s <= topology.shards; ++s) {
+      in_force_.push_back(configurations_.committed(ShardId(s)).front().configuration);
+    }
+    committed_.resize(topology.shards);
+  }
   std::string_view name() const override { return "O-R4"; }
+
+  void on_damaged(SimTime, NodeId node, std::string_view file) override {
+    damaged_.insert(node);
+    if (file == hard_state_name) damaged_ballots_.insert(node);
+  }
 
   void on_durable(SimTime, NodeId node, std::string_view file, ByteView contents) override {
     if (!violations().empty()) return;
     if (file == hard_state_name) {
-      ballots_shown(node, contents);
-    } else {
-      stream_shown(node, file, contents);
+      hard_state_shown(node, contents, damaged_ballots_.erase(node) > 0);
+    } else if (const auto name = sealed_name(file)) {
+      sealed_shown(node, *name, contents);
+    } else if (const auto segment = segment_number(file)) {
+      segment_shown(node, file, *segment, contents);
     }
   }
 
-  void on_committed(SimTime, NodeId node, ShardId shard, Index index, Term term, ByteView payload) override {
-    if (!violations().empty() || !knows(shard)) return;
-    std::vector<Stored>& log = committed_[shard.value - 1];
-    if (index.value != log.size() + 1) return;  // seen before; O-R1 judges gaps and contradictions
-    log.push_back({term, hash128(payload)});
-    judge(shard, "first seen on " + of_node(node));
+  void on_committed(SimTime, NodeId node, const CommittedEntry& entry) override {
+    if (!violations().empty() || !configurations_.knows(entry.shard)) return;
+    configurations_.committed(node, entry);
+    std::vector<StoredEntry>& log = committed_[entry.shard.value - 1];
+    if (entry.index.value != log.size() + 1) return;  // seen before; O-R1 judges gaps and contradictions
+    log.push_back({entry.term, entry.kind, hash128(entry.payload)});
+    in_force_[entry.shard.value - 1] = decided_by(node, entry);
+    judge(entry.shard, "first seen on " + of_node(node));
   }
 
   void on_trace(SimTime, NodeId node, const TraceEvent& event) override {
-    if (!violations().empty() || event.kind != TraceKind::became_leader || !knows(event.shard)) return;
-    elected(node, event.shard, event.term);
+    if (!violations().empty() || !configurations_.knows(event.shard)) return;
+    configurations_.traced(node, event);  // what contradicts is O-R3's to tell
+    if (event.kind == TraceKind::committed) {
+      decisions_[{node, event.shard}].push_back({event.index, configurations_.in_use(node, event.shard)});
+    } else if (event.kind == TraceKind::became_leader) {
+      elected(node, event.shard, event.term);
+    } else if (event.kind == TraceKind::recovered) {
+      standings_[{node, event.shard}].recovered = true;
+    }
   }
 
-  void on_crash(SimTime, NodeId node) override { forget(node); }
+  void on_disk_emptied(SimTime, NodeId node) override {
+    emptied_.insert(node);
+    std::erase_if(ballots_, [&](const auto& at) { return at.first.first == node; });
+  }
+
+  void on_crash(SimTime, NodeId node) override {
+    configurations_.crashed(node);
+    std::erase_if(decisions_, [&](const auto& at) { return at.first.first == node; });
+    forget(node);
+  }
 
   void on_restart(SimTime, NodeId node) override {
-    disks_[node].settling = false;
+    NodeDisk& disk = disks_[node];
+    if (std::exchange(disk.settling, false)) whole(node, disk);
     judge_all("and then " + of_node(node) + " crashed");
+    const bool damaged = damaged_.erase(node) > 0;
+    for (std::uint32_t s = 1; s <= shards_; ++s) {
+      Standing& standing = standings_[{node, ShardId(s)}];
+      standing.doubtful = damaged || (standing.doubtful && (!standing.recovered || standing.marked));
+      standing.recovered = false;
+    }
   }
 
   void on_phase(SimTime, Phase phase) override {
@@ -81,149 +132,266 @@ class Durable final : public Oracle {
     for (auto& [node, disk] : disks_) forget(node);
   }
 
-  void finish(SimTime) override { judge_all("looked at again in the end"); }
+  void finish(SimTime) override {
+    for (auto& [node, disk] : disks_) whole(node, disk);
+    judge_all("looked at again in the end");
+  }
 
  private:
-  bool knows(ShardId shard) const { return shard.value >= 1 && shard.value <= members_.size(); }
+  using Replica = std::pair<NodeId, ShardId>;
+  struct Decision {
+    Index up_to;
+    Configuration configuration;
+  };
 
   void forget(NodeId node) {
     disks_[node] = NodeDisk{};
     disks_[node].settling = true;
   }
 
-  void stream_shown(NodeId node, std::string_view file, ByteView contents) {
+  /// The configuration in use when the replica moved its commit index over this entry.
+  Configuration decided_by(NodeId node, const CommittedEntry& entry) {
+    std::deque<Decision>& decisions = decisions_[{node, entry.shard}];
+    while (!decisions.empty() && decisions.front().up_to < entry.index) decisions.pop_front();
+    return decisions.empty() ? configurations_.in_use(node, entry.shard) : decisions.front().configuration;
+  }
+
+  // --- what is on a disk ----------------------------------------------------------------------------------------
+
+  void segment_shown(NodeId node, std::string_view file, std::uint64_t segment, ByteView contents) {
     NodeDisk& disk = disks_[node];
-    bool committed_cut = false;
+    read(node, disk, file, contents);
+    if (segment <= disk.stream.segment() || !is_written(contents)) {
+      disk.ahead.erase(segment);
+    } else {
+      disk.ahead[segment] = {std::string(file), Bytes(contents.begin(), contents.end())};
+    }
+  }
+
+  static bool is_written(ByteView contents) {
+    const ByteView first = contents.first(std::min<std::size_t>(contents.size(), 64));
+    return std::any_of(first.begin(), first.end(), [](std::byte byte) { return byte != std::byte{0}; });
+  }
+
+  void read(NodeId node, NodeDisk& disk, std::string_view file, ByteView contents) {
+    bool committed_went = false;
     for (const Record& record : disk.stream.read(file, contents)) {
-      if (const auto* entry = std::get_if<EntryOnDisk>(&record)) {
-        appended(node, disk.logs[entry->shard], *entry);
-      } else {
-        const CutOnDisk& cut = std::get<CutOnDisk>(record);
-        committed_cut = cut_back(node, disk.logs[cut.shard], cut) || committed_cut;
+      if (auto reason = fold(node, disk, record, committed_went)) {
+        violated("the disk of " + of_node(node) + ": " + *reason);
+        return;
       }
-      if (!violations().empty()) return;
     }
     if (!disk.stream.malformed().empty()) {
       violated("the disk of " + of_node(node) + ": " + disk.stream.malformed());
-    } else if (committed_cut && !disk.settling) {
+    } else if (committed_went && !disk.settling) {
       judge_all("and then " + of_node(node) + " cut its log");
     }
   }
 
-  void appended(NodeId node, DurableLog& log, const EntryOnDisk& entry) {
-    const auto where = [&] {
-      return "the disk of " + of_node(node) + ": " + text(entry.shard) + " entry " + std::to_string(entry.index.value);
-    };
-    if (entry.index.value != log.entries.size() + 1) {
-      violated(where() + " stands behind entry " + std::to_string(log.entries.size()));
-      return;
+  std::optional<std::string> fold(NodeId node, NodeDisk& disk, const Record& record, bool& committed_went) {
+    if (const auto* entry = std::get_if<EntryOnDisk>(&record)) {
+      const Term known = ballots_[{node, entry->shard}].term;
+      if (auto reason = disk.logs[entry->shard].append(*entry)) return reason;
+      if (entry->term <= known) return std::nullopt;
+      return text(entry->shard) + " entry " + std::to_string(entry->index.value) + " is of " + of_term(entry->term) +
+             ", and the durable hard state only of " + of_term(known);
     }
-    const Term known = ballots_[{node, entry.shard}].term;
-    if (entry.term > known) {
-      violated(where() + " is of " + of_term(entry.term) + ", and the durable hard state only of " + of_term(known));
-      return;
+    if (const auto* standing = std::get_if<StandingOnDisk>(&record)) {
+      return disk.logs[standing->shard].stands(*standing);
     }
-    log.entries.push_back({entry.term, hash128(entry.payload)});
+    const auto* base = std::get_if<BaseOnDisk>(&record);
+    const auto* cut = std::get_if<CutOnDisk>(&record);
+    const ShardId shard = base != nullptr ? base->shard : cut->shard;
+    if (!configurations_.knows(shard)) return text(shard) + " is no shard of this world";
+    const std::uint64_t before = matched(node, disk, shard);
+    auto reason = base != nullptr ? disk.logs[shard].restore(*base) : disk.logs[shard].cut(*cut);
+    if (!reason && base != nullptr) reason = uncovered(node, disk, shard);
+    committed_went = committed_went || matched(node, disk, shard) < before;
+    return reason;
   }
 
-  /// True when committed entries went.
-  bool cut_back(NodeId node, DurableLog& log, const CutOnDisk& cut) {
-    if (cut.from.value == 0 || cut.from.value > log.entries.size() + 1) {
-      violated("the disk of " + of_node(node) + ": " + text(cut.shard) + " is cut from entry " +
-               std::to_string(cut.from.value) + " on, and ends at entry " + std::to_string(log.entries.size()));
-      return false;
-    }
-    if (knows(cut.shard)) match(log, committed_[cut.shard.value - 1]);
-    log.entries.resize(cut.from.value - 1);
-    const bool committed = log.matched > log.entries.size();
-    log.matched = std::min(log.matched, log.entries.size());
-    return committed;
+  /// A log begins only behind what a snapshot on the same disk holds.
+  std::optional<std::string> uncovered(NodeId node, const NodeDisk& disk, ShardId shard) {
+    const auto log = disk.logs.find(shard);
+    if (log == disk.logs.end() || excused(node, shard)) return std::nullopt;
+    const std::uint64_t base = log->second.base().index.value;
+    if (base <= covered(disk, shard)) return std::nullopt;
+    return text(shard) + " begins behind entry " + std::to_string(base) + ", and " +
+           (covered(disk, shard) == 0
+                ? std::string("no whole snapshot is there")
+                : "the newest whole snapshot ends at entry " + std::to_string(covered(disk, shard)));
   }
 
-  void ballots_shown(NodeId node, ByteView file) {
-    std::map<ShardId, Ballot> shown = decode_hard_state(file).value_or(std::map<ShardId, Ballot>());
+  /// All files have been shown.
+  void whole(NodeId node, NodeDisk& disk) {
+    if (!violations().empty() || emptied_.contains(node)) return;
+    for (const auto& [shard, log] : disk.logs) {
+      auto reason = uncovered(node, disk, shard);
+      if (!reason && log.has_gap() && !excused(node, shard)) {
+        reason = text(shard) + " begins behind entry " + std::to_string(log.base().index.value) +
+                 ", and the entries that follow are not in the stream";
+      }
+      if (reason) return violated("the disk of " + of_node(node) + ": " + *reason);
+    }
+  }
+
+  void sealed_shown(NodeId node, const SealedName& name, ByteView contents) {
+    if (name.kind != SealedKind::snapshot || !configurations_.knows(name.shard)) return;
+    std::string why;
+    const auto file = decode_sealed(name, contents, why);
+    const std::vector<StoredEntry>& committed = committed_[name.shard.value - 1];
+    const bool counts = file && name.last.value >= 1 && name.last.value <= committed.size() &&
+                        committed[name.last.value - 1].term == file->last_term;
+    std::set<Index>& snapshots = disks_[node].snapshots[name.shard];
+    if (counts) {
+      snapshots.insert(name.last);
+    } else {
+      snapshots.erase(name.last);  // O-E1 and O-E3 tell what is wrong with it
+    }
+  }
+
+  /// Of a file that a fault has changed only what is newer counts.
+  void hard_state_shown(NodeId node, ByteView file, bool damaged) {
+    HardStateOnDisk shown = decode_hard_state(file).value_or(HardStateOnDisk());
     for (const auto& [at, known] : ballots_) {
       if (at.first != node || known.term == Term(0)) continue;
-      const Ballot now = shown[at.second];
+      Ballot& now = shown.ballots[at.second];
       const bool changed = now.term == known.term && known.vote != nobody && now.vote != known.vote;
       if (now.term >= known.term && !changed) continue;
+      if (damaged) {
+        now = known;
+        continue;
+      }
       violated("the disk of " + of_node(node) + ": in " + text(at.second) + " a vote for node " +
                std::to_string(known.vote.value) + " in " + of_term(known.term) + " was durable, and now one for node " +
                std::to_string(now.vote.value) + " in " + of_term(now.term) + " is");
       return;
     }
-    for (const auto& [shard, ballot] : shown) {
+    for (const auto& [shard, ballot] : shown.ballots) {
       ballots_[{node, shard}] = ballot;
+      standings_[{node, shard}].marked = ballot.uncertain;
       if (ballot.vote != nobody) votes_[{node, shard}][ballot.term] = ballot.vote;
     }
+    stream_begins(node, shown.first_segment);
+  }
+
+  /// Behind damage the stream goes on in a new segment that stands alone.
+  void stream_begins(NodeId node, std::uint64_t first_segment) {
+    NodeDisk& disk = disks_[node];
+    if (first_segment <= std::max<std::uint64_t>(disk.stream.segment(), 1)) return;
+    const std::map<std::uint64_t, Segment> ahead = std::exchange(disk.ahead, {});
+    disk.stream = StreamReader(first_segment);
+    disk.logs.clear();
+    for (const auto& [number, segment] : ahead) segment_shown(node, segment.file, number, segment.contents);
+  }
+
+  static std::uint64_t covered(const NodeDisk& disk, ShardId shard) {
+    const auto found = disk.snapshots.find(shard);
+    return found == disk.snapshots.end() || found->second.empty() ? 0 : found->second.rbegin()->value;
+  }
+
+  std::uint64_t matched(NodeId node, NodeDisk& disk, ShardId shard) {
+    const std::uint64_t found = disk.logs[shard].matched(committed_[shard.value - 1], covered(disk, shard));
+    std::uint64_t& once = standings_[{node, shard}].once;
+    once = std::max(once, found);
+    return found;
+  }
+
+  // --- what a majority holds ------------------------------------------------------------------------------------
+
+  bool excused(NodeId node, ShardId shard) {
+    const Standing& standing = standings_[{node, shard}];
+    return emptied_.contains(node) || damaged_.contains(node) ||
+           (standing.doubtful && (!standing.recovered || standing.marked));
+  }
+
+  /// So many committed entries the node holds; with a damaged disk: held, or believes to hold.
+  std::uint64_t counted(NodeId node, ShardId shard) {
+    const std::uint64_t held = matched(node, disks_[node], shard);
+    if (!excused(node, shard)) return held;
+    std::uint64_t& once = standings_[{node, shard}].once;
+    const std::vector<LoggedEntry>& committed = configurations_.logs().committed(shard);
+    const TracedLog& log = configurations_.logs().log(node, shard);
+    const std::uint64_t end = std::min<std::uint64_t>(log.last(), committed.size());
+    const bool believes =
+        damaged_.contains(node) && end > log.base() && log.at(end).terms_chain == committed[end - 1].terms_chain;
+    if (believes) once = std::max(once, end);
+    return std::max(held, once);
   }
 
   /// A vote counts when it was durable. So does a later term: who may vote no more in this one may have told an answer
   /// that the same write made durable as the later term.
   void elected(NodeId leader, ShardId shard, Term term) {
-    const std::vector<NodeId>& members = members_[shard.value - 1];
-    if (members.size() == 1) return;  // nobody is told before the first entry has committed
-    std::size_t votes = 0;
-    std::string whose;
-    for (const NodeId member : members) {
+    const Configuration used = configurations_.in_use(leader, shard);
+    if (used.deciders().size() == 1) return;  // nobody is told before the first entry has committed
+    NodeSet votes;
+    for (const NodeId member : used.deciders().nodes()) {
       const std::map<Term, NodeId>& given = votes_[{member, shard}];
       const auto vote = given.find(term);
       const bool for_leader = vote != given.end() && vote->second == leader;
-      if (!for_leader && ballots_[{member, shard}].term <= term) continue;
-      ++votes;
-      whose += (whose.empty() ? " of node " : ", ") + std::to_string(member.value);
+      if (for_leader || ballots_[{member, shard}].term > term) votes.add(member);
     }
-    if (votes > members.size() / 2) return;
-    violated(of_node(leader) + " leads " + text(shard) + " in " + of_term(term) + " by " + std::to_string(votes) +
-             " durable votes" + whose + ", of " + std::to_string(members.size()) + " members");
-  }
-
-  static void match(DurableLog& log, const std::vector<Stored>& committed) {
-    const std::size_t end = std::min(log.entries.size(), committed.size());
-    while (log.matched < end && log.entries[log.matched] == committed[log.matched]) ++log.matched;
+    if (has_quorum(used, votes)) return;
+    violated(of_node(leader) + " leads " + text(shard) + " in " + of_term(term) + " by the durable votes of nodes " +
+             text(votes) + ", which are no quorum of " + text(used));
   }
 
   void judge_all(const std::string& when) {
-    for (std::uint32_t shard = 1; shard <= members_.size(); ++shard) judge(ShardId(shard), when);
+    for (std::uint32_t shard = 1; shard <= shards_; ++shard) judge(ShardId(shard), when);
   }
 
   void judge(ShardId shard, const std::string& when) {
     if (!violations().empty()) return;
-    const std::vector<NodeId>& members = members_[shard.value - 1];
-    const std::vector<Stored>& committed = committed_[shard.value - 1];
-    std::vector<std::size_t> matched;
-    for (const NodeId member : members) {
-      DurableLog& log = disks_[member].logs[shard];
-      match(log, committed);
-      matched.push_back(log.matched);
-    }
-    std::sort(matched.begin(), matched.end(), std::greater<>());
-    const std::size_t on_majority = matched[members.size() / 2];
-    if (on_majority < committed.size()) lacking(shard, on_majority, when);
+    const std::uint64_t due = committed_[shard.value - 1].size();
+    const Configuration& in_force = in_force_[shard.value - 1];
+    const std::uint64_t safe = std::min(on_majority(in_force.voters, shard), on_majority(in_force.outgoing, shard));
+    if (safe < due) return lacking(shard, safe, when);
+    std::uint64_t whole_copy = 0;
+    for (auto& [node, disk] : disks_) whole_copy = std::max(whole_copy, matched(node, disk, shard));
+    if (whole_copy < due) lacking(shard, whole_copy, when);
   }
 
-  void lacking(ShardId shard, std::size_t at, const std::string& when) {
-    const std::vector<NodeId>& members = members_[shard.value - 1];
+  std::uint64_t on_majority(NodeSet members, ShardId shard) {
+    if (members.empty()) return UINT64_MAX;
+    std::vector<std::uint64_t> held;
+    for (const NodeId member : members.nodes()) held.push_back(counted(member, shard));
+    std::sort(held.begin(), held.end(), std::greater<>());
+    return held[held.size() / 2];
+  }
+
+  void lacking(ShardId shard, std::uint64_t at, const std::string& when) {
+    const std::vector<StoredEntry>& committed = committed_[shard.value - 1];
+    const Configuration& in_force = in_force_[shard.value - 1];
     std::size_t copies = 0;
     std::string ends;
-    for (const NodeId member : members) {
-      const DurableLog& log = disks_[member].logs[shard];
-      if (log.matched > at) ++copies;
-      ends += "; " + of_node(member) + " ends at entry " + std::to_string(log.entries.size());
-      if (log.matched < log.entries.size() && log.matched < committed_[shard.value - 1].size()) {
-        ends += " and differs from entry " + std::to_string(log.matched + 1) + " on";
+    for (const NodeId member : in_force.deciders().nodes()) {
+      NodeDisk& disk = disks_[member];
+      const std::uint64_t held = matched(member, disk, shard);
+      const std::uint64_t last = std::max(disk.logs[shard].last(), covered(disk, shard));
+      if (held > at) ++copies;
+      ends += "; " + of_node(member) + " ends at entry " + std::to_string(last);
+      if (held < last && held < committed.size()) {
+        ends += " and differs from entry " + std::to_string(held + 1) + " on";
       }
+      if (excused(member, shard)) ends += " (damaged)";
     }
-    violated(text(shard) + " entry " + std::to_string(at + 1) + " of " + of_term(committed_[shard.value - 1][at].term) +
+    violated(text(shard) + " entry " + std::to_string(at + 1) + " of " + of_term(committed[at].term) +
              " has committed, " + when + ", and is durable on " + std::to_string(copies) + " of " +
-             std::to_string(members.size()) + " disks" + ends);
+             std::to_string(in_force.deciders().size()) + " disks" + ends);
   }
 
-  std::vector<std::vector<NodeId>> members_;    ///< by shard - 1
-  std::vector<std::vector<Stored>> committed_;  ///< by shard - 1
+  Configurations configurations_;
+  std::uint32_t shards_;
+  std::vector<std::vector<StoredEntry>> committed_;  ///< by shard - 1
+  std::vector<Configuration> in_force_;              ///< by shard - 1
+  std::map<Replica, std::deque<Decision>> decisions_;
   std::map<NodeId, NodeDisk> disks_;
-  std::map<std::pair<NodeId, ShardId>, Ballot> ballots_;  ///< durable now; a crash takes none of them
-  std::map<std::pair<NodeId, ShardId>, std::map<Term, NodeId>> votes_;
+  std::map<Replica, Standing> standings_;
+  std::set<NodeId> damaged_;  ///< announced since the last boot
+  std::set<NodeId> damaged_ballots_;
+  std::set<NodeId> emptied_;
+  std::map<Replica, Ballot> ballots_;  ///< durable now; a crash takes none of them
+  std::map<Replica, std::map<Term, NodeId>> votes_;
 };
 
 }  // namespace

@@ -45,9 +45,7 @@ class ExactlyOnce final : public Oracle {
 
   void on_phase(SimTime, Phase phase) override { calls_.phase(phase); }
 
-  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
-    transfers_.committed(shard, index, term, payload);
-  }
+  void on_committed(SimTime, NodeId, const CommittedEntry& entry) override { transfers_.committed(entry); }
 
   void on_call(SimTime, std::uint32_t, std::uint64_t op, const router::Request& request) override {
     for (const Asked& asked : calls_.called(op, request).items) ++attempts_[asked.key][asked.body].made;

@@ -13,17 +13,17 @@ class Floor final : public Oracle {
   explicit Floor(const Topology& topology) : book_(topology) {}
   std::string_view name() const override { return "O-L3"; }
 
-  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
-    if (!violations().empty() || !book_.committed(shard, index, term, payload)) return;
-    const ShardBook& book = book_.shard(shard);
-    const Position before = book.at(Index(index.value - 1)).position;
+  void on_committed(SimTime, NodeId, const CommittedEntry& entry) override {
+    if (!violations().empty() || !book_.committed(entry)) return;
+    const ShardBook& book = book_.shard(entry.shard);
+    const Position before = book.at(Index(entry.index.value - 1)).position;
     for (const auto& [number, pocket] : book.pockets()) {
       if (pocket.kind != PocketKind::customer) continue;
       for (auto change = pocket.history.rbegin(); change != pocket.history.rend(); ++change) {
         if (change->position <= before) break;
         if (change->balance >= 0) continue;
         violated("account " + pocket.name + " has " + to_string(pocket.currency) + " " + text(change->balance) +
-                 " minor units after " + text(shard, change->position));
+                 " minor units after " + text(entry.shard, change->position));
         return;
       }
     }

@@ -1,9 +1,11 @@
 // O-E1. Every replica's state is the fold of the log prefix it claims: pockets, positions and legs equal the book's,
 // and equal prefixes have equal state digests on all replicas at all times. Only a leader runs ahead of its commit
-// index.
+// index. A published snapshot holds the rows of that fold, and so snapshot + tail is the state.
 #include "sim/oracles/fold.h"
 
 #include <memory>
+
+#include "sim/oracles/snapshots.h"
 
 namespace coffer::sim::oracles {
 
@@ -29,13 +31,13 @@ bool same_name(const Pocket& pocket, const std::string& claimed) {
 
 }  // namespace
 
-std::optional<std::string> Fold::committed(ShardId shard, Index index, Term term, ByteView payload) {
-  if (!book_.committed(shard, index, term, payload)) return std::nullopt;
-  const auto found = waiting_.find({shard, index});
+std::optional<std::string> Fold::committed(const CommittedEntry& entry) {
+  if (!book_.committed(entry)) return std::nullopt;
+  const auto found = waiting_.find({entry.shard, entry.index});
   if (found == waiting_.end()) return std::nullopt;
   std::optional<std::string> reason;
   for (const Claim& claim : found->second) {
-    if (!reason && claim.replica.applied_term == term) reason = judge(claim);
+    if (!reason && claim.replica.applied_term == entry.term) reason = judge(claim);
   }
   waiting_.erase(found);
   return reason;
@@ -121,18 +123,25 @@ namespace {
 
 class FoldEqualsState final : public Oracle {
  public:
-  explicit FoldEqualsState(const Topology& topology) : fold_(topology) {}
+  explicit FoldEqualsState(const Topology& topology) : fold_(topology), snapshots_(topology) {}
   std::string_view name() const override { return "O-E1"; }
 
-  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
-    if (auto reason = fold_.committed(shard, index, term, payload)) violated(std::move(*reason));
+  void on_committed(SimTime, NodeId, const CommittedEntry& entry) override {
+    snapshots_.committed(entry);
+    if (auto reason = fold_.committed(entry)) violated(std::move(*reason));
   }
   void on_replica(SimTime, NodeId node, const shard::Observation& replica) override {
     if (auto reason = fold_.claimed(node, replica)) violated(std::move(*reason));
   }
+  void on_durable(SimTime, NodeId node, std::string_view file, ByteView contents) override {
+    const auto name = sealed_name(file);
+    if (!name || !violations().empty()) return;
+    if (auto reason = snapshots_.shown(node, *name, contents)) violated(std::move(*reason));
+  }
 
  private:
   Fold fold_;
+  Snapshots snapshots_;
 };
 
 }  // namespace

@@ -21,7 +21,7 @@ class Fold {
   explicit Fold(const Topology& topology) : book_(topology) {}
 
   /// Returns what contradicts: at most one reason per call.
-  std::optional<std::string> committed(ShardId shard, Index index, Term term, ByteView payload);
+  std::optional<std::string> committed(const CommittedEntry& entry);
   std::optional<std::string> claimed(NodeId node, const shard::Observation& replica);
   /// Remembers the digest of a state, to be compared with later claims; judges nothing.
   void seen(NodeId node, const shard::Observation& replica);

@@ -6,10 +6,11 @@ std::string text(const Legs::Route& route, LegNumber leg) {
   return "leg " + std::to_string(leg.value) + " from " + text(route.source) + " to " + text(route.target);
 }
 
-std::optional<std::string> Legs::committed(ShardId shard, Index index, Term term, ByteView payload) {
-  const std::optional<Entry> entry = book_.committed(shard, index, term, payload);
+std::optional<std::string> Legs::committed(const CommittedEntry& committed) {
+  const ShardId shard = committed.shard;
+  const std::optional<Entry> entry = book_.committed(committed);
   if (!entry) return std::nullopt;
-  At at{shard, book_.shard(shard).at(Index(index.value - 1)).position, entry->stamp};
+  At at{shard, book_.shard(shard).at(Index(committed.index.value - 1)).position, entry->stamp};
   Reason first;
   for (const Event& event : entry->events) {
     at.position = at.position.next();

@@ -39,7 +39,7 @@ class Legs {
   explicit Legs(const Topology& topology) : book_(topology) {}
 
   /// Returns what contradicts an earlier step; at most one reason per entry.
-  std::optional<std::string> committed(ShardId shard, Index index, Term term, ByteView payload);
+  std::optional<std::string> committed(const CommittedEntry& entry);
   const Book& book() const { return book_; }
   const std::map<Route, Flow>& flows() const { return flows_; }
 

@@ -43,9 +43,7 @@ class Linearizable final : public Oracle {
 
   void on_phase(SimTime, Phase phase) override { calls_.phase(phase); }
 
-  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
-    transfers_.committed(shard, index, term, payload);
-  }
+  void on_committed(SimTime, NodeId, const CommittedEntry& entry) override { transfers_.committed(entry); }
 
   void on_call(SimTime, std::uint32_t, std::uint64_t op, const router::Request& request) override {
     const Call& call = calls_.called(op, request);
@@ -86,6 +84,8 @@ class Linearizable final : public Oracle {
         return status(*call, known, reply);
       case router::RequestKind::trial_balance:
       case router::RequestKind::node_status:
+      case router::RequestKind::reconfigure:
+      case router::RequestKind::transfer_leadership:
         return;
     }
   }

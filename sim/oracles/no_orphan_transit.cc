@@ -29,8 +29,8 @@ class NoOrphanTransit final : public Oracle {
     judge(now);
   }
 
-  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
-    legs_.committed(shard, index, term, payload);  // what contradicts is O-T2's to tell
+  void on_committed(SimTime, NodeId, const CommittedEntry& entry) override {
+    legs_.committed(entry);  // what contradicts is O-T2's to tell
   }
 
   void finish(SimTime now) override { judge(now); }

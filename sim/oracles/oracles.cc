@@ -3,6 +3,8 @@
 namespace coffer::sim::oracles {
 
 // One file each.
+std::unique_ptr<Oracle> make_causality(const Topology& topology);  // its row waits for nodes that keep their time over restarts
+std::unique_ptr<Oracle> make_chain(const Topology& topology);
 std::unique_ptr<Oracle> make_conservation(const Topology& topology);
 std::unique_ptr<Oracle> make_durable(const Topology& topology);
 std::unique_ptr<Oracle> make_exactly_once(const Topology& topology);
@@ -10,6 +12,7 @@ std::unique_ptr<Oracle> make_final_reads(const Topology& topology);
 std::unique_ptr<Oracle> make_floor(const Topology& topology);
 std::unique_ptr<Oracle> make_fold(const Topology& topology);
 std::unique_ptr<Oracle> make_linearizable(const Topology& topology);
+std::unique_ptr<Oracle> make_membership(const Topology& topology);
 std::unique_ptr<Oracle> make_no_orphan_transit(const Topology& topology);
 std::unique_ptr<Oracle> make_persistence(const Topology& topology);
 std::unique_ptr<Oracle> make_postings(const Topology& topology);
@@ -24,6 +27,7 @@ const std::vector<Row>& table() {
   static const std::vector<Row> rows = {
       {"O-E1", "every replica's state is the fold of the log prefix it claims", make_fold},
       {"O-E2", "undoing entries from the end gives the earlier state", make_undo},
+      {"O-E3", "the chain over committed entries is unbroken and the same in all history files", make_chain},
       {"O-H3", "every account and every id is asked again at the end, and answered", make_final_reads},
       {"O-H4", "a minimum of transfers succeeds", make_progress},
       {"O-L1", "all balances sum to zero, and transit alone once quiet", make_conservation},
@@ -34,6 +38,7 @@ const std::vector<Row>& table() {
       {"O-Q1", "answers agree with real time and with the book at the positions they name", make_linearizable},
       {"O-R1", "election safety, log matching, leader completeness, state machine safety", make_raft_safety},
       {"O-R2", "term, vote and synced entries survive a restart, committed entries never change", make_persistence},
+      {"O-R3", "quorums before and after a membership change always overlap", make_membership},
       {"O-R4", "committed entries and the votes of leaders are durable on a majority of disks", make_durable},
       {"O-T1", "every transaction across shards ends", make_saga_ends},
       {"O-T2", "a transaction across shards is decided once", make_saga_decides_once},

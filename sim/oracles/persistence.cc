@@ -1,14 +1,23 @@
 // O-R2. Term and vote never go back across a restart, what was durable is there again, and a committed entry is never
 // removed or replaced. What had not reached the disk may be lost, and the answers that wait for it with it: a vote, a
 // term or an entry counts as durable once two frames became durable after it (flushes follow one another, and each
+// writes all that is pending, so the second one began later). A disk that a fault has emptied remembers nothing, so
+// whoever had it takes part in nothing any more.
 // writes all that is pending, so the second one began later).
+//
+// Only a replica that knows itself uncertain may come back with fewer entries: its recovery has traced an uncertain
+// tail or quarantined frames, or its hard state said so when it booted. Until it has settled it neither votes nor
+// campaigns.
 #include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
+#include <set>
 #include <vector>
 
 #include "sim/oracles/book.h"
+#include "sim/oracles/configurations.h"
+#include "sim/oracles/stream_decode.h"
 
 namespace coffer::sim::oracles {
 
@@ -28,46 +37,52 @@ struct Persisted {
   void lost() { now = one_sync = durable; }
 };
 
-struct Ballot {
+struct Promise {
   Term term;
   NodeId vote = nobody;  ///< in `term`
-  bool operator==(const Ballot&) const = default;
+  bool operator==(const Promise&) const = default;
 };
 
 /// Whether someone at `now` has forgotten `before`.
-bool forgets(const Ballot& now, const Ballot& before) {
+bool forgets(const Promise& now, const Promise& before) {
   return now.term < before.term || (now.term == before.term && before.vote != nobody && now.vote != before.vote);
 }
 
-std::string words(const Ballot& ballot) {
+std::string words(const Promise& ballot) {
   return "term " + std::to_string(ballot.term.value) +
          (ballot.vote == nobody ? " without a vote" : " with a vote for node " + std::to_string(ballot.vote.value));
 }
 
 struct Replica {
-  Persisted<Ballot> ballot;
-  Ballot given;  ///< the last vote, whether it outlived a crash or not
+  Persisted<Promise> ballot;
+  Promise given;  ///< the last vote, whether it outlived a crash or not
   bool down = false;
   Persisted<std::uint64_t> entries;         ///< log length
   std::map<std::uint64_t, Term> committed;  ///< by index, over all incarnations
   std::uint64_t committed_now = 0;          ///< in this incarnation
+  bool marked = false;                      ///< its durable hard state calls it uncertain
+  bool uncertain = false;                   ///< in this incarnation, and has not settled
 };
 
 class Persistence final : public Oracle {
  public:
-  explicit Persistence(const Topology& topology) : members_(topology.members) {}
+  explicit Persistence(const Topology& topology) : configurations_(topology) {}
   std::string_view name() const override { return "O-R2"; }
 
   void on_trace(SimTime, NodeId node, const TraceEvent& event) override {
     if (!violations().empty()) return;
+    if (emptied(node, event)) return;
+    configurations_.traced(node, event);  // what contradicts is O-R3's to tell
     if (event.kind == TraceKind::synced) {
       for (auto& [at, replica] : replicas_) {
         if (at.first != node) continue;
         replica.ballot.synced();
         replica.entries.synced();
       }
-    } else if (event.kind == TraceKind::became_follower || event.kind == TraceKind::became_pre_candidate) {
+    } else if (event.kind == TraceKind::became_follower) {
       in_term(node, event);
+    } else if (event.kind == TraceKind::became_pre_candidate) {
+      if (in_term(node, event)) certain(node, event, "stands for election");
     } else if (event.kind == TraceKind::became_leader) {
       if (in_term(node, event)) elected(node, event);
     } else if (event.kind == TraceKind::became_candidate) {
@@ -80,18 +95,40 @@ class Persistence final : public Oracle {
       truncated(node, event);
     } else if (event.kind == TraceKind::recovered) {
       recovered(node, event);
+    } else if (event.kind == TraceKind::restored) {
+      restored(node, event);
+    } else if (event.kind == TraceKind::tail_uncertain || event.kind == TraceKind::quarantined) {
+      damaged_.insert(node);
+      for (auto& [at, replica] : replicas_) replica.uncertain = replica.uncertain || at.first == node;
+    } else if (event.kind == TraceKind::recovery_bound || event.kind == TraceKind::recovery_settled) {
+      replicas_[{node, event.shard}].uncertain = false;
     }
   }
 
-  void on_committed(SimTime, NodeId node, ShardId shard, Index index, Term term, ByteView) override {
+  void on_durable(SimTime, NodeId node, std::string_view file, ByteView contents) override {
+    if (file != hard_state_name) return;
+    const auto shown = decode_hard_state(contents);
+    if (!shown) return;  // O-R4 tells
+    for (const auto& [shard, ballot] : shown->ballots) replicas_[{node, shard}].marked = ballot.uncertain;
+  }
+
+  void on_restart(SimTime, NodeId node) override {
+    damaged_.erase(node);
+    for (auto& [at, replica] : replicas_) {
+      if (at.first == node) replica.uncertain = replica.marked;
+    }
+  }
+
+  void on_committed(SimTime, NodeId node, const CommittedEntry& entry) override {
     if (!violations().empty()) return;
-    Replica& replica = replicas_[{node, shard}];
-    replica.committed_now = std::max(replica.committed_now, index.value);
-    const auto [found, is_first] = replica.committed.try_emplace(index.value, term);
-    if (is_first || found->second == term) return;
-    violated("node " + std::to_string(node.value) + " had committed entry " + std::to_string(index.value) + " of " +
-             text(shard) + " in term " + std::to_string(found->second.value) + ", and commits it again in term " +
-             std::to_string(term.value));
+    configurations_.committed(node, entry);
+    Replica& replica = replicas_[{node, entry.shard}];
+    replica.committed_now = std::max(replica.committed_now, entry.index.value);
+    const auto [found, is_first] = replica.committed.try_emplace(entry.index.value, entry.term);
+    if (is_first || found->second == entry.term) return;
+    violated("node " + std::to_string(node.value) + " had committed entry " + std::to_string(entry.index.value) +
+             " of " + text(entry.shard) + " in term " + std::to_string(found->second.value) +
+             ", and commits it again in term " + std::to_string(entry.term.value));
   }
 
   void on_replica(SimTime, NodeId node, const shard::Observation& observed) override {
@@ -99,7 +136,10 @@ class Persistence final : public Oracle {
     went_back(node, observed.shard, observed.term);
   }
 
+  void on_disk_emptied(SimTime, NodeId node) override { emptied_.insert(node); }
+
   void on_crash(SimTime, NodeId node) override {
+    configurations_.crashed(node);
     for (auto& [at, replica] : replicas_) {
       if (at.first != node) continue;
       replica.down = true;
@@ -119,16 +159,38 @@ class Persistence final : public Oracle {
     return true;
   }
 
+  /// True for a node whose disk was emptied; violated when it takes part all the same.
+  bool emptied(NodeId node, const TraceEvent& event) {
+    if (emptied_.count(node) == 0) return false;
+    const bool takes_part = event.kind == TraceKind::voted || event.kind == TraceKind::appended ||
+                            event.kind == TraceKind::became_follower || event.kind == TraceKind::became_pre_candidate ||
+                            event.kind == TraceKind::became_candidate || event.kind == TraceKind::became_leader;
+    if (takes_part) {
+      violated("node " + std::to_string(node.value) + " takes part in " + text(event.shard) + " in term " +
+               std::to_string(event.term.value) + " under its old identity, and its disk had been emptied");
+    }
+    return true;
+  }
+
+  /// False (and told) when the replica may have lost what it had acknowledged.
+  bool certain(NodeId node, const TraceEvent& event, const std::string& what) {
+    if (!replicas_[{node, event.shard}].uncertain) return true;
+    violated("node " + std::to_string(node.value) + " may have lost acknowledged entries of " + text(event.shard) +
+             ", and " + what + " in term " + std::to_string(event.term.value));
+    return false;
+  }
+
   bool in_term(NodeId node, const TraceEvent& event) {
     if (went_back(node, event.shard, event.term)) return false;
-    Ballot& ballot = replicas_[{node, event.shard}].ballot.now;
+    Promise& ballot = replicas_[{node, event.shard}].ballot.now;
     if (event.term > ballot.term) ballot = {event.term, nobody};
     return true;
   }
 
   void voted(NodeId node, const TraceEvent& event, NodeId candidate) {
+    if (!certain(node, event, "votes for node " + std::to_string(candidate.value))) return;
     Replica& replica = replicas_[{node, event.shard}];
-    Ballot& ballot = replica.ballot.now;
+    Promise& ballot = replica.ballot.now;
     if (ballot.vote != nobody && ballot.vote != candidate) {
       violated("node " + std::to_string(node.value) + " voted for nodes " + std::to_string(ballot.vote.value) +
                " and " + std::to_string(candidate.value) + " in term " + std::to_string(event.term.value) + " of " +
@@ -138,27 +200,28 @@ class Persistence final : public Oracle {
     replica.given = ballot;
   }
 
-  /// Where a leader has no more votes than it needs, each of them was told, and must outlive any crash.
+  /// The votes without which a leader would have no quorum were told, and must outlive any crash.
   void elected(NodeId leader, const TraceEvent& event) {
-    if (event.shard.value < 1 || event.shard.value > members_.size()) return;
-    const std::vector<NodeId>& members = members_[event.shard.value - 1];
-    const Ballot vote{event.term, leader};
-    std::vector<NodeId> voters;
-    for (const NodeId member : members) {
-      if (replicas_[{member, event.shard}].given == vote) voters.push_back(member);
+    if (!configurations_.knows(event.shard)) return;
+    const Configuration used = configurations_.in_use(leader, event.shard);
+    const Promise vote{event.term, leader};
+    NodeSet votes;
+    for (const NodeId member : used.deciders().nodes()) {
+      if (replicas_[{member, event.shard}].given == vote) votes.add(member);
     }
-    if (voters.size() != members.size() / 2 + 1) return;
-    for (const NodeId voter : voters) {
+    if (!has_quorum(used, votes)) return;  // O-R3 tells
+    for (const NodeId voter : votes.nodes()) {
+      if (has_quorum(used, votes.without(set_of({voter})))) continue;
       Replica& replica = replicas_[{voter, event.shard}];
-      Persisted<Ballot>& ballot = replica.ballot;
+      Persisted<Promise>& ballot = replica.ballot;
       if (!replica.down && forgets(ballot.now, vote)) {
         violated("node " + std::to_string(voter.value) + " made node " + std::to_string(leader.value) + " leader of " +
                  text(event.shard) + " in term " + std::to_string(event.term.value) + ", and came back in " +
                  words(ballot.now));
         return;
       }
-      for (Ballot* each : {&ballot.now, &ballot.one_sync, &ballot.durable}) {
-        if (each->term < vote.term || *each == Ballot{vote.term, nobody}) *each = vote;
+      for (Promise* each : {&ballot.now, &ballot.one_sync, &ballot.durable}) {
+        if (each->term < vote.term || *each == Promise{vote.term, nobody}) *each = vote;
       }
     }
   }
@@ -178,24 +241,34 @@ class Persistence final : public Oracle {
 
   void recovered(NodeId node, const TraceEvent& event) {
     Replica& replica = replicas_[{node, event.shard}];
-    const Ballot found{event.term, NodeId(static_cast<std::uint32_t>(event.b))};
+    const Promise found{event.term, NodeId(static_cast<std::uint32_t>(event.b))};
     if (forgets(found, replica.ballot.now)) {
       violated("node " + std::to_string(node.value) + " came back to " + text(event.shard) + " in " + words(found) +
                ", and had been in " + words(replica.ballot.now));
     }
     replica.down = false;
     replica.ballot = {found, found, found};
-    if (event.a < replica.entries.now) {
-      violated("node " + std::to_string(node.value) + " came back with " + std::to_string(event.a) + " entries of " +
+    replica.uncertain = replica.uncertain || damaged_.contains(node);
+    const std::uint64_t last = event.index.value + event.a;
+    if (last < replica.entries.now && !replica.uncertain) {
+      violated("node " + std::to_string(node.value) + " came back with " + std::to_string(last) + " entries of " +
                text(event.shard) + ", and " + std::to_string(replica.entries.now) + " had been synced");
     }
-    replica.entries.now = event.a;
-    replica.entries.one_sync = event.a;
-    replica.entries.durable = event.a;  // recovery ends with a sync
+    replica.entries = {last, last, last};  // recovery ends with a sync
   }
 
-  std::vector<std::vector<NodeId>> members_;  ///< by shard - 1
+  /// Whether anything behind the snapshot stays is not told; what is written of it anew counts.
+  void restored(NodeId node, const TraceEvent& event) {
+    Persisted<std::uint64_t>& entries = replicas_[{node, event.shard}].entries;
+    entries.now = event.index.value;
+    entries.one_sync = std::min(entries.one_sync, entries.now);
+    entries.durable = std::min(entries.durable, entries.now);
+  }
+
+  Configurations configurations_;
   std::map<std::pair<NodeId, ShardId>, Replica> replicas_;
+  std::set<NodeId> emptied_;
+  std::set<NodeId> damaged_;  ///< this incarnation found damage that may have taken something
 };
 
 }  // namespace

@@ -40,15 +40,17 @@ class PostingsBalance final : public Oracle {
   explicit PostingsBalance(const Topology& topology) : book_(topology), stamps_(topology.shards) {}
   std::string_view name() const override { return "O-L2"; }
 
-  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
+  void on_committed(SimTime, NodeId, const CommittedEntry& committed) override {
+    const ShardId shard = committed.shard;
     if (!violations().empty() || !book_.knows(shard)) return;
     const ShardBook& book = book_.shard(shard);
-    if (index != book.last().next()) return;
+    if (committed.index != book.last().next()) return;
     const Position before = book.position();
-    const std::optional<Entry> entry = book_.committed(shard, index, term, payload);
-    const std::string where = text(shard) + " entry " + std::to_string(index.value);
+    const std::optional<Entry> entry = book_.committed(committed);
+    const std::string where = text(shard) + " entry " + std::to_string(committed.index.value);
     if (!entry) {
-      violated(where + " does not follow the grammar of events (" + std::to_string(payload.size()) + " bytes)");
+      violated(where + " does not follow the grammar of events (" + std::to_string(committed.payload.size()) +
+               " bytes)");
       return;
     }
     if (entry->events.empty()) return;

@@ -3,37 +3,20 @@
 #include <algorithm>
 #include <map>
 #include <memory>
-#include <tuple>
 #include <vector>
 
-#include "core/base/codec.h"
 #include "sim/oracles/book.h"
+#include "sim/oracles/traced_logs.h"
 
 namespace coffer::sim::oracles {
 
 namespace {
 
-/// A log as traced: for each index its term and a digest chained over everything before it.
-struct LoggedEntry {
-  Term term;
-  Hash128 chain;        ///< over (term, payload digest) of all entries so far
-  Hash128 terms_chain;  ///< over the terms alone
-};
-
-Hash128 chained(const Hash128& before, std::uint64_t a, std::uint64_t b) {
-  Bytes bytes;
-  ByteWriter out(bytes);
-  out.hash(before);
-  out.u64(a);
-  out.u64(b);
-  return hash128(bytes);
-}
-
-struct CommittedEntry {
+struct FirstSight {
   Term term;
   Term seen_in;  ///< the observing node's term when the commit was first seen: not older than the committing leader's
+  EntryKind kind;
   Hash128 payload;
-  Hash128 terms_chain;
 };
 
 class RaftSafety final : public Oracle {
@@ -43,44 +26,51 @@ class RaftSafety final : public Oracle {
 
   void on_trace(SimTime, NodeId node, const TraceEvent& event) override {
     if (!violations().empty()) return;
+    if (auto reason = logs_.traced(node, event)) return violated(std::move(*reason));
     if (event.kind == TraceKind::became_leader) {
       learn_term(node, event);
       elected(node, event);
     } else if (event.kind == TraceKind::became_follower || event.kind == TraceKind::became_candidate) {
       learn_term(node, event);
-    } else if (event.kind == TraceKind::appended || event.kind == TraceKind::recovered_entry) {
-      appended(node, event);
-    } else if (event.kind == TraceKind::truncated) {
-      std::vector<LoggedEntry>& log = logs_[{node, event.shard}];
-      if (event.index.value >= 1 && event.index.value <= log.size()) log.resize(event.index.value - 1);
+    } else if (event.kind == TraceKind::recovered) {
+      next_[{node, event.shard}] = event.index.next();
+    } else if (event.kind == TraceKind::restored) {
+      Index& next = next_.try_emplace({node, event.shard}, Index(1)).first->second;
+      next = std::max(next, event.index.next());
     }
   }
 
   void on_crash(SimTime, NodeId node) override {
-    for (auto& [replica, log] : logs_) {
-      if (replica.first == node) log.clear();
+    logs_.crashed(node);
+    for (auto& [replica, next] : next_) {
+      if (replica.first == node) next = Index(1);
     }
   }
 
-  void on_committed(SimTime, NodeId node, ShardId shard, Index index, Term term, ByteView payload) override {
+  void on_committed(SimTime, NodeId node, const CommittedEntry& entry) override {
     if (!violations().empty()) return;
-    std::vector<CommittedEntry>& log = committed_[shard];
-    const Hash128 digest = hash128(payload);
-    const std::string where = text(shard) + " entry " + std::to_string(index.value);
-    if (index.value > log.size() + 1 || index.value == 0) {
-      violated(where + " committed on node " + std::to_string(node.value) + " before the entries in front of it");
+    std::vector<FirstSight>& log = committed_[entry.shard];
+    const Hash128 digest = hash128(entry.payload);
+    const std::string where = text(entry.shard) + " entry " + std::to_string(entry.index.value);
+    Index& next = next_.try_emplace({node, entry.shard}, Index(1)).first->second;
+    if (entry.index != next || entry.index.value > log.size() + 1) {
+      violated(where + " committed on node " + std::to_string(node.value) +
+               (entry.index > next ? " before the entries in front of it" : " again") + ": entry " +
+               std::to_string(next.value) + " was next");
       return;
     }
-    if (index.value <= log.size()) {
-      const CommittedEntry& first = log[index.value - 1];
-      if (first.term == term && first.payload == digest) return;
+    next = next.next();
+    if (entry.index.value <= log.size()) {
+      const FirstSight& first = log[entry.index.value - 1];
+      const bool same = first.payload == digest && first.kind == entry.kind;
+      if (first.term == entry.term && same) return;
       violated("state machine safety: " + where + " committed in term " + std::to_string(first.term.value) +
-               ", and on node " + std::to_string(node.value) + " in term " + std::to_string(term.value) +
-               (first.payload == digest ? "" : " with another payload"));
+               ", and on node " + std::to_string(node.value) + " in term " + std::to_string(entry.term.value) +
+               (same ? "" : " with another payload"));
       return;
     }
-    const Hash128 before = log.empty() ? Hash128{} : log.back().terms_chain;
-    log.push_back({term, std::max(terms_[{node, shard}], term), digest, chained(before, term.value, 0)});
+    log.push_back({entry.term, std::max(terms_[{node, entry.shard}], entry.term), entry.kind, digest});
+    logs_.committed(entry);
   }
 
  private:
@@ -101,50 +91,30 @@ class RaftSafety final : public Oracle {
     complete(node, event);
   }
 
-  /// The new leader's log holds every entry committed in an earlier term.
+  /// The new leader's log, or the snapshot it begins with, holds every entry committed in an earlier term.
   void complete(NodeId node, const TraceEvent& event) {
-    const std::vector<CommittedEntry>& committed = committed_[event.shard];
-    const std::vector<LoggedEntry>& log = logs_[{node, event.shard}];
-    std::size_t due = committed.size();
-    while (due > 0 && committed[due - 1].seen_in >= event.term) --due;
-    if (due == 0) return;
-    if (log.size() >= due && log[due - 1].terms_chain == committed[due - 1].terms_chain) return;
-    std::size_t first = 0;
-    while (first < due && first < log.size() && log[first].terms_chain == committed[first].terms_chain) ++first;
+    const std::vector<FirstSight>& sights = committed_[event.shard];
+    const std::vector<LoggedEntry>& committed = logs_.committed(event.shard);
+    const TracedLog& log = logs_.log(node, event.shard);
+    std::uint64_t due = sights.size();
+    while (due > log.base() && sights[due - 1].seen_in >= event.term) --due;
+    if (due <= log.base()) return;
+    const auto same = [&](std::uint64_t index) {
+      return index <= log.last() && log.at(index).terms_chain == committed[index - 1].terms_chain;
+    };
+    if (same(due)) return;
+    std::uint64_t first = log.base() + 1;
+    while (same(first)) ++first;
     violated("leader completeness: node " + std::to_string(node.value) + " leads " + text(event.shard) + " in term " +
-             std::to_string(event.term.value) + " without entry " + std::to_string(first + 1) + " of term " +
-             std::to_string(committed[first].term.value) + ", which had committed");
+             std::to_string(event.term.value) + " without entry " + std::to_string(first) + " of term " +
+             std::to_string(committed[first - 1].term.value) + ", which had committed");
   }
 
-  void appended(NodeId node, const TraceEvent& event) {
-    std::vector<LoggedEntry>& log = logs_[{node, event.shard}];
-    if (event.index.value != log.size() + 1) {
-      violated("node " + std::to_string(node.value) + " put entry " + std::to_string(event.index.value) +
-               " behind entry " + std::to_string(log.size()) + " of " + text(event.shard));
-      return;
-    }
-    const LoggedEntry before = log.empty() ? LoggedEntry{} : log.back();
-    if (event.term < before.term) {
-      violated("node " + std::to_string(node.value) + " put an entry of term " + std::to_string(event.term.value) +
-               " behind one of term " + std::to_string(before.term.value) + " in " + text(event.shard));
-      return;
-    }
-    log.push_back({event.term, chained(before.chain, event.term.value, event.a),
-                   chained(before.terms_chain, event.term.value, 0)});
-    const auto [found, is_first] = entries_.try_emplace({event.shard, event.index, event.term},
-                                                        std::pair<Hash128, NodeId>{log.back().chain, node});
-    if (is_first || found->second.first == log.back().chain) return;
-    violated("log matching: nodes " + std::to_string(found->second.second.value) + " and " +
-             std::to_string(node.value) + " hold entry " + std::to_string(event.index.value) + " of term " +
-             std::to_string(event.term.value) + " in " + text(event.shard) +
-             ", and differ in it or in what is before it");
-  }
-
-  std::map<Replica, std::vector<LoggedEntry>> logs_;
+  TracedLogs logs_;
   std::map<Replica, Term> terms_;
+  std::map<Replica, Index> next_;  ///< to commit, in this incarnation
   std::map<std::pair<ShardId, Term>, NodeId> leaders_;
-  std::map<ShardId, std::vector<CommittedEntry>> committed_;
-  std::map<std::tuple<ShardId, Index, Term>, std::pair<Hash128, NodeId>> entries_;
+  std::map<ShardId, std::vector<FirstSight>> committed_;
 };
 
 }  // namespace

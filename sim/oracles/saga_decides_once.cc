@@ -14,8 +14,8 @@ class SagaDecidesOnce final : public Oracle {
   explicit SagaDecidesOnce(const Topology& topology) : legs_(topology) {}
   std::string_view name() const override { return "O-T2"; }
 
-  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
-    auto reason = legs_.committed(shard, index, term, payload);
+  void on_committed(SimTime, NodeId, const CommittedEntry& entry) override {
+    auto reason = legs_.committed(entry);
     if (reason && violations().empty()) violated(std::move(*reason));
   }
 

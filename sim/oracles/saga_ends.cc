@@ -15,8 +15,8 @@ class SagaEnds final : public Oracle {
 
   void on_phase(SimTime, Phase phase) override { phase_ = phase; }
 
-  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
-    legs_.committed(shard, index, term, payload);  // what contradicts is O-T2's to tell
+  void on_committed(SimTime, NodeId, const CommittedEntry& entry) override {
+    legs_.committed(entry);  // what contradicts is O-T2's to tell
   }
 
   void finish(SimTime) override {

@@ -51,9 +51,7 @@ class SameAnswer final : public Oracle {
 
   void on_phase(SimTime, Phase phase) override { calls_.phase(phase); }
 
-  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
-    transfers_.committed(shard, index, term, payload);
-  }
+  void on_committed(SimTime, NodeId, const CommittedEntry& entry) override { transfers_.committed(entry); }
 
   void on_call(SimTime, std::uint32_t, std::uint64_t op, const router::Request& request) override {
     calls_.called(op, request);

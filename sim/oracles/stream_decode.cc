@@ -12,9 +12,9 @@ namespace {
 
 constexpr std::uint64_t block = 4096;
 constexpr std::uint64_t frame_header = 64;
-constexpr std::uint16_t version = 1;
+constexpr std::uint16_t first_version = 1;
+constexpr std::uint16_t last_version = 2;
 constexpr std::size_t identity_size = 36;
-constexpr std::uint32_t hard_state_groups_max = 251;
 
 std::uint32_t magic(std::string_view letters) { return ByteReader(bytes_of(letters)).u32(); }
 
@@ -26,12 +26,61 @@ std::uint64_t mix(std::uint64_t x) {
   return x ^ (x >> 31);
 }
 
-/// Whether the first block ends in the checksum of the rest of it.
-bool is_sealed(ByteView bytes, std::uint64_t seed) {
-  if (bytes.size() < block) return false;
-  const std::uint64_t checksum = ByteReader(bytes.subspan(block - 8, 8)).u64();
-  return checksum == hash64(bytes.first(block - 8), seed);
+bool is_known(std::uint16_t version) { return version >= first_version && version <= last_version; }
+
+LogPlace place(ByteReader& in) {
+  LogPlace place;
+  place.index = in.id<Index>();
+  place.term = in.id<Term>();
+  return place;
 }
+
+void decode_entries(ByteReader& in, ShardId shard, std::uint16_t version, std::vector<Record>& records) {
+  const std::uint32_t count = in.u32();
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    EntryOnDisk entry;
+    entry.shard = shard;
+    entry.index = in.id<Index>();
+    entry.term = in.id<Term>();
+    const std::uint8_t kind = version == 1 ? 0 : in.u8();
+    if (kind > 1) in.fail();
+    entry.kind = static_cast<EntryKind>(kind);
+    entry.payload = in.blob();
+    if (in.ok()) records.emplace_back(entry);
+  }
+}
+
+std::optional<HardStateOnDisk> decode_copy(ByteView bytes, std::uint64_t number) {
+  if (!is_sealed_block(bytes, 0x4853'0000'0000'0001u + number)) return std::nullopt;
+  ByteReader in(bytes.first(block - 8));
+  const bool ours = in.u32() == magic("CFH1");
+  const std::uint16_t version = in.u16();
+  if (!ours || !is_known(version)) return std::nullopt;
+  in.u16();
+  in.raw(identity_size);
+  in.u32();
+  HardStateOnDisk copy;
+  copy.sequence = in.u64();
+  if (version > 1) {
+    copy.first_segment = in.u64();
+    in.raw(3 * 8);  // segments set aside, and the highest frame known durable
+  }
+  const std::uint32_t count = in.u32();
+  in.u32();
+  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
+    const auto shard = in.id<ShardId>();
+    Ballot& ballot = copy.ballots[shard];
+    ballot.vote = in.id<NodeId>();
+    ballot.term = in.id<Term>();
+    if (version == 1) continue;
+    place(in);  // evidence
+    ballot.uncertain = in.u32() != 0;
+    in.u32();
+  }
+  return in.ok() ? std::optional(copy) : std::nullopt;
+}
+
+}  // namespace
 
 std::optional<std::uint64_t> segment_number(std::string_view file) {
   constexpr std::string_view prefix = "stream-";
@@ -43,59 +92,30 @@ std::optional<std::uint64_t> segment_number(std::string_view file) {
   return number;
 }
 
-bool decode_entries(ByteReader& in, ShardId shard, std::vector<Record>& records) {
-  const std::uint32_t count = in.u32();
-  for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
-    EntryOnDisk entry;
-    entry.shard = shard;
-    entry.index = in.id<Index>();
-    entry.term = in.id<Term>();
-    entry.payload = in.blob();
-    if (in.ok()) records.emplace_back(entry);
-  }
-  return in.ok();
+bool is_sealed_block(ByteView bytes, std::uint64_t seed) {
+  if (bytes.size() < block) return false;
+  const std::uint64_t checksum = ByteReader(bytes.subspan(block - 8, 8)).u64();
+  return checksum == hash64(bytes.first(block - 8), seed);
 }
 
-struct Copy {
-  std::uint64_t sequence = 0;
-  std::map<ShardId, Ballot> ballots;
-};
-
-std::optional<Copy> decode_copy(ByteView bytes, std::uint64_t number) {
-  if (!is_sealed(bytes, 0x4853'0000'0000'0001u + number)) return std::nullopt;
-  ByteReader in(bytes.first(block));
-  if (in.u32() != magic("CFH1") || in.u16() != version) return std::nullopt;
-  in.u16();
-  in.raw(identity_size);
-  in.u32();
-  Copy copy;
-  copy.sequence = in.u64();
-  const std::uint32_t count = in.u32();
-  in.u32();
-  if (count > hard_state_groups_max) return std::nullopt;
-  for (std::uint32_t i = 0; i < count; ++i) {
-    const auto shard = in.id<ShardId>();
-    Ballot& ballot = copy.ballots[shard];
-    ballot.vote = in.id<NodeId>();
-    ballot.term = in.id<Term>();
-  }
-  return in.ok() ? std::optional(copy) : std::nullopt;
-}
-
-}  // namespace
-
-std::optional<std::vector<Record>> decode_records(ByteView payload) {
+std::optional<std::vector<Record>> decode_records(ByteView payload, std::uint16_t version) {
   std::vector<Record> records;
   ByteReader in(payload);
   while (in.remaining() > 0) {
     const std::uint8_t kind = in.u8();
-    const bool zeros = in.u8() == 0 && in.u16() == 0;
+    const std::uint8_t keeps = in.u8();
+    const bool zeros = in.u16() == 0 && keeps <= (kind == 3 ? 1 : 0);
     const auto shard = in.id<ShardId>();
-    if (!zeros) return std::nullopt;
+    if (!zeros || (kind > 2 && version == 1)) return std::nullopt;
     if (kind == 1) {
-      decode_entries(in, shard, records);
+      decode_entries(in, shard, version, records);
     } else if (kind == 2) {
       records.emplace_back(CutOnDisk{shard, in.id<Index>()});
+    } else if (kind == 3) {
+      records.emplace_back(BaseOnDisk{shard, place(in), keeps == 1});
+    } else if (kind == 4) {
+      const LogPlace base = place(in);
+      records.emplace_back(StandingOnDisk{shard, base, place(in)});
     } else {
       return std::nullopt;
     }
@@ -107,11 +127,13 @@ std::vector<Record> StreamReader::read(std::string_view file, ByteView contents)
   std::vector<Record> records;
   const std::optional<std::uint64_t> segment = segment_number(file);
   if (!segment || !malformed_.empty()) return records;
-  if (*segment == segment_ + 1 ? !enter(*segment, contents) : *segment != segment_) return records;
+  const std::uint64_t next = segment_ == 0 ? first_segment_ : segment_ + 1;
+  if (*segment == next ? !enter(*segment, contents) : *segment != segment_) return records;
   while (const std::optional<ByteView> payload = next_payload(contents)) {
-    std::optional<std::vector<Record>> more = decode_records(*payload);
+    std::optional<std::vector<Record>> more = decode_records(*payload, version_);
     if (!more) {
-      malformed_ = "frame " + std::to_string(frames()) + " in " + std::string(file) + " holds records that cannot be";
+      malformed_ =
+          "frame " + std::to_string(last_frame()) + " in " + std::string(file) + " holds records that cannot be";
       return records;
     }
     records.insert(records.end(), more->begin(), more->end());
@@ -119,12 +141,14 @@ std::vector<Record> StreamReader::read(std::string_view file, ByteView contents)
   return records;
 }
 
-/// Whether the stream goes on in this segment: its header fits, and so does its first frame (which the first segment
-/// may still lack).
+/// Whether the stream goes on in this segment: its header fits, and so does its first frame (which segment 1 may still
+/// lack).
 bool StreamReader::enter(std::uint64_t segment, ByteView contents) {
-  if (!is_sealed(contents, 0x5347'4D45'4E54'0001u)) return false;
+  if (!is_sealed_block(contents, 0x5347'4D45'4E54'0001u)) return false;
   ByteReader in(contents.first(block));
-  if (in.u32() != magic("CFG1") || in.u16() != version) return false;
+  const bool ours = in.u32() == magic("CFG1");
+  const std::uint16_t version = in.u16();
+  if (!ours || !is_known(version)) return false;
   in.u16();
   Identity identity{};
   const ByteView whose = in.raw(identity_size);
@@ -138,12 +162,16 @@ bool StreamReader::enter(std::uint64_t segment, ByteView contents) {
   ByteWriter out(salted);
   out.raw(whose);
   out.u64(segment);
-  const bool fits = number == segment && salt == hash64(salted) && first_frame == next_frame_ &&
-                    previous == previous_ && (!identity_ || *identity_ == identity);
+  const bool begins = segment_ == 0 && segment > 1;
+  const bool follows = begins || (first_frame == next_frame_ && previous == previous_);
+  const bool fits = number == segment && salt == hash64(salted) && follows && (!identity_ || *identity_ == identity);
   if (!fits) return false;
 
   StreamReader there = *this;
   there.identity_ = identity;
+  there.version_ = version;
+  there.next_frame_ = first_frame;
+  there.previous_ = previous;
   there.segment_ = segment;
   there.salt_ = salt;
   there.offset_ = block;
@@ -158,7 +186,7 @@ std::optional<ByteView> StreamReader::next_payload(ByteView segment) {
   if (offset_ + frame_header > segment.size()) return std::nullopt;
   const ByteView bytes = segment.subspan(offset_);
   ByteReader in(bytes.first(frame_header));
-  if (in.u32() != magic("CFS1") || in.u16() != version) return std::nullopt;
+  if (in.u32() != magic("CFS1") || in.u16() != version_) return std::nullopt;
   in.u16();
   const bool here = in.u64() == salt_ && in.u64() == next_frame_;
   const std::uint32_t length = in.u32();
@@ -179,14 +207,14 @@ std::optional<ByteView> StreamReader::next_payload(ByteView segment) {
   return body.first(length);
 }
 
-std::optional<std::map<ShardId, Ballot>> decode_hard_state(ByteView file) {
-  std::optional<Copy> newest;
+std::optional<HardStateOnDisk> decode_hard_state(ByteView file) {
+  std::optional<HardStateOnDisk> newest;
   for (const std::uint64_t number : {std::uint64_t{0}, std::uint64_t{1}}) {
     if (file.size() < (number + 1) * block) continue;
-    std::optional<Copy> copy = decode_copy(file.subspan(number * block), number);
+    std::optional<HardStateOnDisk> copy = decode_copy(file.subspan(number * block, block), number);
     if (copy && (!newest || copy->sequence > newest->sequence)) newest = std::move(copy);
   }
-  return newest ? std::optional(std::move(newest->ballots)) : std::nullopt;
+  return newest;
 }
 
 }  // namespace coffer::sim::oracles

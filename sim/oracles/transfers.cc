@@ -12,10 +12,11 @@ std::string name_of(const ShardBook& book, PocketNumber number) {
 
 }  // namespace
 
-void Transfers::committed(ShardId shard, Index index, Term term, ByteView payload) {
-  const std::optional<Entry> entry = book_.committed(shard, index, term, payload);
+void Transfers::committed(const CommittedEntry& committed) {
+  const ShardId shard = committed.shard;
+  const std::optional<Entry> entry = book_.committed(committed);
   if (!entry) return;
-  Position position = book_.shard(shard).at(Index(index.value - 1)).position;
+  Position position = book_.shard(shard).at(Index(committed.index.value - 1)).position;
   for (const Event& event : entry->events) {
     position = position.next();
     if (const auto* local = std::get_if<TransferDecided>(&event)) {

@@ -51,7 +51,7 @@ class Transfers {
  public:
   explicit Transfers(const Topology& topology) : book_(topology) {}
 
-  void committed(ShardId shard, Index index, Term term, ByteView payload);
+  void committed(const CommittedEntry& entry);
 
   const Book& book() const { return book_; }
   /// In order of commit; more than one is a breach in itself. Empty for unknown keys.

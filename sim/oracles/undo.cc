@@ -13,8 +13,8 @@ class UndoGivesEarlierState final : public Oracle {
   explicit UndoGivesEarlierState(const Topology& topology) : fold_(topology) {}
   std::string_view name() const override { return "O-E2"; }
 
-  void on_committed(SimTime, NodeId, ShardId shard, Index index, Term term, ByteView payload) override {
-    if (auto reason = fold_.committed(shard, index, term, payload)) violated("after an undo: " + std::move(*reason));
+  void on_committed(SimTime, NodeId, const CommittedEntry& entry) override {
+    if (auto reason = fold_.committed(entry)) violated("after an undo: " + std::move(*reason));
   }
   void on_replica_undone(SimTime, NodeId node, const shard::Observation& replica, std::size_t entries) override {
     auto reason = fold_.claimed(node, replica);

@@ -17,6 +17,13 @@ constexpr Duration patience = milliseconds(500);  // how long a strike waits for
 constexpr std::uint64_t gap_site = 0;
 constexpr std::uint64_t strike_site = 1'000'000;
 
+bool damages_disks(const std::vector<faults::FaultSpec>& specs) {
+  return std::any_of(specs.begin(), specs.end(), [](const faults::FaultSpec& spec) {
+    const faults::Row* row = faults::find(spec.fault);
+    return row != nullptr && (row->acts.of_disk || row->name == "empty_disk");
+  });
+}
+
 Event event_of(EventKind kind, std::uint64_t number) {
   Event event;
   event.kind = kind;
@@ -27,9 +34,10 @@ Event event_of(EventKind kind, std::uint64_t number) {
 }  // namespace
 
 FaultDriver::FaultDriver(Cluster& cluster, const Roles& roles, const std::vector<faults::FaultSpec>& specs,
-                         std::uint32_t clients, std::uint64_t seed)
+                         std::uint32_t clients, std::uint64_t seed, bool fair)
     : cluster_(cluster),
-      arena_{cluster, roles, clients},
+      atlas_(cluster, fair, damages_disks(specs)),
+      arena_{cluster, roles, atlas_, clients},
       specs_(specs),
       seed_(seed),
       strikes_(specs.size(), 0),
@@ -133,6 +141,9 @@ void FaultDriver::attempt(faults::Strike strike, SimTime until) {
 void FaultDriver::settle(faults::Strike strike) {
   if (strike.fired) count(strike);
   const std::uint64_t serial = strike.serial;
+  if (strike.spec->forever) {
+    for (const faults::Strike::Victim& victim : strike.victims) atlas_.gone(victim.node);
+  }
   if (!strike.spec->forever) cluster_.kernel().schedule_after(strike.lasts, event_of(EventKind::heal, serial));
   active_.emplace(serial, std::move(strike));
 }
@@ -148,26 +159,66 @@ void FaultDriver::count(const faults::Strike& strike) {
 void FaultDriver::on_heal(const Event& event) {
   const auto found = active_.find(event.number);
   if (found == active_.end()) return;
-  faults::find(found->second.spec->fault)->acts.heal(arena_, found->second);
+  const faults::Behaviour& acts = faults::find(found->second.spec->fault)->acts;
+  if (acts.proceed != nullptr) {
+    const Duration more = acts.proceed(arena_, found->second);
+    if (more > Duration{}) {
+      cluster_.kernel().schedule_after(more, event_of(EventKind::heal, event.number));
+      return;
+    }
+  }
+  acts.heal(arena_, found->second);
   active_.erase(found);
 }
 
 void FaultDriver::after_event(bool work_in_flight) {
   work_in_flight_ = work_in_flight;
   if (cluster_.network().disturbed()) {
-    for (const std::uint64_t serial : cluster_.network().take_hits()) {
-      const auto found = active_.find(serial);
-      if (found == active_.end() || found->second.fired) continue;
-      found->second.fired = true;
-      count(found->second);
-    }
+    for (const std::uint64_t serial : cluster_.network().take_hits()) fire(serial);
   }
+  look_at_disks();
   if (armed_.empty()) return;
   for (Armed& armed : std::exchange(armed_, {})) attempt(std::move(armed.strike), armed.until);
 }
 
+void FaultDriver::fire(std::uint64_t serial) {
+  const auto found = active_.find(serial);
+  if (found == active_.end() || found->second.fired) return;
+  found->second.fired = true;
+  count(found->second);
+}
+
+void FaultDriver::look_at_disks() {
+  for (std::uint32_t n = 1; n <= cluster_.nodes(); ++n) {
+    Machine& machine = cluster_.machine(NodeId(n));
+    for (const DiskHit& hit : machine.take_disk_hits()) {
+      const auto found = active_.find(hit.strike);
+      if (found == active_.end()) continue;
+      // It may have hit a later life than the one it was laid for.
+      for (faults::Strike::Victim& victim : found->second.victims) {
+        if (victim.node == machine.id()) victim.boot = machine.boot_number();
+      }
+      if (atlas_.struck(hit.strike, machine.id())) {
+        cluster_.tell_damaged(machine.id(), hit.file, found->second.spec->fault);
+      }
+      fire(hit.strike);
+    }
+    damage_read_ += machine.disk().take_scars_read().size();
+  }
+}
+
+Counters FaultDriver::sometimes() const {
+  Counters counters;
+  counters.add("damage_read", damage_read_);
+  counters.add("damage_withheld", atlas_.withheld());
+  return counters;
+}
+
 bool FaultDriver::unfair() const {
   std::set<NodeId> gone;
+  for (std::uint32_t n = 1; n <= cluster_.nodes(); ++n) {
+    if (cluster_.machine(NodeId(n)).lost_for_good()) gone.insert(NodeId(n));
+  }
   for (const auto& [serial, strike] : active_) {
     if (!strike.spec->forever) continue;
     for (const faults::Strike::Victim& victim : strike.victims) gone.insert(victim.node);

@@ -150,6 +150,7 @@ void Campaign::add(const RunResult& result, bool expected) {
   report_.operations.refused += result.operations.refused;
   report_.operations.unknown += result.operations.unknown;
   report_.operations.succeeded_across_shards += result.operations.succeeded_across_shards;
+  report_.leader_losses.add(result.leader_losses);
   for (const auto& [name, count] : result.faults) {
     report_.faults[name] += count;
     report_.fault_seeds[name] += count > 0 ? 1 : 0;
@@ -187,7 +188,8 @@ void Campaign::judge_coverage() {
   };
   const bool draws_all = options_.profile->name == "default";
   for (const faults::Row& row : faults::table()) {
-    if (draws_all || report_.faults.contains(std::string(row.name))) require(row.name, report_.faults);
+    if ((draws_all && !row.acts.of_disk) || report_.faults.contains(std::string(row.name)))
+      require(row.name, report_.faults);
   }
   if (draws_all) {
     for (const std::string_view name : required_sometimes()) require(name, report_.sometimes);

@@ -28,19 +28,40 @@ constexpr TraceCounter trace_counters[] = {
     {TraceKind::dedup_hit, "dedup_hit"},
     {TraceKind::dedup_conflict, "dedup_conflict"},
     {TraceKind::refused, "refusal_logged"},
+    {TraceKind::frame_rejected, "frame_rejected"},
+    {TraceKind::tail_uncertain, "tail_uncertain"},
+    {TraceKind::quarantined, "quarantined"},
+    {TraceKind::recovery_settled, "recovery_settled"},
+    {TraceKind::segment_removed, "segment_removed"},
+    {TraceKind::space_refused, "space_refused"},
+    {TraceKind::space_regained, "space_regained"},
+    {TraceKind::snapshot_published, "snapshot_published"},
+    {TraceKind::restored, "snapshot_installed"},
+    {TraceKind::epoch_dropped, "epoch_dropped"},
+    {TraceKind::file_damaged, "sealed_file_damaged"},
+    {TraceKind::file_repaired, "sealed_file_repaired"},
+    {TraceKind::fetch_resumed, "fetch_resumed"},
+    {TraceKind::archived, "history_archived"},
 };
 
 }  // namespace
 
 const std::vector<std::string_view>& required_sometimes() {
   static const std::vector<std::string_view> names = {
-      "compensation", "dedup_hit_after_failover", "leader_lost_uncommitted_tail", "saga_resumed", "torn_tail",
-      "undo",         "unknown_later_done",       "unknown_later_not_done",
+      "compensation",
+      "dedup_hit_after_failover",
+      "frame_rejected",
+      "leader_lost_uncommitted_tail",
+      "saga_resumed",
+      "torn_tail",
+      "undo",
+      "unknown_later_done",
+      "unknown_later_not_done",
   };
   return names;
 }
 
-Judge::Judge(const Topology& topology) {
+Judge::Judge(const Topology& topology, Duration election_timeout) : leader_losses_(topology, election_timeout) {
   for (const oracles::Row& row : oracles::table()) oracles_.push_back(row.make(topology));
   for (const std::string_view name : required_sometimes()) sometimes_.declare(name);
   for (const TraceCounter& row : trace_counters) sometimes_.declare(row.counter);
@@ -62,11 +83,17 @@ void Judge::on_trace(SimTime now, NodeId node, const TraceEvent& event) {
   if (event.kind == TraceKind::became_follower && std::exchange(candidates_[{node, event.shard}], false)) {
     sometimes_.add("election_lost");
   }
+  leader_losses_.on_trace(now, node, event);
   for (const auto& oracle : oracles_) oracle->on_trace(now, node, event);
 }
 
-void Judge::on_committed(SimTime now, NodeId node, ShardId shard, Index index, Term term, ByteView payload) {
-  for (const auto& oracle : oracles_) oracle->on_committed(now, node, shard, index, term, payload);
+void Judge::on_step(SimTime now, NodeId node, const StepShown& shown) {
+  for (const auto& oracle : oracles_) oracle->on_step(now, node, shown);
+}
+
+void Judge::on_committed(SimTime now, NodeId node, const CommittedEntry& entry) {
+  leader_losses_.on_committed(now, node, entry);
+  for (const auto& oracle : oracles_) oracle->on_committed(now, node, entry);
 }
 
 void Judge::on_replica(SimTime now, NodeId node, const shard::Observation& seen) {
@@ -85,11 +112,26 @@ void Judge::on_crash(SimTime now, NodeId node) {
   for (auto& [who, stands] : candidates_) {
     if (who.first == node) stands = false;
   }
+  leader_losses_.on_crash(now, node);
   for (const auto& oracle : oracles_) oracle->on_crash(now, node);
 }
 
 void Judge::on_restart(SimTime now, NodeId node) {
   for (const auto& oracle : oracles_) oracle->on_restart(now, node);
+}
+
+void Judge::on_damaged(SimTime now, NodeId node, std::string_view file) {
+  for (const auto& oracle : oracles_) oracle->on_damaged(now, node, file);
+}
+
+void Judge::on_disk_emptied(SimTime now, NodeId node) {
+  for (const auto& oracle : oracles_) oracle->on_disk_emptied(now, node);
+}
+
+/// The process has ended: to the oracles that is a crash after which nobody starts it again.
+void Judge::on_refused(SimTime now, NodeId node) {
+  sometimes_.add("disk_refused");
+  on_crash(now, node);
 }
 
 void Judge::on_call(SimTime now, std::uint32_t client, std::uint64_t op, const router::Request& request) {
@@ -154,6 +196,7 @@ void Judge::count(const Call& call, const router::Reply& reply) {
 }
 
 void Judge::finish(SimTime now) {
+  leader_losses_.finish(now);
   for (const auto& oracle : oracles_) oracle->finish(now);
 }
 

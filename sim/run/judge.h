@@ -11,6 +11,7 @@
 
 #include "sim/kernel/counters.h"
 #include "sim/observe/observer.h"
+#include "sim/run/leader_losses.h"
 #include "sim/run/run.h"
 
 namespace coffer::sim {
@@ -20,24 +21,31 @@ const std::vector<std::string_view>& required_sometimes();
 
 class Judge {
  public:
-  explicit Judge(const Topology& topology);
+  explicit Judge(const Topology& topology, Duration election_timeout = milliseconds(500));
 
   void on_phase(SimTime now, Phase phase);
   void on_trace(SimTime now, NodeId node, const TraceEvent& event);
-  void on_committed(SimTime now, NodeId node, ShardId shard, Index index, Term term, ByteView payload);
+  void on_step(SimTime now, NodeId node, const StepShown& shown);
+  void on_committed(SimTime now, NodeId node, const CommittedEntry& entry);
   void on_replica(SimTime now, NodeId node, const shard::Observation& seen);
   void on_replica_undone(SimTime now, NodeId node, const shard::Observation& seen, std::size_t entries);
+  void on_damaged(SimTime now, NodeId node, std::string_view file);
   void on_durable(SimTime now, NodeId node, std::string_view file, ByteView contents);
   void on_crash(SimTime now, NodeId node);
   void on_restart(SimTime now, NodeId node);
+  void on_disk_emptied(SimTime now, NodeId node);
+  void on_refused(SimTime now, NodeId node);
   void on_call(SimTime now, std::uint32_t client, std::uint64_t op, const router::Request& request);
   void on_return(SimTime now, std::uint32_t client, std::uint64_t op, const router::Reply& reply);
+  /// Who is in touch with whom has changed (sim/run/leader_losses.h).
+  void on_touch(SimTime now, const Touch& touch) { leader_losses_.on_touch(now, touch); }
   void finish(SimTime now);
 
   /// The first violation there is, those of the wallet before those of the harness (O-H…).
   std::optional<Violation> violation() const;
   const Counters& sometimes() const { return sometimes_; }
   const Operations& operations() const { return operations_; }
+  const LeaderLossCounts& leader_losses() const { return leader_losses_.counts(); }
 
  private:
   /// Which transfer an item of a call asked for.
@@ -57,6 +65,7 @@ class Judge {
   std::vector<std::unique_ptr<Oracle>> oracles_;
   Counters sometimes_;
   Operations operations_;
+  LeaderLosses leader_losses_;
   Phase phase_ = Phase::setup;
   std::map<std::uint64_t, Call> calls_;
   std::map<Key, bool> unknown_;                            ///< ids whose last answer was unknown

@@ -33,6 +33,8 @@ std::string_view name(Life life) {
       return "paused";
     case Life::dead:
       return "dead";
+    case Life::refused:
+      return "refused its disk";
   }
   return "?";
 }
@@ -57,6 +59,7 @@ bool World::quiet() const {
     std::uint32_t leaders = 0;
     for (std::uint32_t n = 1; n <= cluster_.nodes(); ++n) {
       const Machine& machine = cluster_.machine(NodeId(n));
+      if (machine.life() == Life::refused) continue;
       if (machine.life() != Life::up || !machine.node().ready()) return false;
       const shard::Observation seen = machine.node().observe(ShardId(s));
       if (seen.commit != seen.last || seen.applied != seen.commit || seen.legs_unanswered > 0) return false;

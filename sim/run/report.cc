@@ -20,6 +20,21 @@ ordered_json to_json(const Operations& operations) {
   return json;
 }
 
+/// Kept in thousandths, rounded down: what is told as 1 is all of them.
+double permille(std::uint64_t part, std::uint64_t whole) {
+  return whole == 0 ? 1.0 : static_cast<double>(part * 1000 / whole) / 1000.0;
+}
+
+ordered_json to_json(const LeaderLossCounts& counts) {
+  ordered_json json;
+  json["leader_losses"] = counts.losses;
+  json["healed_in_time"] = counts.healed_in_time;
+  json["share"] = permille(counts.healed_in_time, counts.losses);
+  json["worst_ms"] = counts.worst_ms;
+  json["worst_election_timeouts"] = static_cast<double>(counts.worst_permille) / 1000.0;
+  return json;
+}
+
 ordered_json to_json(const std::map<std::string, std::uint64_t>& counts) {
   ordered_json json = ordered_json::object();
   for (const auto& [name, count] : counts) json[name] = count;
@@ -37,6 +52,7 @@ ordered_json to_json(const RunResult& result) {
   json["simulated_ms"] = result.simulated_ms;
   json["events"] = result.events;
   json["operations"] = to_json(result.operations);
+  json["leader_loss"] = to_json(result.leader_losses);
   json["faults"] = to_json(result.faults);
   json["faults_with_work_in_flight"] = result.faults_with_work_in_flight;
   json["sometimes"] = to_json(result.sometimes);
@@ -63,6 +79,14 @@ std::string spelled(const Operations& operations) {
   return std::to_string(operations.succeeded) + " succeeded (" + std::to_string(operations.succeeded_across_shards) +
          " across shards), " + std::to_string(operations.refused) + " refused, " + std::to_string(operations.unknown) +
          " unknown";
+}
+
+std::string spelled(const LeaderLossCounts& counts) {
+  const std::string tenths = std::to_string((counts.worst_permille + 99) / 100);
+  return std::to_string(counts.losses) + ", " + std::to_string(counts.healed_in_time) +
+         " healed within two election time-outs; the longest took " +
+         (tenths.size() == 1 ? "0" : tenths.substr(0, tenths.size() - 1)) + "." + tenths.back() + " (" +
+         std::to_string(counts.worst_ms) + " ms)";
 }
 
 std::string seconds_of(std::int64_t ms) {
@@ -130,6 +154,7 @@ std::string run_to_text(const RunResult& result, bool expected, std::string_view
   text += row("trace", hex_of(result.trace_hash));
   text += row("simulated", seconds_of(result.simulated_ms) + ", " + std::to_string(result.events) + " events");
   text += row("operations", spelled(result.operations));
+  text += row("leader loss", spelled(result.leader_losses));
   text += row("faults", listed(result.faults));
   text += row("in flight", std::to_string(result.faults_with_work_in_flight) + " faults struck while clients waited");
   text += row("sometimes", listed(result.sometimes));
@@ -162,6 +187,7 @@ std::string fuzz_to_json(const FuzzReport& report, const FuzzOptions& options, s
   json["simulated_ms"] = report.simulated_ms;
   json["events"] = report.events;
   json["operations"] = to_json(report.operations);
+  json["leader_loss"] = to_json(report.leader_losses);
   json["faults"] = to_json(report.faults);
   json["faults_with_work_in_flight"] = report.faults_with_work_in_flight;
   json["sometimes"] = to_json(report.sometimes);
@@ -188,6 +214,7 @@ std::string fuzz_to_text(const FuzzReport& report, const FuzzOptions& options, s
   text += row("simulated", seconds_of(report.simulated_ms) + ", " + std::to_string(report.events) + " events in " +
                                seconds_of(report.real_ms) + " of real time");
   text += row("operations", spelled(report.operations));
+  text += row("leader loss", spelled(report.leader_losses));
   text +=
       row("median seed", std::to_string(report.median.succeeded) + " succeeded (" +
                              std::to_string(report.median.succeeded_across_shards) + " across shards), " +

@@ -1,5 +1,7 @@
 #include "sim/run/run.h"
 
+#include <algorithm>
+
 #include "sim/run/world.h"
 
 namespace coffer::sim {
@@ -18,6 +20,13 @@ std::string_view name(Verdict verdict) {
       return "unknown";
   }
   return "?";
+}
+
+void LeaderLossCounts::add(const LeaderLossCounts& more) {
+  losses += more.losses;
+  healed_in_time += more.healed_in_time;
+  worst_ms = std::max(worst_ms, more.worst_ms);
+  worst_permille = std::max(worst_permille, more.worst_permille);
 }
 
 RunResult run(const Scenario& scenario, std::uint64_t seed, const RunOptions& options) {

@@ -23,6 +23,15 @@ struct Operations {
   std::uint64_t succeeded_across_shards = 0;
 };
 
+/// How fast groups got over the loss of their leader; defined in sim/run/leader_losses.h.
+struct LeaderLossCounts {
+  std::uint64_t losses = 0;
+  std::uint64_t healed_in_time = 0;  ///< within two election time-outs
+  std::int64_t worst_ms = 0;         ///< the longest that one lasted
+  std::int64_t worst_permille = 0;   ///< ... in thousandths of the election time-out
+  void add(const LeaderLossCounts& more);
+};
+
 struct RunResult {
   Verdict verdict = Verdict::unknown;
   std::string oracle;  ///< set for violation and stuck
@@ -34,6 +43,7 @@ struct RunResult {
   std::int64_t simulated_ms = 0;
   std::uint64_t events = 0;
   Operations operations;
+  LeaderLossCounts leader_losses;
   std::map<std::string, std::uint64_t> faults;     ///< how often each fault fired
   std::uint64_t faults_with_work_in_flight = 0;    ///< … while a client call was outstanding
   std::map<std::string, std::uint64_t> sometimes;  ///< interesting states reached

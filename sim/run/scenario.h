@@ -80,6 +80,7 @@ struct Scenario {
   MachineConfig machine;  ///< disk, process and clocks of every node
   Limits limits;
   std::vector<faults::FaultSpec> faults;
+  bool fair = true;  ///< the atlas (sim/faults/atlas.h) withholds what would damage disks beyond what can be survived
   /// "pass", "stuck", "unknown", "violation", or the oracle that must be violated.
   std::string expect = "pass";
   std::uint64_t seed = 1;  ///< when none is given on the command line

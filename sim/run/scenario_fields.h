@@ -107,6 +107,10 @@ void visit(V& v, faults::FaultSpec& f) {
   v.number("per_mille", f.per_mille, 0, 1000);
   v.duration("extra", f.extra, Duration{}, seconds(100'000));
   v.number("drift_ppm", f.drift_ppm, 0, 500'000);
+  v.word("file", f.file);
+  v.flag("crash", f.crash);
+  v.number("times", f.times, 0, 1'000'000);
+  v.duration("notice_after", f.notice_after, Duration{}, seconds(3600));
 }
 
 template <class V>
@@ -155,6 +159,7 @@ void visit(V& v, Scenario& s) {
   v.object("clocks", [&](auto& o) { visit_clocks(o, s.machine); });
   v.object("limits", [&](auto& o) { visit(o, s.limits); });
   v.list("faults", s.faults, true);
+  v.flag("fair", s.fair);
   v.word_of_verdict("expect", s.expect);
 }
 

@@ -23,6 +23,7 @@ struct Of {};
 
 std::optional<TraceKind> word_of(Of<TraceKind>, std::string_view word) { return words::trace_kind(word); }
 std::optional<faults::How> word_of(Of<faults::How>, std::string_view word) { return words::how(word); }
+std::optional<faults::Files> word_of(Of<faults::Files>, std::string_view word) { return words::files(word); }
 std::optional<router::TransferOperation> word_of(Of<router::TransferOperation>, std::string_view word) {
   return words::operation(word);
 }
@@ -34,6 +35,7 @@ std::optional<std::string> word_of(Of<std::string>, std::string_view word) {
 }
 std::vector<std::string> words_of(Of<TraceKind>) { return words::trace_kinds(); }
 std::vector<std::string> words_of(Of<faults::How>) { return words::hows(); }
+std::vector<std::string> words_of(Of<faults::Files>) { return words::file_kinds(); }
 std::vector<std::string> words_of(Of<router::TransferOperation>) { return words::operations(); }
 std::vector<std::string> words_of(Of<std::string>) { return words::fault_names(); }
 std::string spelled(const std::string& word) { return word; }

@@ -26,11 +26,21 @@ std::string of_target(const faults::Target& target, const Scenario& scenario, bo
 /// What a fault cannot do without.
 std::string of_magnitude(const faults::FaultSpec& fault) {
   const std::string_view name = fault.fault;
-  const bool of_links = name == "drop" || name == "duplicate" || name == "delay" || name == "reorder";
+  const bool later = name == "duplicate" || name == "delay" || name == "reorder";
+  const bool of_links = later || name == "drop" || name == "payload_corruption";
   if (of_links && fault.per_mille == 0) return "/per_mille: how many packets? 1 to 1000 of a thousand";
-  if (of_links && name != "drop" && fault.extra == Duration{}) return "/extra: how much later? such as \"20ms\"";
+  if (later && fault.extra == Duration{}) return "/extra: how much later? such as \"20ms\"";
   if (name == "lost_unsynced" && fault.lose_per_mille == 0) return "/lose_per_mille: how many of the unsynced writes?";
   if (name == "torn_unsynced" && fault.tear_per_mille == 0) return "/tear_per_mille: how many of the unsynced writes?";
+  if (name == "slow_disk" && fault.times < 2) return "/times: how many times as long? 2 or more";
+  if (name == "clock_drift" && fault.drift_ppm == 0) return "/drift_ppm: how fast does it drift?";
+  if ((name == "clock_jump" || name == "clock_lies") && fault.extra == Duration{}) {
+    return "/extra: how far off at most? such as \"2s\"";
+  }
+  if (name == "leap_second" && fault.per_mille > 0 && (fault.forever || fault.lasts_min <= milliseconds(1100))) {
+    return "/for: a second is smeared over more than 1100 ms";
+  }
+  if (name == "rolling_upgrade" && fault.forever) return "/for: each node is down for a while, not for ever";
   if (name == "clock_skew" && fault.extra == Duration{} && fault.drift_ppm == 0) {
     return "/extra: how far is the clock off? (or drift_ppm: how fast does it drift?)";
   }

@@ -78,17 +78,24 @@ void draw_times(Scenario& scenario, std::uint64_t seed) {
   scenario.machine.monotonic_ppm_max = static_cast<std::int32_t>(prng.between(0, 200));
 }
 
+/// As many kinds of faults in a world, on average, as a table of so many rows would give: a longer table makes worlds
+/// more different, not more violent.
+constexpr std::uint32_t rows_at_once = 18;
+
 /// Each fault exists or not; each that exists has a violence of its own.
 void draw_faults(Scenario& scenario, std::uint64_t seed) {
   Prng prng = stream(seed, Domain::swarm, 0, mood_site);
-  const std::uint32_t exists_per_mille = draw(prng, 250, 600);
+  const auto rows = static_cast<std::uint32_t>(
+      std::count_if(faults::table().begin(), faults::table().end(), [](const auto& row) { return !row.acts.of_disk; }));
+  const std::uint32_t exists_per_mille = draw(prng, 250, 600) * rows_at_once / std::max(rows, rows_at_once);
   faults::Mood mood;
   mood.nodes = scenario.nodes;
   mood.every_mean = draw_ms(prng, 1500, 5000);
   mood.outage = draw_ms(prng, 100, 1500);
-  const std::uint64_t sure = prng.below(faults::table().size());  // at least one
+  const std::uint64_t sure = prng.below(rows);  // at least one
   std::uint64_t number = 0;
   for (const faults::Row& row : faults::table()) {
+    if (row.acts.of_disk) continue;
     const bool exists = prng.chance(exists_per_mille) || number == sure;
     ++number;
     if (!exists) continue;
@@ -195,6 +202,42 @@ Scenario draw_stale_reads(std::uint64_t seed) {
   return scenario;
 }
 
+/// Few clients, small files, and disks that go wrong in every way there is while nodes crash again and again: what the
+/// log, its snapshots and its repair must withstand.
+Scenario draw_storage(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  Prng prng = stream(seed, Domain::swarm, 3, world_site);
+  scenario.nodes = prng.chance(800) ? 3 : 5;
+  scenario.shards = draw(prng, 1, 4);
+  scenario.tuning.segment_size = std::uint64_t{1} << prng.between(14, 16);
+  scenario.tuning.epoch_bytes = std::uint64_t{1} << prng.between(12, 17);
+  scenario.tuning.chunk_bytes = 1u << prng.between(12, 14);
+  scenario.tuning.history_bytes_max = std::uint64_t{1} << prng.between(15, 22);
+  scenario.tuning.history_age_max = prng.chance(300) ? seconds(prng.between(2, 10)) : seconds(86400);
+  scenario.workload.clients = draw(prng, 2, 4);
+  scenario.workload.operations = draw(prng, 150, 300);
+  scenario.workload.batch_max = 1u << prng.below(6);
+  scenario.workload.think_mean =
+      seconds(prng.between(8, 14)) * scenario.workload.clients / scenario.workload.operations;
+  scenario.faults.clear();
+  faults::Mood mood{scenario.nodes, draw_ms(prng, 500, 2500), draw_ms(prng, 100, 1000)};
+  const std::uint32_t exists_per_mille = draw(prng, 200, 600);
+  std::uint64_t number = 0;
+  for (const faults::Row& row : faults::table()) {
+    const bool crash = row.name == "crash_restart" || row.name == "lost_unsynced" || row.name == "power_cut_all" ||
+                       row.name == "torn_unsynced";
+    if (!row.acts.of_disk && !crash) continue;
+    ++number;
+    if (!prng.chance(crash ? 800 : exists_per_mille)) continue;
+    Prng own = stream(seed, Domain::swarm, 3, fault_site + number);
+    faults::FaultSpec& spec = scenario.faults.emplace_back(row.acts.draw(own, mood));
+    spec.fault = std::string(row.name);
+    spec.stream = number;
+    if (spec.target.who == faults::Who::leader) spec.target.shard = ShardId(draw(own, 1, scenario.shards));
+  }
+  return scenario;
+}
+
 }  // namespace
 
 const std::vector<Profile>& profiles() {
@@ -203,6 +246,7 @@ const std::vector<Profile>& profiles() {
       {"short_leaderships", "five replicas far apart whose leaders are cut off or crash soon after each election",
        draw_short_leaderships},
       {"stale_reads", "clients that mostly read while leaders are cut off from their peers", draw_stale_reads},
+      {"storage", "disks that go wrong in every way there is while nodes crash again and again", draw_storage},
   };
   return all;
 }

@@ -54,6 +54,10 @@ std::string_view name(router::RequestKind kind) {
       return "trial_balance";
     case router::RequestKind::node_status:
       return "node_status";
+    case router::RequestKind::reconfigure:
+      return "reconfigure";
+    case router::RequestKind::transfer_leadership:
+      return "transfer_leadership";
   }
   return "?";
 }
@@ -95,6 +99,7 @@ void TraceWriter::node(SimTime now, NodeId node, const TraceEvent& event) {
   if (event.a != 0) *out_ << R"(,"a":)" << event.a;
   if (event.b != 0) *out_ << R"(,"b":)" << event.b;
   if (event.c != 0) *out_ << R"(,"c":)" << event.c;
+  if (event.lamport != 0) *out_ << R"(,"lamport":)" << event.lamport;
   if (event.transfer != TransferId{}) *out_ << R"(,"transfer":")" << spelled(event.transfer) << '"';
   *out_ << "}\n";
 }

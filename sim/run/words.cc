@@ -10,6 +10,8 @@ namespace coffer::sim::words {
 namespace {
 
 constexpr std::string_view hows_spelled[] = {"process", "power", "either"};
+constexpr std::string_view files_spelled[] = {"any",   "stream",   "hard_state", "history",
+                                              "index", "manifest", "snapshot"};
 constexpr std::string_view operations_spelled[] = {"transfer", "deposit", "withdrawal"};  // from 1
 
 std::vector<TraceKind> all_kinds() {
@@ -58,6 +60,17 @@ std::optional<faults::How> how(std::string_view word) {
 std::vector<std::string> hows() { return {std::begin(hows_spelled), std::end(hows_spelled)}; }
 
 std::string spell(faults::How how) { return std::string(hows_spelled[static_cast<std::size_t>(how)]); }
+
+std::optional<faults::Files> files(std::string_view word) {
+  for (std::size_t i = 0; i < std::size(files_spelled); ++i) {
+    if (files_spelled[i] == word) return static_cast<faults::Files>(i);
+  }
+  return std::nullopt;
+}
+
+std::vector<std::string> file_kinds() { return {std::begin(files_spelled), std::end(files_spelled)}; }
+
+std::string spell(faults::Files files) { return std::string(files_spelled[static_cast<std::size_t>(files)]); }
 
 std::optional<router::TransferOperation> operation(std::string_view word) {
   for (std::size_t i = 0; i < std::size(operations_spelled); ++i) {

@@ -20,6 +20,10 @@ std::optional<faults::How> how(std::string_view word);
 std::vector<std::string> hows();
 std::string spell(faults::How how);
 
+std::optional<faults::Files> files(std::string_view word);
+std::vector<std::string> file_kinds();
+std::string spell(faults::Files files);
+
 std::optional<router::TransferOperation> operation(std::string_view word);
 std::vector<std::string> operations();
 std::string spell(router::TransferOperation operation);

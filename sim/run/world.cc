@@ -48,9 +48,9 @@ World::World(const Scenario& scenario, std::uint64_t seed, const RunOptions& opt
       seed_(seed),
       cluster_(kernel_, config_of(scenario), seed),
       roles_(scenario.shards),
-      faults_(cluster_, roles_, scenario.faults, scenario.clients(), seed),
+      faults_(cluster_, roles_, scenario.faults, scenario.clients(), seed, scenario.fair),
       plan_(scenario, map_of(cluster_), seed),
-      judge_(topology_of(cluster_)),
+      judge_(topology_of(cluster_), scenario.tuning.election_timeout),
       writer_(options.trace_jsonl),
       watch_prng_(stream(seed, Domain::watch)) {
   for (std::uint32_t number = 0; number < scenario.clients(); ++number) {
@@ -77,6 +77,9 @@ RunResult World::run() {
       end(Verdict::stuck, "O-V1", "too many events: something goes round in circles");
     }
   }
+  if (faults_.broke_the_atlas() && result_.verdict != Verdict::pass) {
+    result_.reason += " (disks were damaged beyond what can be survived, by the scenario's wish)";
+  }
   result_.seed = seed_;
   result_.scenario_hash = hash_of(scenario_);
   result_.trace_hash = kernel_.hash().value();
@@ -84,9 +87,11 @@ RunResult World::run() {
   result_.simulated_ms = Duration{kernel_.now().nanos}.millis();
   result_.events = kernel_.events();
   result_.operations = judge_.operations();
+  result_.leader_losses = judge_.leader_losses();
   result_.faults = faults_.fired().to_map();
   result_.faults_with_work_in_flight = faults_.fired_with_work_in_flight();
   result_.sometimes = judge_.sometimes().to_map();
+  result_.sometimes.merge(faults_.sometimes().to_map());
   return std::move(result_);
 }
 
@@ -129,6 +134,7 @@ void World::handle(const Event& event) {
     case EventKind::boot:
     case EventKind::peer_up:
     case EventKind::peer_down:
+    case EventKind::link_down:
     case EventKind::effects: {
       const Cluster::Dispatched done = cluster_.dispatch(event);
       if (event.kind == EventKind::io_done) {
@@ -144,7 +150,29 @@ void World::handle(const Event& event) {
     }
   }
   faults_.after_event(waiting_ > 0);
+  watch_touch();
   drain_notices();
+}
+
+/// Partitions come and go with strikes, whose serial numbers only grow.
+void World::watch_touch() {
+  std::vector<std::uint64_t> cause = {faults_.active().size(),
+                                      faults_.active().empty() ? 0 : faults_.active().rbegin()->first};
+  for (std::uint32_t n = 1; n <= cluster_.nodes(); ++n) {
+    cause.push_back(cluster_.machine(NodeId(n)).life() == Life::up ? 1 : 0);
+  }
+  if (cause == touch_cause_) return;
+  touch_cause_ = std::move(cause);
+  Touch touch(cluster_.nodes());
+  for (std::uint32_t a = 1; a <= cluster_.nodes(); ++a) {
+    for (std::uint32_t b = 1; b <= cluster_.nodes(); ++b) {
+      const bool both_up = touch_cause_[a + 1] == 1 && touch_cause_[b + 1] == 1;
+      if (both_up && (a == b || (cluster_.network().open(a, b) && cluster_.network().open(b, a)))) {
+        touch[a - 1].add(NodeId(b));
+      }
+    }
+  }
+  judge_.on_touch(kernel_.now(), touch);
 }
 
 void World::after_step(NodeId node) {
@@ -155,8 +183,11 @@ void World::after_step(NodeId node) {
     roles_.on_trace(node, event);
     judge_.on_trace(now, node, event);
   }
+  const Machine& machine = cluster_.machine(node);
+  judge_.on_step(now, node, {machine.steps(), machine.heard(), effects_.trace, effects_.vector_time});
   for (const node::Committed& entry : effects_.committed) {
-    judge_.on_committed(now, node, entry.shard, entry.index, entry.term, view(entry.payload));
+    faults_.on_committed(entry.shard, entry.index, entry.term, view(entry.payload));
+    judge_.on_committed(now, node, {entry.shard, entry.index, entry.term, entry.kind, view(entry.payload)});
   }
   for (const TraceEvent& event : effects_.trace) faults_.on_trace(node, event);
   ++steps_;
@@ -166,7 +197,8 @@ void World::after_step(NodeId node) {
 void World::show_durable(NodeId node, const std::vector<std::string>& files) {
   const Disk& disk = cluster_.machine(node).disk();
   for (const std::string& file : files) {
-    judge_.on_durable(kernel_.now(), node, file, disk.durable(file, room_).value_or(ByteView()));
+    if (disk.scarred(file)) judge_.on_damaged(kernel_.now(), node, file);
+    judge_.on_durable(kernel_.now(), node, file, disk.durable(file).value_or(ByteView()));
   }
 }
 
@@ -205,6 +237,21 @@ void World::drain_notices() {
         writer_.machine(now, notice.node, "crashed");
         roles_.on_down(notice.node);
         judge_.on_crash(now, notice.node);
+        show_durable(notice.node, cluster_.machine(notice.node).disk().durable_names());
+        break;
+      case Notice::Kind::damaged:
+        writer_.machine(now, notice.node, notice.file + " damaged by " + notice.reason);
+        judge_.on_damaged(now, notice.node, notice.file);
+        show_durable(notice.node, cluster_.machine(notice.node).disk().take_newly_durable());
+        break;
+      case Notice::Kind::emptied:
+        writer_.machine(now, notice.node, "disk emptied");
+        judge_.on_disk_emptied(now, notice.node);
+        break;
+      case Notice::Kind::refused:
+        writer_.machine(now, notice.node, "refused: " + notice.reason);
+        roles_.on_down(notice.node);
+        judge_.on_refused(now, notice.node);
         show_durable(notice.node, cluster_.machine(notice.node).disk().durable_names());
         break;
       case Notice::Kind::broken:

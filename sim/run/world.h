@@ -36,6 +36,7 @@ class World {
   void handle(const Event& event);
   void after_step(NodeId node);
   void drain_notices();
+  void watch_touch();
   void show_durable(NodeId node, const std::vector<std::string>& files);
   void look_around();
   void look_at_all();
@@ -68,7 +69,7 @@ class World {
   std::uint32_t waiting_ = 0;  ///< clients with a call under way
   std::uint64_t steps_ = 0;
   node::Effects effects_;
-  Bytes room_;
+  std::vector<std::uint64_t> touch_cause_;  ///< what decides who is in touch, when last looked at
   bool ended_ = false;
   RunResult result_;
 };

@@ -259,6 +259,9 @@ Bytes Generator::State::encode(std::uint32_t number, const Ask& ask) {
     case router::RequestKind::node_status:
       request.body = router::NodeStatusRequest{};
       break;
+    case router::RequestKind::reconfigure:
+    case router::RequestKind::transfer_leadership:
+      check_failed("the workload moves money, not replicas");
   }
   return router::encode(request);
 }

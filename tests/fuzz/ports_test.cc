@@ -177,7 +177,7 @@ std::vector<std::string> peer_payloads(const std::vector<std::string>& requests)
   };
   for (const std::uint64_t term : {1u, 2u, 3u}) {
     for (const bool flag : {false, true}) {
-      frames.add_raft(to, ShardId(1), raft::VoteRequest{Term(term), flag, Index(5), Term(1)});
+      frames.add_raft(to, ShardId(1), raft::VoteRequest{Term(term), flag, false, Index(5), Term(1)});
       take();
       frames.add_raft(to, ShardId(2), raft::VoteReply{Term(term), flag, true});
       take();
@@ -211,12 +211,8 @@ std::vector<std::string> peer_payloads(const std::vector<std::string>& requests)
 }
 
 std::string hello_of(const net::NodeSettings& settings, std::size_t place) {
-  const net::NodeAddress& a = settings.nodes.at(place);
-  return text_of(net::encode(net::Hello{.protocol = net::peer_protocol,
-                                        .cluster = settings.cluster,
-                                        .node = a.node,
-                                        .node_uuid = a.uuid,
-                                        .incarnation = a.incarnation}));
+  return text_of(net::encode(
+      net::Hello{.protocol = net::peer_protocol, .cluster = settings.cluster, .sender = settings.nodes.at(place)}));
 }
 
 // ---- honest work in between ----------------------------------------------------------------------------------------

@@ -9,6 +9,7 @@
 #include <stdlib.h>
 
 #include "net/driver/clock.h"
+#include "net/driver/founding.h"
 #include "net/driver/server.h"
 #include "net/driver/settings.h"
 #include "tests/net/http_exchange.h"
@@ -59,11 +60,11 @@ class ServedNode {
  public:
   explicit ServedNode(std::uint32_t nodes = 1, std::uint32_t shards = 1)
       : settings_(first_of(nodes, shards, directory_.path())) {
-    start();
+    found_and_start();
   }
   explicit ServedNode(const net::NodeSettings& settings) : settings_(settings) {
     settings_.directory = directory_.path();
-    start();
+    found_and_start();
   }
   ~ServedNode() { stop(); }
   ServedNode(const ServedNode&) = delete;
@@ -102,6 +103,12 @@ class ServedNode {
   int exit_code() const { return exit_code_; }
 
  private:
+  void found_and_start() {
+    const Result<void> allowed = net::allow_founding(settings_.directory);
+    mistake_ = allowed.has_error() ? allowed.error().what : "";
+    start();
+  }
+
   TemporaryDirectory directory_;
   net::NodeSettings settings_;
   std::unique_ptr<net::Server> server_;

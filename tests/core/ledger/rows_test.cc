@@ -1,6 +1,8 @@
 #include "core/ledger/rows.h"
 
 #include <deque>
+#include <memory>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -44,6 +46,81 @@ TEST_CASE("property: rows behave as a deque with numbers") {
     const Rows<std::uint64_t> copy(rows);
     for (std::uint64_t i = 0; i < model.size(); ++i) RC_ASSERT(copy[first + i] == model[i]);
   }));
+}
+
+TEST_CASE("property: frozen rows are the rows of then, whatever becomes of the table") {
+  using Frozen = FrozenRows<std::uint64_t>;
+  struct View {
+    std::unique_ptr<Frozen> rows;
+    std::uint64_t first;
+    std::vector<std::uint64_t> then;
+  };
+  REQUIRE(rc::check("property: frozen = copy", [](const std::vector<std::pair<std::uint8_t, std::uint8_t>>& steps) {
+    std::optional<Rows<std::uint64_t>> rows(std::in_place, 30);
+    std::vector<View> views;
+    std::uint64_t next = 0;
+    const auto compare = [&](const View& view) {
+      for (std::uint64_t number = view.rows->begin_number(); number < view.rows->end_number(); ++number) {
+        RC_ASSERT((*view.rows)[number] == view.then[number - view.first]);
+      }
+    };
+    for (const auto& [kind, amount] : steps) {
+      const std::uint64_t some = amount % (rows->size() + 1);
+      switch (kind % 8) {
+        case 0:
+        case 1:
+          for (int i = 0; i < amount; ++i) rows->push_back(++next);
+          break;
+        case 2:
+          for (std::uint64_t i = 0; i < some; ++i) rows->pop_back();
+          break;
+        case 3:
+          rows->drop_before(rows->begin_number() + some / 2);
+          break;
+        case 4:
+        case 5:
+          if (some > 0) (*rows)[rows->begin_number() + some - 1] = ++next;
+          break;
+        case 6: {
+          View view{std::make_unique<Frozen>(*rows, rows->begin_number() + some), rows->begin_number() + some, {}};
+          for (std::uint64_t n = view.first; n < rows->end_number(); ++n) view.then.push_back(std::as_const(*rows)[n]);
+          views.push_back(std::move(view));
+          break;
+        }
+        default:
+          if (views.empty()) break;
+          View& view = views[amount % views.size()];
+          view.rows->release_before(view.rows->begin_number() + some % (view.rows->size() + 1));
+          if (amount % 16 == 0) views.erase(views.begin() + amount % static_cast<std::ptrdiff_t>(views.size()));
+          break;
+      }
+      for (const View& view : views) compare(view);
+    }
+    rows.reset();
+    for (const View& view : views) compare(view);
+  }));
+}
+
+TEST_CASE("a page is copied for a view only while the view needs it") {
+  Rows<std::uint64_t> rows;
+  for (std::uint64_t i = 0; i < 3 * page_rows; ++i) rows.push_back(i);
+  FrozenRows<std::uint64_t> view(rows);
+  REQUIRE(view.copied_pages() == 0);
+  rows[0] = 7;
+  rows[1] = 7;
+  REQUIRE(view.copied_pages() == 1);
+  std::uint64_t visited = 0;
+  REQUIRE(view.take_page([&](std::uint64_t row) { REQUIRE(row == visited++); }));
+  REQUIRE(visited == page_rows);
+  REQUIRE(view.copied_pages() == 0);
+  rows[2] = 7;
+  rows.push_back(8);
+  REQUIRE(view.copied_pages() == 0);
+  rows[page_rows] = 7;
+  REQUIRE(view.copied_pages() == 1);
+  while (view.take_page([&](std::uint64_t row) { REQUIRE(row == visited++); })) {
+  }
+  REQUIRE(visited == 3 * page_rows);
 }
 
 TEST_CASE("rows never move") {

@@ -1,5 +1,5 @@
-// Damage at rest, foreign files, missing files and arbitrary bytes: refused with a name, a place and advice, or cut
-// where only a torn write can be meant. Never a crash, never a wrong log.
+// Damage at rest, foreign files, missing files and arbitrary bytes: set aside or cut with the groups uncertain, or
+// refused with a name, a place and advice. Never a crash, never a wrong log.
 #include <algorithm>
 #include <cstring>
 #include <string>
@@ -11,9 +11,8 @@
 
 #include "core/base/hash.h"
 #include "core/log/frame_format.h"
-#include "core/log/hard_state.h"
 #include "core/log/records.h"
-#include "tests/core/log/life.h"
+#include "tests/core/log/small_disk.h"
 
 namespace coffer::log {
 namespace {
@@ -21,113 +20,216 @@ namespace {
 using Catch::Matchers::Contains;
 using Catch::Matchers::StartsWith;
 
-/// A disk with `flushes` flushes of one small frame each, three to a segment.
-MemoryDisk small_disk(std::uint64_t flushes) {
-  MemoryDisk disk;
-  Life life(disk);
-  life.recovered();
-  for (std::uint64_t i = 1; i <= flushes; ++i) {
-    life.stream.append(ShardId(1), std::vector{entry(i, 1, payload(i, 200))});
-    life.stream.set_hard_state(ShardId(1), {Term(i), NodeId(2)});
-    REQUIRE(life.flush_and_run());
-  }
-  return disk;
-}
+/// Where the frames of small_disk(8) stand.
+const std::vector<std::pair<std::string, std::uint64_t>> eight_frames = {
+    {"stream-000001", 4096}, {"stream-000001", 8192},  {"stream-000001", 12288}, {"stream-000002", 4096},
+    {"stream-000002", 8192}, {"stream-000002", 12288}, {"stream-000003", 4096},  {"stream-000003", 8192}};
 
-std::string failure_of(MemoryDisk disk, FileIdentity identity = test_identity()) {
-  const auto before = [&disk](const std::string& file) { return disk.exists(file) ? disk.contents(file) : Bytes(); };
-  const Bytes hard_state = before(hard_state_file);
-  const Bytes stream = before("stream-000001");
-  Life life(disk, UINT64_MAX, 0, identity);
-  life.run();
-  CHECK(life.stream.failed() != life.stream.recovered());
-  if (life.stream.failed()) {
-    CHECK(life.saw(TraceKind::failed));
-    CHECK(before(hard_state_file) == hard_state);  // a start that is refused changes nothing
-    CHECK(before("stream-000001") == stream);
-  }
-  return life.stream.failure();
-}
-
-TEST_CASE("any flipped bit in a frame that a later mark covers is corruption, named by file and byte, and never cut") {
-  const MemoryDisk disk = small_disk(8);  // three frames in segments 1 and 2, two in segment 3
-  const std::vector<std::pair<std::string, std::uint64_t>> frames = {
-      {"stream-000001", 4096}, {"stream-000001", 8192},  {"stream-000001", 12288}, {"stream-000002", 4096},
-      {"stream-000002", 8192}, {"stream-000002", 12288}, {"stream-000003", 4096}};
-  for (const auto& [file, at] : frames) {
-    for (std::uint64_t byte = 0; byte < 4096; byte += byte < 300 ? 1 : 97) {
+TEST_CASE("any flipped bit in a frame that a mark covers is damage: what is before it is kept, and nothing is cut") {
+  const MemoryDisk disk = small_disk(8);
+  for (std::size_t frame = 1; frame <= 7; ++frame) {
+    const auto& [file, at] = eight_frames[frame - 1];
+    for (std::uint64_t byte = 0; byte < 4096; byte += byte < 80 ? 1 : 97) {
       MemoryDisk damaged = disk;
       damaged.flip_bit(file, at + byte, static_cast<unsigned>(byte % 8));
-      CAPTURE(file, at, byte);
-      const std::string failure = failure_of(damaged);
-      CHECK_THAT(failure, StartsWith(file + " at byte " + std::to_string(at) + ": frame"));
-      CHECK_THAT(failure, Contains("Restore this node from its peers"));
+      CAPTURE(frame, byte);
+      const Bytes evidence = damaged.contents(file);
+      Life life(damaged);
+      CHECK(entries_of(life.recovered()) == frame - 1);
+      CHECK(life.trace_a(TraceKind::quarantined) == frame);
+      CHECK(life.trace_a(TraceKind::tail_uncertain) == frame);
+      CHECK_FALSE(life.saw(TraceKind::tail_torn));
+      CHECK(life.found.groups.at(ShardId(1)).uncertain);
+      // The highest place of what can still be read behind the damage.
+      CHECK(life.found.groups.at(ShardId(1)).evidence == LogPlace{Index(8), Term(1)});
+      CHECK(damaged.contents("damaged-" + file) == evidence);
+      CHECK_FALSE(damaged.exists(file));
     }
   }
 }
 
-TEST_CASE("any flipped bit in the last frame, which no mark covers, is cut as a torn write") {
+TEST_CASE(
+    "where this node is a group's only voter the same is refused, named by file and byte, and nothing is changed") {
+  const MemoryDisk disk = small_disk(8);
+  for (std::size_t frame = 1; frame <= 7; ++frame) {
+    const auto& [file, at] = eight_frames[frame - 1];
+    for (std::uint64_t byte = 0; byte < 4096; byte += byte < 80 ? 7 : 397) {
+      MemoryDisk damaged = disk;
+      damaged.flip_bit(file, at + byte, static_cast<unsigned>(byte % 8));
+      CAPTURE(frame, byte);
+      const std::string failure = failure_of(damaged, sole_voter());
+      CHECK_THAT(failure, StartsWith(file + " at byte " + std::to_string(at) + ": frame " + std::to_string(frame)));
+      CHECK_THAT(failure, Contains("only voter of group 1"));
+      Life life(damaged, UINT64_MAX, 0, sole_voter());
+      life.run();
+      CHECK(life.trace_a(TraceKind::corruption) == frame);
+    }
+  }
+}
+
+TEST_CASE("any flipped bit in the last frame, which no mark covers, is cut as a torn write, and leaves doubt") {
   const MemoryDisk disk = small_disk(8);
   for (std::uint64_t byte = 0; byte < 4096; byte += byte < 300 ? 1 : 97) {
     CAPTURE(byte);
-    MemoryDisk damaged = disk;
-    damaged.flip_bit("stream-000003", 8192 + byte, static_cast<unsigned>(byte % 8));
-    Life life(damaged);
-    CHECK(life.recovered().logs.at(1).size() == 7);
-    CHECK(life.trace_a(TraceKind::tail_torn) == 8);
-  }
-}
-
-TEST_CASE("an empty frame is accepted, and its mark tells damage in the frame before it from a torn write") {
-  MemoryDisk disk = small_disk(1);
-  Bytes contents = disk.contents("stream-000001");
-  const auto last = read_frame_header(ByteView(contents).subspan(4096));
-  REQUIRE(last.has_value());
-  Bytes empty(stream_frame_header_size);
-  seal_stream_frame(empty, {last->place.salt, 2, last->checksum}, 1);
-  std::copy(empty.begin(), empty.end(), contents.begin() + 8192);
-  disk.overwrite("stream-000001", contents);
-  CHECK(failure_of(disk).empty());
-  disk.flip_bit("stream-000001", 5000, 0);
-  CHECK_THAT(failure_of(disk), StartsWith("stream-000001 at byte 4096: frame 1 is damaged"));
-}
-
-TEST_CASE("damage in a segment's header is corruption where frames behind it were known durable") {
-  const MemoryDisk disk = small_disk(8);
-  for (std::uint64_t byte = 0; byte < 4096; byte += byte < 100 ? 1 : 97) {
-    CAPTURE(byte);
-    for (const char* file : {"stream-000001", "stream-000002"}) {
+    for (const bool sole : {false, true}) {
       MemoryDisk damaged = disk;
-      damaged.flip_bit(file, byte, 3);
-      CHECK_THAT(failure_of(damaged), StartsWith(std::string(file) + " at byte 0: "));
+      damaged.flip_bit("stream-000003", 8192 + byte, static_cast<unsigned>(byte % 8));
+      Life life(damaged, UINT64_MAX, 0, sole ? sole_voter() : test_config());
+      CHECK(entries_of(life.recovered()) == 7);
+      CHECK(life.trace_a(TraceKind::tail_torn) == 8);
+      CHECK(life.trace_a(TraceKind::tail_uncertain) == 8);
+      CHECK(life.found.groups.at(ShardId(1)).uncertain == !sole);  // nobody could tell a sole voter more
+      CHECK(life.found.groups.at(ShardId(1)).evidence == LogPlace{Index(7), Term(1)});
     }
   }
 }
 
-TEST_CASE("corruption is traced with the number of the damaged frame") {
-  MemoryDisk disk = small_disk(4);
-  disk.flip_bit("stream-000001", 2 * 4096 + 70, 0);
+TEST_CASE("a quiet log's mark tells damage in its last frame from a torn write") {
+  MemoryDisk disk = rested_disk(1);
+  CHECK(failure_of(disk, sole_voter()).empty());
+  disk.flip_bit("stream-000001", 5000, 0);
+  CHECK_THAT(failure_of(disk, sole_voter()), StartsWith("stream-000001 at byte 4096: frame 1 is damaged"));
   Life life(disk);
-  life.run();
-  CHECK(life.trace_a(TraceKind::corruption) == 2);
+  CHECK(entries_of(life.recovered()) == 0);
+  CHECK(life.trace_a(TraceKind::quarantined) == 1);
+  CHECK(life.found.groups.at(ShardId(1)).uncertain);
 }
 
-TEST_CASE("a segment that is missing in the middle is corruption") {
+TEST_CASE("damage in a segment's header is damage of its first frame, and of the first segment a lost disk") {
+  const MemoryDisk disk = small_disk(8);
+  for (std::uint64_t byte = 0; byte < 4096; byte += byte < 100 ? 1 : 97) {
+    CAPTURE(byte);
+    MemoryDisk first = disk;
+    first.flip_bit("stream-000001", byte, 3);
+    CHECK_THAT(failure_of(first), StartsWith("stream-000001 at byte 0: the segment's header is damaged"));
+    MemoryDisk second = disk;
+    second.flip_bit("stream-000002", byte, 3);
+    CHECK_THAT(failure_of(second, sole_voter()), StartsWith("stream-000002 at byte 0: frame 4 is damaged"));
+    Life life(second);
+    CHECK(entries_of(life.recovered()) == 3);
+    CHECK(second.exists("damaged-stream-000002"));
+    CHECK(second.exists("damaged-stream-000003"));
+    CHECK_FALSE(second.exists("damaged-stream-000001"));
+  }
+}
+
+TEST_CASE("a segment that is missing in the middle is damage, the first one a lost disk") {
   MemoryDisk disk = small_disk(8);
+  MemoryDisk first = disk;
+  first.remove("stream-000001");
+  CHECK_THAT(failure_of(first), StartsWith("stream-000001 at byte 0: the file is missing"));
   disk.remove("stream-000002");
-  CHECK_THAT(failure_of(disk), StartsWith("stream-000002 at byte 0: frame 4 is damaged or missing"));
+  CHECK_THAT(failure_of(disk, sole_voter()), StartsWith("stream-000002 at byte 0: frame 4 is damaged or missing"));
+  Life life(disk);
+  CHECK(entries_of(life.recovered()) == 3);
+  CHECK(life.found.groups.at(ShardId(1)).uncertain);
+  CHECK(life.found.groups.at(ShardId(1)).evidence.index == Index(8));
 }
 
-TEST_CASE("blocks that changed places are not believed") {
+TEST_CASE("a last segment that is missing leaves doubt, even if what is before it ends with a mark") {
+  MemoryDisk disk = rested_disk(2);  // a mark fills segment 1
+  Life life(disk);
+  life.recovered();
+  CHECK_FALSE(life.saw(TraceKind::tail_uncertain));
+  life.stream.append(ShardId(1), std::vector{entry(3, 1, payload(3, 200))});
+  REQUIRE(life.flush_and_run());
+  REQUIRE(disk.contents("stream-000002").size() == test_segment_size);
+  disk.remove("stream-000002");
+  disk.remove("stream-000003");
+  Life again(disk);
+  CHECK(entries_of(again.recovered()) == 2);
+  CHECK(again.found.groups.at(ShardId(1)).uncertain);
+}
+
+TEST_CASE("a segment cut short right behind a mark is damage: it was larger once") {
+  MemoryDisk disk = rested_disk(1);  // the mark is frame 2
+  {
+    Life life(disk);
+    life.recovered();
+    life.stream.append(ShardId(1), std::vector{entry(2, 1, payload(2, 200))});
+    REQUIRE(life.flush_and_run());
+  }
+  Bytes contents = disk.contents("stream-000001");
+  contents.resize(3 * 4096);
+  disk.overwrite("stream-000001", contents);
+  CHECK_THAT(failure_of(disk, sole_voter()), Contains("the file ends although 16384 bytes were reserved for it"));
+  Life life(disk);
+  CHECK(entries_of(life.recovered()) == 1);
+  CHECK(life.saw(TraceKind::quarantined));
+  CHECK(life.found.groups.at(ShardId(1)).uncertain);
+}
+
+TEST_CASE("a segment missing between a mark and a blank one is damage, for that one was reserved while it was in use") {
+  MemoryDisk disk = rested_disk(2);  // a mark fills segment 1
+  {
+    Life life(disk);
+    life.recovered();
+    for (std::uint64_t index = 3; index <= 4; ++index) {
+      life.stream.append(ShardId(1), std::vector{entry(index, 1, payload(index, 200))});
+      REQUIRE(life.flush_and_run());
+    }
+  }
+  REQUIRE(is_blank(disk.contents("stream-000003")));
+  disk.remove("stream-000002");
+  CHECK_THAT(failure_of(disk, sole_voter()), Contains("stream-000002 is missing although stream-000003 is there"));
+  Life life(disk);
+  CHECK(entries_of(life.recovered()) == 2);
+  CHECK(life.saw(TraceKind::quarantined));
+  CHECK(life.found.groups.at(ShardId(1)).uncertain);
+}
+
+TEST_CASE("a tail of zeros is damage where a mark covers it, and else leaves doubt (known bug 16)") {
+  for (const bool rested : {false, true}) {
+    const MemoryDisk disk = rested ? rested_disk(8) : small_disk(8);
+    for (std::size_t zeroed = 1; zeroed <= 8; ++zeroed) {
+      CAPTURE(rested, zeroed);
+      MemoryDisk damaged = disk;
+      for (std::size_t frame = zeroed; frame <= 8; ++frame) {
+        const auto& [file, at] = eight_frames[frame - 1];
+        Bytes contents = damaged.contents(file);
+        std::fill(contents.begin() + static_cast<std::ptrdiff_t>(at), contents.end(), std::byte{0});
+        damaged.overwrite(file, contents);
+      }
+      Life life(damaged);
+      CHECK(entries_of(life.recovered()) == zeroed - 1);
+      CHECK(life.found.groups.at(ShardId(1)).uncertain);
+      CHECK(life.saw(TraceKind::tail_uncertain));
+    }
+  }
+}
+
+TEST_CASE("a segment cut short anywhere never passes for a whole one") {
+  const MemoryDisk disk = rested_disk(8);
+  for (const char* file : {"stream-000001", "stream-000002", "stream-000003"}) {
+    const Bytes whole = disk.contents(file);
+    for (std::size_t size = 0; size < whole.size(); size += 511) {
+      CAPTURE(file, size);
+      MemoryDisk damaged = disk;
+      damaged.overwrite(file, Bytes(whole.begin(), whole.begin() + static_cast<std::ptrdiff_t>(size)));
+      Life life(damaged);
+      life.run();
+      if (life.stream.failed()) {
+        CHECK_THAT(life.stream.failure(), StartsWith("stream-000001 at byte 0: "));
+        continue;
+      }
+      CHECK((entries_of(life.recovered()) < 8 || (file == std::string("stream-000003") && size >= 3 * 4096)));
+      CHECK(life.found.groups.at(ShardId(1)).uncertain);
+    }
+  }
+}
+
+TEST_CASE("blocks that changed places are not believed (known bug 18)") {
   MemoryDisk disk = small_disk(4);
   Bytes contents = disk.contents("stream-000001");
   std::swap_ranges(contents.begin() + 4096, contents.begin() + 8192, contents.begin() + 8192);
   disk.overwrite("stream-000001", contents);
-  CHECK_THAT(failure_of(disk), StartsWith("stream-000001 at byte 4096: frame 1 "));
+  CHECK_THAT(failure_of(disk, sole_voter()), StartsWith("stream-000001 at byte 4096: frame 1 "));
 
   disk = small_disk(4);
   disk.overwrite("stream-000002", disk.contents("stream-000001"));
-  CHECK(failure_of(disk).empty());  // frame 4 was the last: the copy counts as a torn write of it
+  Life life(disk);
+  CHECK(entries_of(life.recovered()) == 3);  // frame 4 was the last: the copy counts as a torn write of it
+  CHECK(life.found.groups.at(ShardId(1)).uncertain);
 }
 
 TEST_CASE("a length that is absurd neither crashes nor allocates") {
@@ -144,69 +246,6 @@ TEST_CASE("a length that is absurd neither crashes nor allocates") {
   }
 }
 
-TEST_CASE("one damaged copy of the hard state is mended from the other before anything else is written") {
-  const MemoryDisk disk = small_disk(3);
-  for (const std::uint64_t copy : {0u, 1u}) {
-    for (std::uint64_t byte = 0; byte < 4096; byte += byte < 100 ? 1 : 97) {
-      CAPTURE(copy, byte);
-      MemoryDisk damaged = disk;
-      damaged.flip_bit(hard_state_file, copy * 4096 + byte, static_cast<unsigned>(byte % 8));
-      Life life(damaged);
-      CHECK(life.recovered().hard_states.at(1) == std::pair{std::uint64_t{3}, 2u});
-      CHECK(damaged.contents(hard_state_file) == disk.contents(hard_state_file));
-    }
-  }
-}
-
-TEST_CASE("the mending of a copy begins with a sync, so that the good copy is durable while the other is written") {
-  MemoryDisk disk = small_disk(1);
-  disk.flip_bit(hard_state_file, 5, 1);
-  Life life(disk);
-  life.recovered();
-  const auto first_change =
-      std::find_if(life.emitted.begin(), life.emitted.end(), [](const IoOp& op) { return op.kind != IoKind::read; });
-  REQUIRE(first_change->kind == IoKind::sync);
-  CHECK(first_change->file == hard_state_file);
-}
-
-TEST_CASE("a hard state without a whole copy, or none beside a stream, is a lost disk") {
-  MemoryDisk both_bad = small_disk(2);
-  both_bad.flip_bit(hard_state_file, 20, 0);
-  both_bad.flip_bit(hard_state_file, 4096 + 20, 0);
-  CHECK_THAT(failure_of(both_bad), StartsWith("hard-state at byte 0: missing, or both copies are damaged"));
-
-  MemoryDisk without = small_disk(2);
-  without.remove(hard_state_file);
-  CHECK_THAT(failure_of(without), Contains("lost its votes"));
-
-  MemoryDisk empty = small_disk(2);
-  empty.overwrite(hard_state_file, {});
-  CHECK_THAT(failure_of(empty), Contains("lost its votes"));
-
-  both_bad.remove("stream-000001");
-  CHECK_THAT(failure_of(both_bad), Contains("lost its votes"));
-}
-
-TEST_CASE("a stream that is missing beside a hard state in use is a lost disk") {
-  MemoryDisk disk = small_disk(2);
-  disk.remove("stream-000001");
-  CHECK_THAT(failure_of(disk), StartsWith("stream-000001 at byte 0: the file is missing"));
-  MemoryDisk unused = small_disk(0);  // founded, no term yet
-  unused.remove("stream-000001");
-  CHECK_THAT(failure_of(unused), StartsWith("stream-000001 at byte 0: the file is missing"));
-}
-
-TEST_CASE("a hard state from before the stream's first frame is a lost disk") {
-  MemoryDisk disk = small_disk(2);
-  Bytes file;
-  for (std::uint32_t copy = 0; copy < hard_state_copies; ++copy) {
-    const Bytes block = encode_hard_state(test_identity(), {.sequence = 1, .states = {}}, copy);
-    file.insert(file.end(), block.begin(), block.end());
-  }
-  disk.overwrite(hard_state_file, file);
-  CHECK_THAT(failure_of(disk), Contains("older than the stream"));
-}
-
 TEST_CASE("files of another cluster, node or incarnation are refused") {
   const MemoryDisk disk = small_disk(4);
   FileIdentity other_cluster = test_identity();
@@ -216,38 +255,42 @@ TEST_CASE("files of another cluster, node or incarnation are refused") {
   FileIdentity other_incarnation = test_identity();
   ++other_incarnation.incarnation;
   for (const FileIdentity& identity : {other_cluster, other_node, other_incarnation}) {
-    CHECK_THAT(failure_of(disk, identity),
+    StreamConfig config = test_config();
+    config.identity = identity;
+    CHECK_THAT(failure_of(disk, config),
                StartsWith("hard-state at byte 0: written by another cluster, node or incarnation"));
     MemoryDisk mixed;
-    Life founding(mixed, UINT64_MAX, 0, identity);
+    Life founding(mixed, UINT64_MAX, 0, config);
     founding.recovered();
     for (const char* file : {"stream-000001", "stream-000002"}) {
       MemoryDisk with_foreign_segment = mixed;
       with_foreign_segment.overwrite(file, disk.contents(file));
-      CHECK_THAT(failure_of(with_foreign_segment, identity),
+      CHECK_THAT(failure_of(with_foreign_segment, config),
                  StartsWith(std::string(file) + " at byte 0: written by another"));
     }
   }
 }
 
-TEST_CASE("versions of a newer binary are refused, not cut") {
+TEST_CASE("other versions are refused, not cut") {
   MemoryDisk disk = small_disk(1);
   Bytes contents = disk.contents("stream-000001");
-  contents[4096 + 4] = std::byte{2};
+  contents[4096 + 4] = std::byte{3};
   const std::uint64_t checksum = hash64(ByteView(contents).subspan(4096, 56));
   std::memcpy(contents.data() + 4096 + 56, &checksum, sizeof checksum);
   disk.overwrite("stream-000001", contents);
-  CHECK_THAT(failure_of(disk), StartsWith("stream-000001 at byte 4096: a frame of version 2 is unknown"));
+  CHECK_THAT(failure_of(disk), StartsWith("stream-000001 at byte 4096: a frame of version 3 is not what this binary"));
 
-  disk = small_disk(1);
-  contents = disk.contents("stream-000001");
-  const Bytes header = encode_segment_header({.version = 2, .identity = test_identity()});
-  std::copy(header.begin(), header.end(), contents.begin());
-  disk.overwrite("stream-000001", contents);
-  CHECK_THAT(failure_of(disk), StartsWith("stream-000001 at byte 0: version 2 is unknown"));
+  for (const std::uint16_t version : {std::uint16_t{1}, std::uint16_t{3}}) {
+    disk = small_disk(1);
+    contents = disk.contents("stream-000001");
+    const Bytes header = encode_segment_header({.version = version, .identity = test_identity()});
+    std::copy(header.begin(), header.end(), contents.begin());
+    disk.overwrite("stream-000001", contents);
+    CHECK_THAT(failure_of(disk), StartsWith("stream-000001 at byte 0: version " + std::to_string(version) + " is not"));
+  }
 }
 
-TEST_CASE("a sound frame with a hole in a group's indexes is corruption") {
+TEST_CASE("a sound frame with a hole in a group's indexes is refused") {
   MemoryDisk disk = small_disk(0);
   Bytes frame(stream_frame_header_size);
   append_entries_record(frame, ShardId(1), std::vector{entry(2, 1, payload(1, 10))});
@@ -259,13 +302,13 @@ TEST_CASE("a sound frame with a hole in a group's indexes is corruption") {
              StartsWith("stream-000001 at byte 4096: frame 1 is whole but cannot be: entry 2 of group 1"));
 }
 
-TEST_CASE("property: arbitrary bytes in any file are refused or cut, never a crash") {
-  REQUIRE(rc::check("arbitrary bytes in any file are refused or cut", [](std::uint64_t seed) {
+TEST_CASE("property: arbitrary bytes in any file are refused, cut or set aside, never a crash") {
+  REQUIRE(rc::check("arbitrary bytes in any file are refused, cut or set aside", [](std::uint64_t seed) {
     Prng random(seed);
-    MemoryDisk disk = small_disk(random.below(8));
+    MemoryDisk disk = random.chance(500) ? small_disk(random.below(8)) : compacted_disk(seed);
     const std::uint64_t changes = 1 + random.below(6);
     for (std::uint64_t i = 0; i < changes; ++i) {
-      const std::string file = random.chance(300) ? hard_state_file : segment_file(1 + random.below(4));
+      const std::string file = random.chance(300) ? "hard-state" : segment_file(1 + random.below(6));
       Bytes contents = disk.exists(file) ? disk.contents(file) : Bytes();
       const std::uint64_t how = random.below(4);
       if (how == 0) {
@@ -284,10 +327,74 @@ TEST_CASE("property: arbitrary bytes in any file are refused or cut, never a cra
     life.run();
     RC_ASSERT(life.stream.failed() != life.stream.recovered());
     if (life.stream.recovered()) {
-      const Model found = model_of(life.stream.take_recovered());
+      const Model found = life.recovered();
       Life again(disk);
       RC_ASSERT(again.recovered() == found);
+      RC_ASSERT(!again.saw(TraceKind::quarantined));
+      for (const auto& [group, state] : life.found.groups) {
+        RC_ASSERT(again.found.groups.at(group).uncertain >= state.uncertain);
+        RC_ASSERT(again.found.groups.at(group).evidence == state.evidence);
+      }
     }
+  }));
+}
+
+/// One damage to one file of the stream; returns how.
+enum class Harm : std::uint8_t { flipped, shortened, zeroed_to_the_end, removed };
+Harm harm(MemoryDisk& disk, Prng& random) {
+  std::vector<std::string> files;
+  for (std::uint64_t segment = 1; segment < 60; ++segment) {
+    if (disk.exists(segment_file(segment))) files.push_back(segment_file(segment));
+  }
+  const std::string file = files[random.below(files.size())];
+  Bytes contents = disk.contents(file);
+  const std::uint64_t at = random.below(contents.size());
+  const auto how = static_cast<Harm>(random.below(4));
+  if (how == Harm::flipped) {
+    contents[at] ^= std::byte{1} << random.below(8);
+  } else if (how == Harm::shortened) {
+    contents.resize(at);
+  } else if (how == Harm::zeroed_to_the_end) {
+    std::fill(contents.begin() + static_cast<std::ptrdiff_t>(at / 512 * 512), contents.end(), std::byte{0});
+  }
+  disk.overwrite(file, contents);
+  if (how == Harm::removed) disk.remove(file);
+  return how;
+}
+
+TEST_CASE("property: after any one damage a log that is certain has everything that a mark covers") {
+  // One exception is beyond a disk's own knowledge: zeros back to an earlier mark, which look as that end looked then.
+  // Peers remember frame numbers.
+  REQUIRE(rc::check("a certain log has everything that a mark covers", [](std::uint64_t seed) {
+    Prng random(seed);
+    MemoryDisk disk;
+    Life first(disk);
+    first.recovered();
+    Prng script(seed, 1);
+    Model model;
+    std::vector<Model> covered;
+    for (std::uint64_t i = 0; i < 12; ++i) {
+      random_batch(script, model, &first.stream);
+      RC_ASSERT(first.flush_and_run());
+      if (i == 11 || script.chance(300)) {
+        first.rest();
+        covered.push_back(model);
+      }
+    }
+    const Harm how = harm(disk, random);
+    Life life(disk);
+    life.run();
+    RC_CLASSIFY(life.stream.failed(), "refused");
+    if (life.stream.failed()) return;
+    const Model found = life.recovered();
+    RC_ASSERT(found.hard_states == model.hard_states);
+    const bool certain = std::none_of(life.found.groups.begin(), life.found.groups.end(),
+                                      [](const auto& group) { return group.second.uncertain; });
+    RC_CLASSIFY(certain, "certain");
+    const bool earlier =
+        how == Harm::zeroed_to_the_end &&
+        std::any_of(covered.begin(), covered.end(), [&](const Model& at_rest) { return at_rest.logs == found.logs; });
+    RC_ASSERT(!certain || found.logs == model.logs || earlier);
   }));
 }
 

@@ -9,15 +9,16 @@ namespace coffer::log {
 
 Model model_of(const Recovered& recovered) {
   Model model;
-  for (const auto& [group, entries] : recovered.logs) {
-    for (const Entry& entry : entries) {
-      auto& log = model.logs[group.value];
-      check(entry.index.value == log.size() + 1, "recovered indexes are dense from 1");
-      log.emplace_back(entry.term.value, entry.payload ? *entry.payload : Bytes());
+  for (const auto& [group, found] : recovered.groups) {
+    ModelLog log{found.base, {}};
+    for (const Entry& entry : found.log) {
+      check(entry.index.value == log.last() + 1, "recovered indexes are dense from the base");
+      log.entries.push_back({entry.term.value, entry.payload ? *entry.payload : Bytes(), entry.kind});
     }
-  }
-  for (const auto& [group, state] : recovered.hard_states) {
-    model.hard_states[group.value] = {state.term.value, state.vote.value};
+    if (log != ModelLog()) model.logs[group.value] = log;
+    if (found.hard_state != HardState()) {
+      model.hard_states[group.value] = {found.hard_state.term.value, found.hard_state.vote.value};
+    }
   }
   return model;
 }
@@ -30,9 +31,10 @@ FileIdentity test_identity() {
   return identity;
 }
 
-Life::Life(MemoryDisk& disk, std::uint64_t ops_max, std::uint64_t random, FileIdentity identity,
-           std::uint64_t segment_size)
-    : stream(identity, segment_size), disk_(disk), ops_max_(ops_max), random_(random) {
+StreamConfig test_config() { return {test_identity(), test_segment_size, true, {}}; }
+
+Life::Life(MemoryDisk& disk, std::uint64_t ops_max, std::uint64_t random, StreamConfig config)
+    : stream(std::move(config)), disk_(disk), ops_max_(ops_max), random_(random) {
   std::vector<IoOp> ops;
   stream.start(ops);
   take(ops);
@@ -40,18 +42,20 @@ Life::Life(MemoryDisk& disk, std::uint64_t ops_max, std::uint64_t random, FileId
 
 void Life::take(std::vector<IoOp>& ops) {
   for (IoOp& op : ops) {
-    emitted.push_back({op.kind, op.token, op.file, {}, op.offset, {}});
-    (op.kind == IoKind::reserve ? reservations_ : in_order_).push_back(std::move(op));
+    emitted.push_back({.kind = op.kind, .token = op.token, .file = op.file, .target = op.target, .offset = op.offset});
+    const bool background = op.lane == IoLane::background;
+    (op.kind == IoKind::reserve ? reservations_ : background ? background_ : in_order_).push_back(std::move(op));
   }
   ops.clear();
 }
 
 std::optional<IoOp> Life::next() {
-  const bool may_reserve = !reservations_.empty() && !hold_reservations_;
   std::deque<IoOp>* queue = &in_order_;
-  if (may_reserve && (in_order_.empty() || random_.chance(500))) {
-    queue = &reservations_;
-  }
+  const auto overtakes = [&](std::deque<IoOp>& other, bool may) {
+    if (may && !other.empty() && (queue->empty() || random_.chance(500))) queue = &other;
+  };
+  overtakes(reservations_, !hold_reservations_);
+  overtakes(background_, true);
   if (queue->empty()) return std::nullopt;
   IoOp op = std::move(queue->front());
   queue->pop_front();
@@ -75,15 +79,33 @@ bool Life::run() {
     stream.on_io(op->token, answer.status, answer.bytes, ops, trace);
     take(ops);
   }
-  return in_order_.empty() && reservations_.empty();
+  return in_order_.empty() && background_.empty() && reservations_.empty();
 }
 
 Model Life::recovered() {
   check(run() && stream.recovered() && !stream.failed(), "the life recovered");
-  return model_of(stream.take_recovered());
+  found = stream.take_recovered();
+  return model_of(found);
+}
+
+void Life::maintain() {
+  std::vector<IoOp> ops;
+  stream.maintain(now, ops);
+  take(ops);
+  run();
+}
+
+bool Life::rest() {
+  for (int i = 0; i < 8 && !over(); ++i) {
+    maintain();
+    if (stream.wake_at() < never) now = std::max(now, stream.wake_at());
+  }
+  return !over();
 }
 
 bool Life::flush_and_run() {
+  if (!stream.idle()) maintain();
+  if (!stream.idle()) return false;
   std::vector<IoOp> ops;
   const Flushed flushed = stream.flush(ops);
   check(!stream.idle() && stream.completed() + 1 == flushed.number,
@@ -94,18 +116,17 @@ bool Life::flush_and_run() {
 }
 
 bool Life::saw(TraceKind kind) const {
-  return std::any_of(trace.begin(), trace.end(), [kind](const TraceEvent& event) { return event.kind == kind; });
+  return std::any_of(trace.begin(), trace.end(), [kind](const TraceEvent& e) { return e.kind == kind; });
 }
 
 std::uint64_t Life::trace_a(TraceKind kind) const {
-  const auto found =
-      std::find_if(trace.begin(), trace.end(), [kind](const TraceEvent& event) { return event.kind == kind; });
-  check(found != trace.end(), "the event was traced");
-  return found->a;
+  const auto event = std::find_if(trace.begin(), trace.end(), [kind](const TraceEvent& e) { return e.kind == kind; });
+  check(event != trace.end(), "the event was traced");
+  return event->a;
 }
 
-Entry entry(std::uint64_t index, std::uint64_t term, const Bytes& payload) {
-  return {Index(index), Term(term), payload.empty() ? SharedBytes() : std::make_shared<const Bytes>(payload)};
+Entry entry(std::uint64_t index, std::uint64_t term, const Bytes& payload, EntryKind kind) {
+  return {Index(index), Term(term), payload.empty() ? SharedBytes() : std::make_shared<const Bytes>(payload), kind};
 }
 
 Bytes payload(std::uint64_t seed, std::size_t size) {
@@ -117,33 +138,64 @@ Bytes payload(std::uint64_t seed, std::size_t size) {
   return bytes;
 }
 
+namespace {
+
+void random_truncation(Prng& random, ShardId group, ModelLog& log, Stream* stream) {
+  const std::uint64_t from = log.base.index.value + 1 + random.below(log.size() + 1);
+  log.entries.resize(from - 1 - log.base.index.value);
+  if (stream) stream->truncate(group, Index(from));
+}
+
+/// At an entry of the log, at one the log does not hold, or beyond its end.
+void random_restore(Prng& random, ShardId group, ModelLog& log, Stream* stream) {
+  const std::uint64_t ahead = 1 + random.below(log.size() + 2);
+  LogPlace base{Index(log.base.index.value + ahead), Term(1 + random.below(9))};
+  const bool keeps = ahead <= log.size() && random.chance(800);
+  if (keeps) {
+    base.term = Term(log.entries[ahead - 1].term);
+    log.entries.erase(log.entries.begin(), log.entries.begin() + static_cast<std::ptrdiff_t>(ahead));
+  } else {
+    if (ahead <= log.size() && base.term.value == log.entries[ahead - 1].term) base.term = Term(10);
+    log.entries.clear();
+  }
+  log.base = base;
+  if (stream) stream->restore(group, base);
+}
+
+void random_entries(Prng& random, ShardId group, ModelLog& log, Stream* stream) {
+  std::vector<Entry> entries;
+  const std::uint64_t count = 1 + random.below(3);
+  for (std::uint64_t i = 0; i < count; ++i) {
+    const std::uint64_t size = random.chance(60) ? random.below(3 * test_segment_size / 2) : random.below(300);
+    const std::uint64_t term = 1 + random.below(9);
+    const EntryKind kind = random.chance(100) ? EntryKind::configuration : EntryKind::state;
+    log.entries.push_back({term, payload(random.next(), random.chance(100) ? 0 : size), kind});
+    entries.push_back(entry(log.last(), term, log.entries.back().payload, kind));
+  }
+  if (stream) stream->append(group, entries);
+}
+
+}  // namespace
+
 void random_batch(Prng& random, Model& model, Stream* stream) {
   const std::uint64_t calls = 1 + random.below(4);
   for (std::uint64_t call = 0; call < calls; ++call) {
     const auto group = static_cast<std::uint32_t>(1 + random.below(3));
-    auto& log = model.logs[group];
-    const std::uint64_t choice = random.below(10);
-    if (choice < 2 && !log.empty()) {
-      const std::uint64_t from = 1 + random.below(log.size() + 1);
-      log.resize(from - 1);
-      if (stream) stream->truncate(ShardId(group), Index(from));
-    } else if (choice < 4) {
+    ModelLog& log = model.logs[group];
+    const std::uint64_t choice = random.below(20);
+    if (choice < 3 && log.size() > 0) {
+      random_truncation(random, ShardId(group), log, stream);
+    } else if (choice < 6 && log.last() > 0) {
+      random_restore(random, ShardId(group), log, stream);
+    } else if (choice < 9) {
       auto& [term, vote] = model.hard_states[group];
-      term += random.below(3);
+      term += 1 + random.below(3);
       vote = static_cast<std::uint32_t>(random.below(4));
       if (stream) stream->set_hard_state(ShardId(group), {Term(term), NodeId(vote)});
     } else {
-      std::vector<Entry> entries;
-      const std::uint64_t count = 1 + random.below(3);
-      for (std::uint64_t i = 0; i < count; ++i) {
-        const std::uint64_t size = random.chance(60) ? random.below(3 * test_segment_size / 2) : random.below(300);
-        const std::uint64_t term = 1 + random.below(9);
-        log.emplace_back(term, payload(random.next(), random.chance(100) ? 0 : size));
-        entries.push_back(entry(log.size(), term, log.back().second));
-      }
-      if (stream) stream->append(ShardId(group), entries);
+      random_entries(random, ShardId(group), log, stream);
     }
-    if (log.empty()) model.logs.erase(group);
+    if (log == ModelLog()) model.logs.erase(group);
   }
 }
 

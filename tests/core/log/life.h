@@ -17,9 +17,22 @@
 
 namespace coffer::log {
 
-/// Term and payload of each entry from index 1, and the hard state: by group, groups without either left out.
+struct ModelEntry {
+  std::uint64_t term = 0;
+  Bytes payload;
+  EntryKind kind = EntryKind::state;
+  bool operator==(const ModelEntry&) const = default;
+};
+struct ModelLog {
+  LogPlace base;
+  std::vector<ModelEntry> entries;  ///< from base.index + 1
+  bool operator==(const ModelLog&) const = default;
+  std::size_t size() const { return entries.size(); }
+  std::uint64_t last() const { return base.index.value + entries.size(); }
+};
+/// The logs, and the hard states: by group, groups without either left out.
 struct Model {
-  std::map<std::uint32_t, std::vector<std::pair<std::uint64_t, Bytes>>> logs;
+  std::map<std::uint32_t, ModelLog> logs;
   std::map<std::uint32_t, std::pair<std::uint64_t, std::uint32_t>> hard_states;
   bool operator==(const Model&) const = default;
 };
@@ -27,19 +40,24 @@ Model model_of(const Recovered& recovered);
 
 inline constexpr std::uint64_t test_segment_size = 4 * 4096;
 FileIdentity test_identity();
+StreamConfig test_config();
 
 class Life {
  public:
-  /// Ends before operation `ops_max`; reservations are executed late or early by `random`.
+  /// Ends before operation `ops_max`; reservations and the background lane are executed late or early by `random`.
   explicit Life(MemoryDisk& disk, std::uint64_t ops_max = UINT64_MAX, std::uint64_t random = 0,
-                FileIdentity identity = test_identity(), std::uint64_t segment_size = test_segment_size);
+                StreamConfig config = test_config());
 
   /// Executes operations until none is left or the life is over. True when everything was executed.
   bool run();
   /// The model after recovery. Requires: run() returned true and the log did not fail.
   Model recovered();
-  /// Flushes and runs. True when the flush has completed.
+  /// Flushes and runs, if need be after a reservation. True when the flush has completed.
   bool flush_and_run();
+  /// A quiet while: maintains and runs until nothing is left to do. True when the life is not over.
+  bool rest();
+  /// One call of maintain() at `now`, executed.
+  void maintain();
 
   bool over() const { return executed_ >= ops_max_; }
   std::uint64_t executed() const { return executed_; }
@@ -52,6 +70,8 @@ class Life {
   void hold_reservations(bool hold) { hold_reservations_ = hold; }
 
   Stream stream;
+  Recovered found;  ///< after recovered()
+  Instant now{1'000'000};
   std::vector<TraceEvent> trace;
   std::vector<IoOp> emitted;  ///< everything, without its bytes
 
@@ -61,6 +81,7 @@ class Life {
 
   MemoryDisk& disk_;
   std::deque<IoOp> in_order_;
+  std::deque<IoOp> background_;
   std::deque<IoOp> reservations_;
   std::uint64_t ops_max_;
   std::uint64_t executed_ = 0;
@@ -73,7 +94,7 @@ class Life {
 /// Never empty; sometimes larger than a segment.
 void random_batch(Prng& random, Model& model, Stream* stream);
 
-Entry entry(std::uint64_t index, std::uint64_t term, const Bytes& payload);
+Entry entry(std::uint64_t index, std::uint64_t term, const Bytes& payload, EntryKind kind = EntryKind::state);
 /// `size` bytes that depend on `seed`.
 Bytes payload(std::uint64_t seed, std::size_t size);
 

@@ -36,51 +36,63 @@ MemoryDisk::Answer MemoryDisk::execute(const IoOp& op) {
   switch (op.kind) {
     case IoKind::read: {
       if (!exists(op.file)) return {IoStatus::not_found};
-      const ByteView read = range_read(files_.at(op.file).readable, op);
+      const ByteView read = range_read(files_.at(names_.at(op.file)).readable, op);
       return {IoStatus::ok, std::make_shared<const Bytes>(read.begin(), read.end())};
     }
     case IoKind::list: {
       Bytes listing;
-      for (const auto& [name, file] : files_) append_name(listing, name);
+      for (const auto& [name, file] : names_) append_name(listing, name);
       return {IoStatus::ok, std::make_shared<const Bytes>(std::move(listing))};
     }
     case IoKind::write:
-      write(files_[op.file], op.offset, view(op.bytes));
+      write(open(op.file), op.offset, view(op.bytes));
       return {};
     case IoKind::sync: {
       if (!exists(op.file)) return {IoStatus::not_found};
-      File& file = files_.at(op.file);
+      File& file = files_.at(names_.at(op.file));
       file.durable = file.readable;
       file.unsynced.clear();
       return {};
     }
     case IoKind::sync_dir:
-      for (auto& [name, file] : files_) {
-        file.name_durable = true;
-      }
-      unsynced_names_.clear();
+      durable_names_ = names_;
+      unsynced_changes_.clear();
       return {};
     case IoKind::reserve: {
-      File& file = files_[op.file];
+      File& file = open(op.file);
       if (file.readable.size() < op.offset) {
         write(file, file.readable.size(), Bytes(op.offset - file.readable.size()));
       }
       return {};
     }
     case IoKind::rename:
-    case IoKind::remove: {
-      const auto found = files_.find(op.file);
-      if (found == files_.end()) return {IoStatus::not_found};
-      File file = std::move(found->second);
-      files_.erase(found);
-      // Until the directory is synced a power cut may bring the old name back.
-      if (file.name_durable) unsynced_names_.try_emplace(op.file, file);
-      file.name_durable = false;
-      if (op.kind == IoKind::rename) files_[op.target] = std::move(file);
+      if (!exists(op.file)) return {IoStatus::not_found};
+      change({op.file, op.target, names_.at(op.file)});
       return {};
-    }
+    case IoKind::remove:
+      if (!exists(op.file)) return {IoStatus::not_found};
+      change({op.file, {}, 0});
+      return {};
   }
   check_failed("an io kind is one of those listed");
+}
+
+MemoryDisk::File& MemoryDisk::open(const std::string& file) {
+  if (!exists(file)) {
+    files_[++last_file_] = {};
+    change({{}, file, last_file_});
+  }
+  return files_.at(names_.at(file));
+}
+
+void MemoryDisk::change(NameChange change) {
+  apply(change, names_);
+  unsynced_changes_.push_back(std::move(change));
+}
+
+void MemoryDisk::apply(const NameChange& change, Names& names) {
+  if (!change.gone.empty()) names.erase(change.gone);
+  if (!change.name.empty()) names[change.name] = change.file;
 }
 
 void MemoryDisk::write(File& file, std::uint64_t offset, ByteView bytes) {
@@ -88,56 +100,70 @@ void MemoryDisk::write(File& file, std::uint64_t offset, ByteView bytes) {
   file.unsynced.push_back({offset, Bytes(bytes.begin(), bytes.end())});
 }
 
-void MemoryDisk::power_cut(PowerCut kind, Prng& random) {
-  bring_back_names(kind, random);
-  for (auto at = files_.begin(); at != files_.end();) {
-    File& file = at->second;
-    const bool keeps_name = kind == PowerCut::keeps_all || kind == PowerCut::keeps_names_only ||
-                            (kind == PowerCut::tears && random.chance(500));
-    if (!file.name_durable && !keeps_name) {
-      at = files_.erase(at);
-      continue;
+void MemoryDisk::lose_writes(File& file, PowerCut kind, Prng& random) {
+  for (const Write& write : file.unsynced) {
+    const std::uint64_t fate = kind == PowerCut::tears ? random.below(4) : 0;
+    if (kind == PowerCut::keeps_all || fate == 1) {
+      place(file.durable, write.offset, write.bytes);
+    } else if (fate > 1) {
+      place_torn(file.durable, write.offset, write.bytes, random);
     }
-    for (const Write& write : file.unsynced) {
-      const std::uint64_t fate = kind == PowerCut::tears ? random.below(4) : 0;
-      if (kind == PowerCut::keeps_all || fate == 1) {
-        place(file.durable, write.offset, write.bytes);
-      } else if (fate > 1) {
-        place_torn(file.durable, write.offset, write.bytes, random);
-      }
-    }
-    file.readable = file.durable;
-    file.unsynced.clear();
-    file.name_durable = true;
-    ++at;
   }
+  file.readable = file.durable;
+  file.unsynced.clear();
 }
 
-/// What was renamed or removed, and not synced: all of it happened, or none.
-void MemoryDisk::bring_back_names(PowerCut kind, Prng& random) {
-  std::map<std::string, File> gone;
-  gone.swap(unsynced_names_);
-  const bool happened = kind == PowerCut::keeps_all || kind == PowerCut::keeps_names_only ||
-                        (kind == PowerCut::tears && random.chance(500));
-  if (happened) return;
-  for (auto& [name, file] : gone) {
-    files_[name] = std::move(file);
+void MemoryDisk::power_cut(PowerCut kind, Prng& random) {
+  for (const NameChange& change : unsynced_changes_) {
+    const bool happened = kind == PowerCut::keeps_all || kind == PowerCut::keeps_names_only ||
+                          (kind == PowerCut::tears && random.chance(500));
+    if (happened) apply(change, durable_names_);
   }
+  unsynced_changes_.clear();
+  names_ = durable_names_;
+  for (const auto& [name, file] : names_) lose_writes(files_.at(file), kind, random);
+}
+
+std::map<std::string, Bytes> MemoryDisk::durable_contents() const {
+  std::map<std::string, Bytes> all;
+  for (const auto& [name, file] : durable_names_) all[name] = files_.at(file).durable;
+  return all;
+}
+
+bool MemoryDisk::operator==(const MemoryDisk& other) const {
+  const auto readable = [](const MemoryDisk& disk) {
+    std::map<std::string, Bytes> all;
+    for (const std::string& name : disk.names()) all[name] = disk.contents(name);
+    return all;
+  };
+  return readable(*this) == readable(other) && durable_contents() == other.durable_contents();
+}
+
+std::vector<std::string> MemoryDisk::names() const {
+  std::vector<std::string> names;
+  for (const auto& [name, file] : names_) names.push_back(name);
+  return names;
 }
 
 void MemoryDisk::overwrite(const std::string& file, Bytes contents) {
-  files_[file] = File{contents, contents, {}, true};
+  files_[++last_file_] = {contents, contents, {}};
+  names_[file] = durable_names_[file] = last_file_;
+}
+
+void MemoryDisk::remove(const std::string& file) {
+  names_.erase(file);
+  durable_names_.erase(file);
 }
 
 void MemoryDisk::flip_bit(const std::string& file, std::uint64_t byte, unsigned bit) {
-  Bytes contents = files_.at(file).readable;
-  contents.at(byte) ^= std::byte{1} << bit;
-  overwrite(file, std::move(contents));
+  Bytes changed = contents(file);
+  changed.at(byte) ^= std::byte{1} << bit;
+  overwrite(file, std::move(changed));
 }
 
 std::string MemoryDisk::last_segment() const {
   std::string last;
-  for (const auto& [name, file] : files_) {
+  for (const auto& [name, file] : names_) {
     if (name.starts_with("stream-")) {
       last = name;
     }

@@ -52,6 +52,7 @@ Cluster::Cluster(std::uint32_t shards, std::uint64_t seed) : seed_(seed) {
     config.nodes = ids;
     config.shards = even_shards(shards, ids);
     config.tuning.segment_size = 1u << 20;
+    config.may_found = true;
   }
   for (const NodeId id : ids) start(id);
 }
@@ -194,7 +195,10 @@ void Cluster::check_may_leave_at_once(const Send& send) {
     const raft::Message message = raft::decode_message(in);
     check(in.done(), "nodes send well-formed messages");
     const auto* vote = std::get_if<raft::VoteRequest>(&message);
-    const bool may_leave = std::holds_alternative<raft::AppendRequest>(message) || (vote != nullptr && vote->pre);
+    const bool promises_nothing = std::holds_alternative<raft::AppendRequest>(message) ||
+                                  std::holds_alternative<raft::RecoveryRequest>(message) ||
+                                  std::holds_alternative<raft::TimeoutNow>(message);
+    const bool may_leave = promises_nothing || (vote != nullptr && vote->pre);
     check(may_leave, "what depends on a sync waits for it");
   }
   check(ok, "nodes send well-formed frames");

@@ -37,7 +37,18 @@ inline Uuid arbitrary_uuid() {
 inline Outcome arbitrary_outcome() {
   return *rc::gen::element(Outcome::pending, Outcome::success, Outcome::insufficient_funds,
                            Outcome::credit_account_not_found, Outcome::account_not_found, Outcome::in_flight,
-                           Outcome::not_leader, Outcome::draining, Outcome::unknown);
+                           Outcome::not_leader, Outcome::draining, Outcome::unknown, Outcome::change_under_way);
+}
+
+/// Ascending, from `least` on.
+inline std::vector<NodeId> arbitrary_nodes(std::size_t least) {
+  std::vector<NodeId> nodes;
+  const auto count = *rc::gen::inRange<std::size_t>(least, 6);
+  for (std::size_t at = 0; at < count; ++at) {
+    const std::uint32_t before = nodes.empty() ? 0 : nodes.back().value;
+    nodes.push_back(NodeId(before + *rc::gen::inRange<std::uint32_t>(1, 1000)));
+  }
+  return nodes;
 }
 
 template <class Id>
@@ -90,18 +101,24 @@ inline RequestBody arbitrary_request_body(OwnedRequest& owner, RequestKind kind)
       return TrialBalanceRequest{};
     case RequestKind::node_status:
       return NodeStatusRequest{};
+    case RequestKind::reconfigure:
+      return ReconfigureRequest{arbitrary_nodes(1)};
+    case RequestKind::transfer_leadership:
+      return TransferLeadershipRequest{NodeId(*rc::gen::inRange<std::uint32_t>(1, UINT32_MAX))};
   }
   return NodeStatusRequest{};
 }
 
-inline RequestKind arbitrary_kind() { return static_cast<RequestKind>(*rc::gen::inRange<int>(1, 7)); }
+inline RequestKind arbitrary_kind() {
+  return static_cast<RequestKind>(*rc::gen::inRange<int>(1, static_cast<int>(last_request_kind) + 1));
+}
 
 inline OwnedRequest arbitrary_request() {
   OwnedRequest owner;
   RequestHeader& header = owner.request.header;
   header.kind = arbitrary_kind();
   header.route = *rc::gen::element(Route::proxied, Route::direct);
-  header.shard = arbitrary_id<ShardId>();
+  header.shard = ShardId(*rc::gen::inRange<std::uint32_t>(is_membership(header.kind) ? 1 : 0, UINT32_MAX));
   header.patience_ms = *rc::gen::inRange<std::uint32_t>(1, UINT32_MAX);
   header.tenant = arbitrary_id<TenantId>();
   header.principal = arbitrary_id<PrincipalId>();
@@ -144,6 +161,12 @@ inline NodeStatusReply arbitrary_node_status() {
     shard.position = arbitrary_id<Position>();
     shard.dedup_rows = *rc::gen::arbitrary<std::uint64_t>();
     shard.legs_unanswered = *rc::gen::arbitrary<std::uint64_t>();
+    shard.base = arbitrary_id<Index>();
+    shard.snapshot = arbitrary_id<Index>();
+    shard.uncertain = *rc::gen::arbitrary<bool>();
+    shard.voters = arbitrary_nodes(0);
+    shard.outgoing = arbitrary_nodes(0);
+    shard.learners = arbitrary_nodes(0);
     reply.shards.push_back(shard);
   }
   return reply;
@@ -178,6 +201,10 @@ inline ReplyBody arbitrary_reply_body(RequestKind kind) {
     }
     case RequestKind::node_status:
       return arbitrary_node_status();
+    case RequestKind::reconfigure:
+      return ReconfigureReply{*rc::gen::arbitrary<bool>()};
+    case RequestKind::transfer_leadership:
+      return TransferLeadershipReply{*rc::gen::arbitrary<bool>()};
   }
   return std::monostate{};
 }

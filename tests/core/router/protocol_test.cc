@@ -186,7 +186,7 @@ TEST_CASE(
     std::size_t at;
     int value;
   };
-  for (const Row row : {Row{0, 0}, Row{0, 7}, Row{1, 2}, Row{2, 1}, Row{3, 1}, Row{24, 0}, Row{24, 4}}) {
+  for (const Row row : {Row{0, 0}, Row{0, 9}, Row{1, 2}, Row{2, 1}, Row{3, 1}, Row{24, 0}, Row{24, 4}}) {
     Bytes bytes = good;
     bytes[row.at] = static_cast<std::byte>(row.value);
     CHECK_FALSE(decode_request(bytes).has_value());
@@ -194,6 +194,50 @@ TEST_CASE(
   Request impatient = one_transfer(good_item());
   impatient.header.patience_ms = 0;
   CHECK_FALSE(accepted(impatient));
+}
+
+TEST_CASE("membership requests name a shard, and nodes ascending without nobody (docs/FORMATS.md, Client protocol)") {
+  const auto reconfigure = [](std::vector<NodeId> voters, ShardId shard) {
+    Request request;
+    request.header.kind = RequestKind::reconfigure;
+    request.header.shard = shard;
+    request.body = ReconfigureRequest{std::move(voters)};
+    return accepted(request);
+  };
+  const auto transfer = [](NodeId to, ShardId shard) {
+    Request request;
+    request.header.kind = RequestKind::transfer_leadership;
+    request.header.shard = shard;
+    request.body = TransferLeadershipRequest{to};
+    return accepted(request);
+  };
+  const NodeId n1{1}, n2{2};
+  CHECK(reconfigure({n1, n2}, ShardId{1}));
+  CHECK(reconfigure({n2}, ShardId{1}));
+  CHECK_FALSE(reconfigure({}, ShardId{1}));
+  CHECK_FALSE(reconfigure({n2, n1}, ShardId{1}));
+  CHECK_FALSE(reconfigure({n1, n1}, ShardId{1}));
+  CHECK_FALSE(reconfigure({nobody, n1}, ShardId{1}));
+  CHECK_FALSE(reconfigure({n1, n2}, ShardId{0}));
+  CHECK(transfer(n2, ShardId{1}));
+  CHECK_FALSE(transfer(nobody, ShardId{1}));
+  CHECK_FALSE(transfer(n2, ShardId{0}));
+}
+
+TEST_CASE("a list of more members than a group has is malformed (docs/FORMATS.md, Client protocol)") {
+  Request request;
+  request.header.kind = RequestKind::reconfigure;
+  request.header.shard = ShardId{1};
+  std::vector<NodeId> voters;
+  for (std::uint32_t node = 1; node <= nodes_in_list_max; ++node) {
+    voters.push_back(NodeId(node));
+  }
+  request.body = ReconfigureRequest{voters};
+  Bytes bytes = encode(request);
+  REQUIRE(decode_request(bytes).has_value());
+  bytes[20] = std::byte{nodes_in_list_max + 1};
+  ByteWriter(bytes).u32(64);
+  CHECK_FALSE(decode_request(bytes).has_value());
 }
 
 TEST_CASE("every truncation and every trailing byte is malformed (docs/FORMATS.md, Client protocol)") {

@@ -76,8 +76,8 @@ TEST_CASE("absurd answers are ignored") {
   sample(clock, 2, 5, 4, 1000, 1);
   sample(clock, 3, 0, 1, 1000, -1);
   CHECK_FALSE(clock.agreed(three, now_at(5, 1000, 1)));
-  clock.sampled(NodeId(2), {0}, {0}, {INT64_MIN}, {INT64_MAX});
-  clock.sampled(NodeId(3), {0}, {0}, {INT64_MAX}, {INT64_MAX});
+  clock.sampled(NodeId(2), {0}, {0}, {INT64_MAX}, {0});
+  clock.sampled(NodeId(3), {0}, {0}, {0}, {INT64_MAX});  // right, whatever the time is
   CHECK(clock.time(three, now_at(5, 1000, 1)) == WallTime{1'000'000'000});
 }
 

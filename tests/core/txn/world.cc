@@ -4,6 +4,8 @@
 #include <map>
 
 #include "core/base/check.h"
+#include "core/txn/frozen_state.h"
+#include "core/txn/state_loader.h"
 
 namespace coffer::txn::testing {
 
@@ -24,6 +26,13 @@ void check_balanced(const StateMachine& state) {
 }  // namespace
 
 struct World::Shard {
+  /// A state frozen after `entries` entries of the log, and as much of its export as was asked for.
+  struct Frozen {
+    std::size_t entries;
+    std::unique_ptr<FrozenState> state;
+    Bytes exported;
+  };
+
   Shard(ShardId id, std::uint32_t shards)
       : self(id), leader(id.value, shards), follower(folded(id, leader.log)), model(id, shards), before(model) {
     states.push_back(exported(StateMachine(id)));
@@ -41,6 +50,7 @@ struct World::Shard {
   std::vector<Position> ends;  ///< last position of each entry of the log
   std::size_t committed = 0;   ///< entries the leader knows committed
   std::map<ShardId, std::vector<SentLeg>> sent;
+  std::vector<Frozen> frozen;
 };
 
 World::World(std::uint32_t shards) : shards_(shards) {
@@ -83,7 +93,8 @@ void World::step(const Step& step) {
     case 12:
       return answer_some(shard, shard_at(step.debit), step.id);
     case 13:
-      return finish(shard, true);
+      finish(shard, true);
+      return freeze(shard, step.id);
     case 14:
       return finish(shard, false);
     default:
@@ -213,6 +224,61 @@ void World::compare(Shard& shard) {
   shard.model.each_balance([&](TenantId tenant, const std::string& account, Currency currency, std::int64_t minor) {
     check(state.balance(tenant, account, currency) == Money{minor, currency}, "balances are the model's");
   });
+}
+
+void World::freeze(Shard& shard, std::uint64_t draw) {
+  if (!freezes_) return;
+  export_frozen(shard, 1 + draw * 16);
+  if (draw % 4 != 0) return;
+  shard.frozen.push_back({shard.leader.log.size(), shard.leader.state.freeze(), {}});
+  check(shard.frozen.back().state->size_estimate() == shard.states.back().size(), "an export's size is known before");
+  ++frozen_;
+  if (draw % 16 == 0) unwind_leader(shard);  // views hold through undo and apply
+}
+
+/// Exports some more of each frozen state.
+void World::export_frozen(Shard& shard, std::size_t bytes) {
+  for (Shard::Frozen& frozen : shard.frozen) {
+    const std::size_t before = frozen.exported.size();
+    const std::uint64_t left = frozen.state->remaining();
+    const bool wrote = frozen.state->next_chunk(frozen.exported, bytes);
+    check(wrote == (left > 0), "an export says when it ends");
+    check(frozen.exported.size() - before == std::min<std::uint64_t>(bytes, left), "chunks have the size asked for");
+  }
+}
+
+void World::thaw() {
+  for (const auto& shard : all_) {
+    finish(*shard, true);
+    export_frozen(*shard, SIZE_MAX / 2);
+    for (const Shard::Frozen& frozen : shard->frozen) {
+      check(frozen.exported == shard->states[frozen.entries], "a frozen state stays as it was");
+      live_on(*shard, frozen.entries, frozen.exported);
+    }
+    shard->frozen.clear();
+  }
+}
+
+/// As a replica that starts from a snapshot: folds the log after it, undoes it again down to the snapshot, not further.
+void World::live_on(const Shard& shard, std::size_t entries, ByteView snapshot) {
+  StateLoader loader(shard.self);
+  for (std::size_t at = 0; at < snapshot.size(); at += 100) {
+    check(loader.feed(snapshot.subspan(at, std::min<std::size_t>(100, snapshot.size() - at))).has_value(),
+          "an export is well-formed");
+  }
+  Result<std::unique_ptr<StateMachine>> loaded = loader.finish();
+  check(loaded.has_value(), "an export is whole");
+  StateMachine& state = **loaded;
+  check(exported(state) == shard.states[entries], "loading is the inverse of exporting");
+  for (std::size_t at = entries; at < shard.leader.log.size(); ++at) {
+    state.apply_entry(shard.leader.log[at]);
+    check(exported(state) == shard.states[at + 1], "a loaded state goes on as the one exported");
+  }
+  check(state.size_estimate() == shard.states.back().size(), "sizes agree after loading");
+  for (std::size_t at = shard.leader.log.size(); at > entries; --at) {
+    state.undo_entry(shard.leader.log[at - 1]);
+    check(exported(state) == shard.states[at - 1], "undo is the inverse of apply after loading");
+  }
 }
 
 void World::send_legs(Shard& shard) {

@@ -1,6 +1,6 @@
 // A few shards that exchange legs over a network which loses, repeats and reorders them, driven by small numbers and
-// compared with the reference model after every entry. Each shard has a leader that batches and sometimes undoes, and a
-// follower that folds the log.
+// compared with the reference model after every entry, and if wanted frozen, exported and loaded on the way. Each shard
+// has a leader that batches and sometimes undoes, and a follower that folds the log.
 #pragma once
 
 #include <array>
@@ -36,6 +36,11 @@ class World {
   void settle();
   /// Undoes each shard's log to every earlier entry and folds it again.
   void unwind();
+  /// Freezes each shard's state now and then from here on; every export is compared with what the state was.
+  void freeze_often() { freezes_ = true; }
+  /// Exports what is still frozen; each snapshot taken is loaded and lived on from there, forward and back.
+  void thaw();
+  std::uint64_t frozen() const { return frozen_; }
   /// How often each outcome was answered, by number.
   const std::array<std::uint64_t, 256>& outcomes() const { return outcomes_; }
   std::uint64_t undone() const { return undone_; }
@@ -56,6 +61,9 @@ class World {
   void finish(Shard& shard, bool keep);
   void commit(Shard& shard, std::uint64_t draw);
   void compare(Shard& shard);
+  void freeze(Shard& shard, std::uint64_t draw);
+  void export_frozen(Shard& shard, std::size_t bytes);
+  void live_on(const Shard& shard, std::size_t entries, ByteView snapshot);
   void unwind_leader(Shard& shard);
   void send_legs(Shard& shard);
   void open(Shard& shard, const Step& step);
@@ -71,6 +79,8 @@ class World {
   std::array<std::uint64_t, 256> outcomes_{};
   std::array<std::uint64_t, 4> legs_{};
   std::uint64_t undone_ = 0;
+  bool freezes_ = false;
+  std::uint64_t frozen_ = 0;
   std::uint64_t sagas_done_ = 0;
   std::uint64_t sagas_compensated_ = 0;
 };

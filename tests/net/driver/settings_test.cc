@@ -42,6 +42,21 @@ TEST_CASE("every shard lives on every node, and slots are divided without gap") 
   CHECK(next == slot_count);
 }
 
+TEST_CASE("a node that joined later lists everybody, and is no founding member of any shard") {
+  net::NodeSettings settings = test::first_of(4, 2, "node-4");
+  settings.founders = {NodeId(1), NodeId(2), NodeId(3)};
+  settings.replaces = NodeId(2);
+  settings.node = NodeId(4);
+  const Result<net::NodeSettings> read = net::parse_settings(net::to_json(settings));
+  REQUIRE(read.has_value());
+  CHECK(read->founders == settings.founders);
+  CHECK(read->replaces == NodeId(2));
+  const node::Config config = read->config();
+  CHECK(config.nodes.size() == 4);
+  CHECK(config.shards[1].members == settings.founders);
+  CHECK_FALSE(config.may_found);
+}
+
 TEST_CASE("each mistake in settings is refused with its place and what would be right") {
   const std::string good = net::to_json(test::first_of(2, 1, "d"));
   struct Row {
@@ -63,6 +78,11 @@ TEST_CASE("each mistake in settings is refused with its place and what would be 
       {replaced(good, "\"node\": 2", "\"node\": 1"), "ascending"},
       {replaced(good, "\"election_timeout_ms\": 100", "\"election_timeout_ms\": 0"), "/tuning/election_timeout_ms"},
       {replaced(good, "\"election_timeout_ms\"", "\"election_timeout\""), "/tuning/election_timeout"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1, \"founders\": []"), "/founders"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1, \"founders\": [1, 3]"), "/founders/1"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1, \"founders\": [2, 1]"), "/founders/1"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1, \"founders\": [\"1\"]"), "/founders/0"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1, \"replaces\": 0"), "/replaces"},
   };
   for (const Row& row : rows) {
     const Result<net::NodeSettings> read = net::parse_settings(row.text);
@@ -114,6 +134,7 @@ TEST_CASE("a port in use is told with its address") {
   const test::TemporaryDirectory directory;
   net::NodeSettings second = test::first_of(1, 1, directory.path());
   second.nodes[0].http = first.self().http;
+  REQUIRE(net::allow_founding(directory.path()).has_value());
   const auto opened = net::Server::open(second);
   REQUIRE(opened.has_error());
   CHECK_THAT(opened.error().what, Catch::Contains(to_string(first.self().http)));

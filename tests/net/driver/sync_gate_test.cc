@@ -30,23 +30,23 @@ TEST_CASE("a frame with nothing before it goes at once") {
 
 TEST_CASE("a frame waits for the write and the sync before it (invariant V2a)") {
   SyncGate gate;
-  gate.submitted(IoKind::write);
-  gate.submitted(IoKind::sync);
+  gate.submitted(IoKind::write, IoLane::stream);
+  gate.submitted(IoKind::sync, IoLane::stream);
   hold(gate, 2);
   CHECK_FALSE(gate.take());
-  gate.done(IoKind::write, IoStatus::ok);
+  gate.done(IoKind::write, IoLane::stream, IoStatus::ok);
   CHECK_FALSE(gate.take());
-  gate.done(IoKind::sync, IoStatus::ok);
+  gate.done(IoKind::sync, IoLane::stream, IoStatus::ok);
   CHECK(gate.take());
 }
 
 TEST_CASE("a frame does not wait for what was submitted after it") {
   SyncGate gate;
-  gate.submitted(IoKind::sync);
+  gate.submitted(IoKind::sync, IoLane::stream);
   hold(gate, 2);
-  gate.submitted(IoKind::sync);
+  gate.submitted(IoKind::sync, IoLane::stream);
   hold(gate, 3);
-  gate.done(IoKind::sync, IoStatus::ok);
+  gate.done(IoKind::sync, IoLane::stream, IoStatus::ok);
   CHECK(gate.take()->to == NodeId(2));
   CHECK_FALSE(gate.take());
 }
@@ -54,33 +54,47 @@ TEST_CASE("a frame does not wait for what was submitted after it") {
 TEST_CASE("after a failure nothing leaves any more, later successes or not (invariant V2c)") {
   const IoStatus bad = GENERATE(IoStatus::failed, IoStatus::no_space, IoStatus::not_found);
   SyncGate gate;
-  gate.submitted(IoKind::sync);
+  gate.submitted(IoKind::sync, IoLane::stream);
   hold(gate, 2);
-  gate.done(IoKind::sync, bad);
+  gate.done(IoKind::sync, IoLane::stream, bad);
   CHECK_FALSE(gate.take());
-  gate.submitted(IoKind::sync);
-  gate.done(IoKind::sync, IoStatus::ok);
+  gate.submitted(IoKind::sync, IoLane::stream);
+  gate.done(IoKind::sync, IoLane::stream, IoStatus::ok);
   hold(gate, 3);
   CHECK_FALSE(gate.take());
 }
 
 TEST_CASE("reservations and reads hold nothing back, full disk or not") {
   SyncGate gate;
-  gate.submitted(IoKind::reserve);
-  gate.submitted(IoKind::read);
+  gate.submitted(IoKind::reserve, IoLane::stream);
+  gate.submitted(IoKind::read, IoLane::stream);
   hold(gate, 2);
   CHECK(gate.take());
-  gate.done(IoKind::reserve, IoStatus::no_space);
-  gate.done(IoKind::read, IoStatus::not_found);
+  gate.done(IoKind::reserve, IoLane::stream, IoStatus::no_space);
+  gate.done(IoKind::read, IoLane::stream, IoStatus::not_found);
   hold(gate, 3);
   CHECK(gate.take());
 }
 
+TEST_CASE("the background lane holds nothing back, slow, full or failed (invariant V2d)") {
+  SyncGate gate;
+  const IoKind kind = GENERATE(IoKind::write, IoKind::sync, IoKind::sync_dir, IoKind::rename, IoKind::remove);
+  gate.submitted(kind, IoLane::background);
+  hold(gate, 2);
+  CHECK(gate.take());
+  gate.submitted(IoKind::sync, IoLane::stream);
+  hold(gate, 3);
+  gate.done(kind, IoLane::background, IoStatus::no_space);
+  CHECK_FALSE(gate.take());
+  gate.done(IoKind::sync, IoLane::stream, IoStatus::ok);
+  CHECK(gate.take()->to == NodeId(3));
+}
+
 TEST_CASE("removing what was not there is no loss") {
   SyncGate gate;
-  gate.submitted(IoKind::remove);
+  gate.submitted(IoKind::remove, IoLane::stream);
   hold(gate, 2);
-  gate.done(IoKind::remove, IoStatus::not_found);
+  gate.done(IoKind::remove, IoLane::stream, IoStatus::not_found);
   CHECK(gate.take());
 }
 
@@ -93,10 +107,10 @@ TEST_CASE("property: frames leave in order, each after all operations before it 
     std::size_t left = 0;
     for (const std::uint8_t step : script) {
       if (step % 3 == 0) {
-        gate.submitted(IoKind::sync);
+        gate.submitted(IoKind::sync, IoLane::stream);
         ++submitted;
       } else if (step % 3 == 1 && done < submitted) {
-        gate.done(IoKind::sync, IoStatus::ok);
+        gate.done(IoKind::sync, IoLane::stream, IoStatus::ok);
         ++done;
       } else {
         std::vector<node::Send> sends = frame_to(static_cast<std::uint32_t>(needs.size()));

@@ -6,6 +6,7 @@
 #include "net/driver/settings.h"
 #include "net/http/calls.h"
 #include "net/http/strict_json.h"
+#include "tests/net/served_node.h"
 
 using namespace coffer;
 using net::Call;
@@ -240,21 +241,31 @@ TEST_CASE("sums are written with their currency's decimals") {
   CHECK(net::format_sum(0, currency_of("JPY")) == "0");
 }
 
+TEST_CASE("what a member says of the cluster can be read as settings, with everybody it knows and who founded it") {
+  net::NodeSettings settings = test::first_of(3, 2, "node-1");
+  settings.learned = {test::first_of(4, 1, "x").nodes[3]};
+  const Result<net::NodeSettings> read = net::parse_settings(net::answer_cluster(settings).body);
+  REQUIRE(read.has_value());
+  CHECK(read->nodes.size() == 4);
+  CHECK(read->nodes[3].uuid == settings.learned[0].uuid);
+  CHECK(read->founders == std::vector{NodeId(1), NodeId(2), NodeId(3)});
+  CHECK(read->shards == 2);
+}
+
 TEST_CASE("a node is ready when it has recovered and every shard knows its leader") {
   router::NodeStatusReply status{.node = NodeId(1), .ready = true, .shards = {}};
-  status.shards.push_back({.shard = ShardId(1),
-                           .role = 0,
-                           .term = {},
-                           .leader = NodeId(2),
-                           .commit = {},
-                           .last = {},
-                           .position = {},
-                           .dedup_rows = 0,
-                           .legs_unanswered = 0});
+  router::NodeStatusReply::Shard& shard = status.shards.emplace_back();
+  shard.shard = ShardId(1);
+  shard.leader = NodeId(2);
+  shard.voters = {NodeId(1), NodeId(4)};
+  shard.outgoing = {NodeId(1), NodeId(2)};
+  shard.uncertain = true;
   CHECK(say(call_of(HttpRoute::readyz), Outcome::success, status).status == 200);
   status.shards.front().leader = nobody;
   CHECK(say(call_of(HttpRoute::readyz), Outcome::success, status).status == 503);
   status.ready = false;
   CHECK(say(call_of(HttpRoute::readyz), Outcome::success, status).status == 503);
-  CHECK_THAT(say(call_of(HttpRoute::node), Outcome::success, status).body, Catch::Contains(R"("syncs":0)"));
+  CHECK_THAT(say(call_of(HttpRoute::node), Outcome::success, status).body,
+             Catch::Contains(R"("syncs":0)") &&
+                 Catch::Contains(R"("uncertain":true,"voters":[1,4],"outgoing":[1,2],"learners":[])"));
 }

@@ -331,6 +331,7 @@ TEST_CASE("more requests than a node takes at once are refused as overloaded, an
 TEST_CASE("a node refuses another node's disk, says so and ends (invariant V3)") {
   const test::TemporaryDirectory directory;
   net::NodeSettings settings = test::first_of(1, 1, directory.path());
+  REQUIRE(net::allow_founding(directory.path()).has_value());
   {
     auto server = net::Server::open(settings);
     REQUIRE(server.has_value());

@@ -10,32 +10,36 @@
 #include "tests/net/served_node.h"
 
 using namespace coffer;
-using net::Hello;
 
 namespace {
 
-Hello hello_of(const net::NodeSettings& settings, NodeId node) {
-  for (const net::NodeAddress& address : settings.nodes) {
-    if (address.node == node) {
-      return {.protocol = net::peer_protocol,
-              .cluster = settings.cluster,
-              .node = node,
-              .node_uuid = address.uuid,
-              .incarnation = address.incarnation};
-    }
-  }
-  return {};
-}
-
 std::string text_of(const Bytes& bytes) { return {reinterpret_cast<const char*>(bytes.data()), bytes.size()}; }
 
-/// One side of a pair of nodes.
+/// One side of a pair of nodes, with a directory to keep.
 struct Side {
-  Side(boost::asio::io_context& io, const net::NodeSettings& settings)
-      : peers(io, settings,
+  Side(boost::asio::io_context& io, const net::NodeSettings& settings) : Side(io, settings, own) {}
+  /// In a directory that outlives it.
+  Side(boost::asio::io_context& io, const net::NodeSettings& settings, const test::TemporaryDirectory& kept)
+      : directory(kept),
+        peers(io, in(directory, settings),
               {.on_message = [this](NodeId from, Bytes frame) { got.emplace_back(from, std::move(frame)); },
                .on_link = [this](NodeId peer, bool up) { links.emplace_back(peer, up); }},
               1) {}
+  static net::NodeSettings in(const test::TemporaryDirectory& directory, net::NodeSettings settings) {
+    settings.directory = directory.path();
+    settings.learned = net::load_peers(settings);
+    return settings;
+  }
+  bool is_up(std::uint32_t node) const {
+    bool up = false;
+    for (const auto& [peer, said] : links) {
+      up = peer == NodeId(node) ? said : up;
+    }
+    return up;
+  }
+
+  test::TemporaryDirectory own;
+  const test::TemporaryDirectory& directory;
   std::vector<std::pair<NodeId, Bytes>> got;
   std::vector<std::pair<NodeId, bool>> links;
   net::Peers peers;
@@ -55,46 +59,13 @@ net::NodeSettings as_node(net::NodeSettings settings, std::uint32_t node) {
   return settings;
 }
 
+/// Without the last node, as the others' settings were before it existed.
+net::NodeSettings without_last(net::NodeSettings settings) {
+  settings.nodes.pop_back();
+  return settings;
+}
+
 }  // namespace
-
-TEST_CASE("a hello is read back as it was written, and nothing else is a hello") {
-  const net::NodeSettings settings = test::first_of(3, 1, "d");
-  const Bytes frame = encode(hello_of(settings, NodeId(2)));
-  const Result<Hello> read = net::decode_hello(frame);
-  REQUIRE(read.has_value());
-  CHECK(read->node == NodeId(2));
-  CHECK(read->cluster == settings.cluster);
-  CHECK(net::decode_hello(make_frame(1, ByteView(frame).subspan(frame_header_size))).has_error());
-  CHECK(net::decode_hello(make_frame(net::peer_hello_frame, {})).has_error());
-  Bytes damaged = frame;
-  damaged.back() ^= std::byte{1};
-  CHECK(net::decode_hello(damaged).has_error());
-}
-
-TEST_CASE("a hello that differs in any field is refused, and the refusal says which (invariant P1)") {
-  const net::NodeSettings settings = test::first_of(3, 1, "d");
-  const Hello good = hello_of(settings, NodeId(2));
-  CHECK(net::refusal_of(good, settings, NodeId(2)).empty());
-  CHECK(net::refusal_of(good, settings, nobody).empty());
-  CHECK_THAT(net::refusal_of(good, settings, NodeId(3)), Catch::Contains("it is node 2, not node 3"));
-
-  Hello other = good;
-  other.protocol = 99;
-  CHECK_THAT(net::refusal_of(other, settings, nobody), Catch::Contains("protocol 99"));
-  other = good;
-  other.cluster.bytes[0] ^= 1;
-  CHECK_THAT(net::refusal_of(other, settings, nobody), Catch::Contains("belongs to cluster"));
-  other = good;
-  other.node_uuid.bytes[0] ^= 1;
-  CHECK_THAT(net::refusal_of(other, settings, nobody), Catch::Contains("has uuid"));
-  other = good;
-  other.incarnation = 2;
-  CHECK_THAT(net::refusal_of(other, settings, nobody), Catch::Contains("incarnation 2"));
-  other = good;
-  other.node = NodeId(9);
-  CHECK_THAT(net::refusal_of(other, settings, nobody), Catch::Contains("not listed"));
-  CHECK_THAT(net::refusal_of(hello_of(settings, NodeId(1)), settings, nobody), Catch::Contains("this very node"));
-}
 
 TEST_CASE("two nodes find each other, exchange frames, and find each other again after one was away") {
   boost::asio::io_context io;
@@ -167,7 +138,7 @@ TEST_CASE("a newer connection of the same peer replaces the older one (invariant
   const net::NodeSettings settings = test::first_of(2, 1, "d");
   Side node(io, as_node(settings, 1));
   REQUIRE(node.peers.start().has_value());
-  const std::string hello = text_of(encode(hello_of(settings, NodeId(2))));
+  const std::string hello = text_of(encode(net::hello_of(as_node(settings, 2))));
   test::PlainSocket older(settings.nodes[0].peer.port);
   REQUIRE(older.send(hello));
   REQUIRE(run_until(io, [&] { return older.has_bytes_within(0); }));
@@ -178,4 +149,65 @@ TEST_CASE("a newer connection of the same peer replaces the older one (invariant
   REQUIRE(run_until(io, [&] { return node.got.size() == 1; }));
   CHECK(node.got[0].second == frame);
   CHECK(older.is_closed_within(1000));
+}
+
+TEST_CASE("a node nobody was told of introduces itself, is called back, and is known after a restart (invariant P4)") {
+  boost::asio::io_context io;
+  const net::NodeSettings all = test::first_of(3, 1, "d");
+  const test::TemporaryDirectory kept;
+  auto first = std::make_unique<Side>(io, as_node(without_last(all), 1), kept);
+  REQUIRE(first->peers.start().has_value());
+  {
+    Side third(io, as_node(all, 3));
+    REQUIRE(third.peers.start().has_value());
+    REQUIRE(run_until(io, [&] { return third.is_up(1) && first->is_up(3); }));
+    first->peers.send(NodeId(3), std::make_shared<const Bytes>(make_frame(1, bytes_of("welcome"))));
+    REQUIRE(run_until(io, [&] { return third.got.size() == 1; }));
+    CHECK(third.got[0].first == NodeId(1));
+    REQUIRE(first->peers.settings().learned.size() == 1);
+    CHECK(first->peers.settings().learned[0].uuid == all.nodes[2].uuid);
+    CHECK(to_string(first->peers.settings().learned[0].admin) == to_string(all.nodes[2].admin));
+  }
+  first.reset();
+  Side again(io, as_node(without_last(all), 1), kept);
+  REQUIRE(again.peers.start().has_value());
+  net::NodeSettings silent = as_node(all, 3);
+  silent.nodes.erase(silent.nodes.begin());  // it does not know the first node: only the first can call
+  Side third(io, silent);
+  REQUIRE(third.peers.start().has_value());
+  REQUIRE(run_until(io, [&] { return again.is_up(3); }));
+}
+
+TEST_CASE("a known number with another uuid is refused, and told why and what to do (invariants P1 and K1)") {
+  boost::asio::io_context io;
+  const net::NodeSettings settings = test::first_of(2, 1, "d");
+  Side node(io, as_node(settings, 1));
+  REQUIRE(node.peers.start().has_value());
+  net::NodeSettings replaced = as_node(settings, 2);
+  replaced.nodes[1].uuid = net::fresh_uuid();
+  test::PlainSocket stranger(settings.nodes[0].peer.port);
+  REQUIRE(stranger.send(text_of(encode(net::hello_of(replaced)))));
+  REQUIRE(run_until(io, [&] { return stranger.has_bytes_within(0); }));
+  const std::string told = stranger.receive(4096);
+  const Result<std::string> refusal = net::decode_refusal(bytes_of(told));
+  REQUIRE(refusal.has_value());
+  CHECK_THAT(*refusal, Catch::StartsWith("replaced or foreign disk") && Catch::Contains("join --replace 2"));
+  CHECK(run_until(io, [&] { return stranger.is_closed_within(0); }));
+  CHECK(node.peers.settings().learned.empty());
+  CHECK(node.got.empty());
+}
+
+TEST_CASE("a list of peers that is damaged is set aside, and the node starts without it") {
+  const test::TemporaryDirectory directory;
+  net::NodeSettings settings = test::first_of(2, 1, directory.path());
+  const std::vector<net::NodeAddress> peers = {test::first_of(1, 1, "x").nodes[0]};
+  net::NodeAddress seventh = peers[0];
+  seventh.node = NodeId(7);
+  REQUIRE(net::save_peers(directory.path(), {seventh}).has_value());
+  REQUIRE(net::load_peers(settings).size() == 1);
+  CHECK(net::load_peers(settings)[0].node == NodeId(7));
+  std::filesystem::resize_file(directory.path() + "/peers.json", 40);
+  CHECK(net::load_peers(settings).empty());
+  CHECK_FALSE(std::filesystem::exists(directory.path() + "/peers.json"));
+  CHECK(std::filesystem::exists(directory.path() + "/peers.json.damaged"));
 }

@@ -177,16 +177,15 @@ TEST_CASE("reserved space reads as zeros, and goes with the power unless synced"
 }
 
 TEST_CASE("durable bytes are those of the last sync, under a name that is durable too") {
-  Bytes room;
   Disk disk;
   disk.execute(write("log", 0, filled(100, 1)));
   disk.execute(of(IoKind::sync, "log"));
-  REQUIRE_FALSE(disk.durable("log", room).has_value());
+  REQUIRE_FALSE(disk.durable("log").has_value());
   REQUIRE(disk.durable_names().empty());
   disk.execute(of(IoKind::sync_dir, ""));
   REQUIRE(disk.durable_names() == std::vector<std::string>{"log"});
   const auto durable = [&] {
-    const ByteView bytes = disk.durable("log", room).value();
+    const ByteView bytes = disk.durable("log").value();
     return Bytes(bytes.begin(), bytes.end());
   };
   REQUIRE(durable() == *filled(100, 1));
@@ -238,8 +237,7 @@ TEST_CASE("property: durable bytes are what a power cut leaves that loses everyt
       disk.execute(write("log", offset % 9000, filled(1500, value++ % 200)));
       if (sync) disk.execute(of(IoKind::sync, "log"));
     }
-    Bytes room;
-    const ByteView view = disk.durable("log", room).value();
+    const ByteView view = disk.durable("log").value();
     const Bytes durable(view.begin(), view.end());
     Prng prng(1);
     disk.lose_power(lose_all, prng);

@@ -191,7 +191,7 @@ TEST_CASE("O-R1 catches a leader without a committed entry (Raft thesis fig. 3.2
   };
   elect(n1, 2);
   for (const NodeId node : {n1, n2}) oracle.on_trace({}, node, traced(TraceKind::appended, 2, 1, 11));
-  oracle.on_committed({}, n1, s1, Index(1), Term(2), {});
+  oracle.on_committed({}, n1, {s1, Index(1), Term(2), EntryKind::state, {}});
   SECTION("complete") {
     elect(n2, 3);
     CHECK(story.end().empty());
@@ -204,7 +204,7 @@ TEST_CASE("O-R1 catches a leader without a committed entry (Raft thesis fig. 3.2
     Story other("O-R1");
     other.oracle().on_trace({}, n1, traced(TraceKind::became_leader, 5));
     other.oracle().on_trace({}, n1, traced(TraceKind::appended, 5, 1, 11));
-    other.oracle().on_committed({}, n1, s1, Index(1), Term(5), {});
+    other.oracle().on_committed({}, n1, {s1, Index(1), Term(5), EntryKind::state, {}});
     other.oracle().on_trace({}, n3, traced(TraceKind::became_leader, 4));
     CHECK(other.end().empty());
   }
@@ -215,20 +215,99 @@ TEST_CASE("O-R1 catches two entries committed at one index (Raft thesis fig. 3.2
   Oracle& oracle = story.oracle();
   const Bytes payload(3, std::byte{1});
   const Bytes other(3, std::byte{2});
-  oracle.on_committed({}, n1, s1, Index(1), Term(1), payload);
-  oracle.on_committed({}, n2, s1, Index(1), Term(1), payload);
+  oracle.on_committed({}, n1, {s1, Index(1), Term(1), EntryKind::state, payload});
+  oracle.on_committed({}, n2, {s1, Index(1), Term(1), EntryKind::state, payload});
   REQUIRE(story.reasons().empty());
   SECTION("another term") {
-    oracle.on_committed({}, n3, s1, Index(1), Term(2), payload);
+    oracle.on_committed({}, n3, {s1, Index(1), Term(2), EntryKind::state, payload});
     CHECK(told_of(story.reasons(), {"state machine safety", "s1 entry 1", "term 1", "node 3 in term 2"}));
   }
   SECTION("another payload") {
-    oracle.on_committed({}, n3, s1, Index(1), Term(1), other);
+    oracle.on_committed({}, n3, {s1, Index(1), Term(1), EntryKind::state, other});
+    CHECK(told_of(story.reasons(), {"state machine safety", "another payload"}));
+  }
+  SECTION("another kind") {
+    oracle.on_committed({}, n3, {s1, Index(1), Term(1), EntryKind::configuration, payload});
     CHECK(told_of(story.reasons(), {"state machine safety", "another payload"}));
   }
   SECTION("a gap") {
-    oracle.on_committed({}, n3, s1, Index(3), Term(1), payload);
+    oracle.on_committed({}, n3, {s1, Index(3), Term(1), EntryKind::state, payload});
     CHECK(told_of(story.reasons(), {"entry 3", "before the entries in front of it"}));
+  }
+}
+
+TEST_CASE("O-R1 follows a log on from a snapshot (Raft thesis section 5.1)") {
+  Story story("O-R1");
+  Oracle& oracle = story.oracle();
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    for (const NodeId node : {n1, n2}) oracle.on_trace({}, node, traced(TraceKind::appended, 1, i, 10 + i));
+    oracle.on_committed({}, n1, {s1, Index(i), Term(1), EntryKind::state, {}});
+  }
+  oracle.on_trace({}, n1, traced(TraceKind::appended, 1, 4, 14));
+  REQUIRE(story.reasons().empty());
+  SECTION("installed by a replica that had nothing") {
+    oracle.on_trace({}, n3, traced(TraceKind::restored, 1, 3));
+    oracle.on_trace({}, n3, traced(TraceKind::appended, 1, 4, 14));
+    oracle.on_trace({}, n3, traced(TraceKind::became_leader, 2));
+    oracle.on_committed({}, n3, {s1, Index(4), Term(1), EntryKind::state, {}});
+    CHECK(story.end().empty());
+  }
+  SECTION("installed by a replica that held its last entry, and keeps what is behind") {
+    oracle.on_trace({}, n2, traced(TraceKind::appended, 1, 4, 14));
+    oracle.on_trace({}, n2, traced(TraceKind::restored, 1, 3, 4));
+    oracle.on_trace({}, n2, traced(TraceKind::appended, 1, 5, 15));
+    CHECK(story.end().empty());
+  }
+  SECTION("installed by a replica whose suffix is another, and goes") {
+    oracle.on_trace({}, n3, traced(TraceKind::appended, 0, 1, 1));
+    oracle.on_trace({}, n3, traced(TraceKind::appended, 0, 2, 2));
+    oracle.on_trace({}, n3, traced(TraceKind::appended, 0, 3, 3));
+    oracle.on_trace({}, n3, traced(TraceKind::appended, 0, 4, 4));
+    oracle.on_trace({}, n3, traced(TraceKind::restored, 1, 3, 4));
+    oracle.on_trace({}, n3, traced(TraceKind::appended, 0, 5, 5));
+    CHECK(told_of(story.reasons(), {"node 3 put entry 5 behind entry 3"}));
+  }
+  SECTION("read back: the entries before it are not shown again") {
+    oracle.on_crash({}, n2);
+    oracle.on_restart({}, n2);
+    oracle.on_trace({}, n2, traced(TraceKind::recovered, 1, 2, 1));
+    oracle.on_trace({}, n2, traced(TraceKind::recovered_entry, 1, 3, 13));
+    oracle.on_committed({}, n2, {s1, Index(3), Term(1), EntryKind::state, {}});
+    CHECK(story.end().empty());
+  }
+  SECTION("another entry behind it than elsewhere") {
+    oracle.on_trace({}, n3, traced(TraceKind::restored, 1, 3));
+    oracle.on_trace({}, n3, traced(TraceKind::appended, 1, 4, 99));
+    CHECK(told_of(story.reasons(), {"log matching", "entry 4 of term 1"}));
+  }
+}
+
+TEST_CASE("O-R1 catches a snapshot that stands for too much or too little") {
+  Story story("O-R1");
+  Oracle& oracle = story.oracle();
+  for (std::uint64_t i = 1; i <= 3; ++i) {
+    oracle.on_trace({}, n1, traced(TraceKind::appended, 1, i, 10 + i));
+    oracle.on_committed({}, n1, {s1, Index(i), Term(1), EntryKind::state, {}});
+  }
+  REQUIRE(story.reasons().empty());
+  SECTION("of entries that have not committed") {
+    oracle.on_trace({}, n3, traced(TraceKind::restored, 1, 4));
+    CHECK(told_of(story.reasons(), {"node 3", "snapshot of s1 at entry 4", "only 3 had committed"}));
+  }
+  SECTION("with a gap behind it") {
+    oracle.on_trace({}, n3, traced(TraceKind::restored, 1, 2));
+    oracle.on_committed({}, n3, {s1, Index(4), Term(1), EntryKind::state, {}});
+    CHECK(told_of(story.reasons(), {"entry 4", "before the entries in front of it", "entry 3 was next"}));
+  }
+  SECTION("with an entry that comes twice") {
+    oracle.on_trace({}, n3, traced(TraceKind::restored, 1, 2));
+    oracle.on_committed({}, n3, {s1, Index(2), Term(1), EntryKind::state, {}});
+    CHECK(told_of(story.reasons(), {"entry 2", "again", "entry 3 was next"}));
+  }
+  SECTION("a leader that installed too little") {
+    oracle.on_trace({}, n3, traced(TraceKind::restored, 1, 2));
+    oracle.on_trace({}, n3, traced(TraceKind::became_leader, 2));
+    CHECK(told_of(story.reasons(), {"leader completeness", "node 3", "without entry 3 of term 1"}));
   }
 }
 
@@ -327,12 +406,29 @@ TEST_CASE("O-R2 catches a vote that is not there after a restart") {
   }
 }
 
+TEST_CASE("O-R2 catches a node that takes part again under its old identity after its disk was emptied") {
+  Story story("O-R2");
+  Oracle& oracle = story.oracle();
+  oracle.on_trace({}, n1, traced(TraceKind::voted, 4, 0, 2));
+  oracle.on_trace({}, n1, traced(TraceKind::synced, 0));
+  oracle.on_trace({}, n1, traced(TraceKind::synced, 0));
+  oracle.on_disk_emptied({}, n1);
+  oracle.on_crash({}, n1);
+  oracle.on_restart({}, n1);
+  oracle.on_trace({}, n1, traced(TraceKind::failed, 0));  // it refuses
+  oracle.on_trace({}, n2, traced(TraceKind::became_follower, 9));
+  REQUIRE(story.reasons().empty());
+  // Even where nothing else would contradict.
+  oracle.on_trace({}, n1, traced(TraceKind::became_follower, 9));
+  CHECK(told_of(story.reasons(), {"node 1 takes part in s1 in term 9", "its disk had been emptied"}));
+}
+
 TEST_CASE("O-R2 catches committed entries that are removed or change") {
   Story story("O-R2");
   Oracle& oracle = story.oracle();
   oracle.on_trace({}, n1, traced(TraceKind::appended, 1, 1, 11));
   oracle.on_trace({}, n1, traced(TraceKind::appended, 1, 2, 12));
-  oracle.on_committed({}, n1, s1, Index(1), Term(1), {});
+  oracle.on_committed({}, n1, {s1, Index(1), Term(1), EntryKind::state, {}});
   oracle.on_trace({}, n1, traced(TraceKind::truncated, 2, 2, 1));
   REQUIRE(story.reasons().empty());
   SECTION("removed") {
@@ -341,7 +437,7 @@ TEST_CASE("O-R2 catches committed entries that are removed or change") {
   }
   SECTION("changed") {
     oracle.on_crash({}, n1);
-    oracle.on_committed({}, n1, s1, Index(1), Term(2), {});
+    oracle.on_committed({}, n1, {s1, Index(1), Term(2), EntryKind::state, {}});
     CHECK(told_of(story.reasons(), {"entry 1", "in term 1", "again in term 2"}));
   }
 }
@@ -362,5 +458,73 @@ TEST_CASE("O-R2 catches synced entries that are lost") {
   SECTION("the synced one may not") {
     oracle.on_trace({}, n1, traced(TraceKind::recovered, 1, 0, 0));
     CHECK(told_of(story.reasons(), {"node 1", "came back with 0 entries", "1 had been synced"}));
+  }
+}
+
+TEST_CASE("O-R2 catches a replica that lost entries and does not know it (uncertain replicas, docs/PROTOCOLS.md)") {
+  Story story("O-R2");
+  Oracle& oracle = story.oracle();
+  for (std::uint64_t i = 1; i <= 3; ++i) oracle.on_trace({}, n1, traced(TraceKind::appended, 1, i, 10 + i));
+  oracle.on_trace({}, n1, traced(TraceKind::synced, 0));
+  oracle.on_trace({}, n1, traced(TraceKind::synced, 0));
+  oracle.on_crash({}, n1);
+  SECTION("its damage was found in an earlier life only") {
+    oracle.on_restart({}, n1);
+    oracle.on_trace({}, n1, traced(TraceKind::quarantined, 0));
+    oracle.on_trace({}, n1, traced(TraceKind::recovered, 1, 0, 3));
+    oracle.on_crash({}, n1);
+    oracle.on_restart({}, n1);
+    oracle.on_trace({}, n1, traced(TraceKind::recovered, 1, 0, 2));
+    CHECK(told_of(story.reasons(), {"node 1", "came back with 2 entries", "3 had been synced"}));
+  }
+  SECTION("not when it says so") {
+    oracle.on_restart({}, n1);
+    oracle.on_trace({}, n1, traced(GENERATE(TraceKind::tail_uncertain, TraceKind::quarantined), 0));
+    oracle.on_trace({}, n1, traced(TraceKind::recovered, 1, 0, 2));
+    CHECK(story.end().empty());
+  }
+  SECTION("not when the rest is in a snapshot") {
+    oracle.on_restart({}, n1);
+    oracle.on_trace({}, n1, traced(TraceKind::recovered, 1, 2, 1));
+    CHECK(story.end().empty());
+  }
+}
+
+TEST_CASE("O-R2 catches a vote of a replica that may have lost acknowledged entries") {
+  Story story("O-R2");
+  Oracle& oracle = story.oracle();
+  oracle.on_trace({}, n1, traced(TraceKind::tail_uncertain, 0));
+  oracle.on_trace({}, n1, traced(TraceKind::recovered, 3));
+  oracle.on_trace({}, n1, traced(TraceKind::became_follower, 4));
+  REQUIRE(story.reasons().empty());
+  const auto caught = [&](const std::string& what) {
+    return told_of(story.reasons(), {"node 1 may have lost acknowledged entries of s1", what, "in term 4"});
+  };
+  SECTION("for another") {
+    oracle.on_trace({}, n1, traced(TraceKind::voted, 4, 0, 2));
+    CHECK(caught("votes for node 2"));
+  }
+  SECTION("for itself") {
+    oracle.on_trace({}, n1, traced(TraceKind::became_candidate, 4));
+    CHECK(caught("votes for node 1"));
+  }
+  SECTION("a campaign") {
+    oracle.on_trace({}, n1, traced(TraceKind::became_pre_candidate, 4));
+    CHECK(caught("stands for election"));
+  }
+  SECTION("not once it has settled") {
+    oracle.on_trace({}, n1, traced(TraceKind::recovery_settled, 4, 3, 1));
+    oracle.on_trace({}, n1, traced(TraceKind::voted, 4, 0, 2));
+    CHECK(story.end().empty());
+  }
+  SECTION("not in the group that has settled, but in the other") {
+    TraceEvent other = traced(TraceKind::recovered, 3);
+    other.shard = s2;
+    oracle.on_trace({}, n1, other);
+    oracle.on_trace({}, n1, traced(TraceKind::recovery_settled, 4, 3, 1));
+    other = traced(TraceKind::voted, 4, 0, 2);
+    other.shard = s2;
+    oracle.on_trace({}, n1, other);
+    CHECK(told_of(story.reasons(), {"node 1 may have lost acknowledged entries of s2"}));
   }
 }

@@ -94,7 +94,7 @@ Position Story::commit(ShardId shard, const std::vector<ledger::Event>& events) 
 void Story::commit_bytes(ShardId shard, const Bytes& bytes) {
   logs_[shard].push_back(bytes);
   for (ShownDisk& disk : disks_) disk.store(*oracle_, shard, logs_[shard].size(), 1, bytes);
-  oracle_->on_committed({now_++}, n1, shard, Index(logs_[shard].size()), Term(1), bytes);
+  oracle_->on_committed({now_++}, n1, {shard, Index(logs_[shard].size()), Term(1), EntryKind::state, bytes});
 }
 
 Stamp Story::last_stamp(ShardId shard) const { return stamps_.at(shard); }

@@ -1,5 +1,7 @@
 #include "sim/run/judge.h"
 
+#include <algorithm>
+
 #include <catch2/catch.hpp>
 
 namespace coffer::sim {
@@ -93,6 +95,13 @@ TEST_CASE("transfers are counted one by one, those of setup not at all") {
   REQUIRE(caller.judge.operations().succeeded_across_shards == 1);
   REQUIRE(caller.judge.operations().refused == 1);
   REQUIRE(caller.judge.operations().unknown == 1);
+}
+
+TEST_CASE("a disk that its node refuses is an interesting state") {
+  Judge judge(topology);
+  REQUIRE(judge.sometimes().of("disk_refused") == 0);
+  judge.on_refused(SimTime{}, NodeId(2));
+  REQUIRE(judge.sometimes().of("disk_refused") == 1);
 }
 
 TEST_CASE("interesting states are counted from the trace") {

@@ -16,8 +16,10 @@ TABLES = {
 }
 # What stands beside the extensions without being one.
 NOT_EXTENSIONS = {
-    "sim/faults": {"fault"},
-    "sim/oracles": {"oracle", "decode", "stream_decode", "book", "calls", "transfers", "legs"},
+    "sim/faults": {"fault", "atlas", "copies", "disk_damage"},
+    "sim/oracles": {"oracle", "decode", "stream_decode", "book", "calls", "transfers", "legs", "traced_logs",
+                    "configurations", "sha256", "sealed_decode", "disk_log", "state_decode", "state_fold",
+                    "snapshots"},
     "core/txn": None,  # any file may stand there; only rows without a file are wrong
 }
 ROWS = ("no row", "no table", "no file")

@@ -1,0 +1,101 @@
+#include "core/shard/replica_files.h"
+
+#include <utility>
+
+#include "core/base/check.h"
+
+namespace coffer::shard {
+
+ReplicaFiles::ReplicaFiles(Config config, log::SealedStore& store)
+    : config_(config), store_(store), transfer_({config.shard, config.self, config.timeout}, store) {}
+
+void ReplicaFiles::begin(const log::SealedHeader* snapshot) {
+  check(!epochs_, "a state begins once");
+  const Index boundary = snapshot == nullptr ? Index() : snapshot->name.last;
+  const std::uint64_t size = snapshot == nullptr ? 0 : snapshot->payload_size;
+  epochs_.emplace(config_.epoch_bytes, boundary, size);
+  snapshots_.emplace(Snapshots::Config{config_.shard, config_.cluster, config_.chunk_bytes}, store_, snapshot);
+}
+
+void ReplicaFiles::folded(LogPlace place, std::uint64_t payload_bytes, txn::StateMachine& state, FileOutput& out) {
+  if (epochs_->passed(place.index, payload_bytes, state.size_estimate())) {
+    snapshots_->passed(place, state.freeze(), out.trace);
+  }
+}
+
+void ReplicaFiles::undone(Index index, std::uint64_t payload_bytes, FileOutput& out) {
+  if (epochs_->undone(index, payload_bytes)) {
+    snapshots_->undone(index, out.trace);
+  }
+}
+
+void ReplicaFiles::committed(Index index, const raft::Raft& raft) {
+  epochs_->committed(index);
+  if (snapshots_->awaits(index)) {
+    snapshots_->committed(index, encode(raft.configuration_at(index)));
+  }
+}
+
+void ReplicaFiles::receive(Instant now, NodeId from, ByteView section, FileOutput& out) {
+  const std::optional<FilesMessage> message = decode_files(section);
+  if (message && message->group == config_.shard) {
+    transfer_.receive(now, from, *message, out);
+  }
+}
+
+void ReplicaFiles::read(const log::SealedStore::ReadChunk& chunk, FileOutput& out) {
+  if (!transfer_.give(chunk, out) && load_) {
+    load_->take(chunk);
+  }
+}
+
+void ReplicaFiles::load(const log::SealedName& snapshot) {
+  const auto found = store_.files().find(snapshot);
+  if (found != store_.files().end() && !found->second.partial) {
+    load_.emplace(found->second.header, ++loads_);
+  }
+}
+
+std::optional<ReplicaFiles::Loaded> ReplicaFiles::take_loaded() {
+  if (!load_ || !load_->done()) {
+    return std::nullopt;
+  }
+  Loaded loaded;
+  loaded.header = load_->header();
+  Result<raft::Configuration> configuration = raft::decode_configuration(loaded.header.meta);
+  Result<std::unique_ptr<txn::StateMachine>> state = load_->finish();
+  load_.reset();
+  if (configuration.has_error() || state.has_error()) {
+    return std::nullopt;  // sound bytes of another version, or of a peer that makes no sense
+  }
+  loaded.configuration = std::move(*configuration);
+  loaded.state = std::move(*state);
+  return loaded;
+}
+
+void ReplicaFiles::step(Instant now, FileOutput& out) {
+  transfer_.tick(now, out);
+  if (load_) {
+    load_->pump(store_, out.io);
+  }
+  if (snapshots_) {
+    snapshots_->pump(out.io);
+  }
+}
+
+void ReplicaFiles::supply(const raft::Raft& raft, FileOutput& out) {
+  for (std::optional<Index> next = snapshots_->next_entry(); next; next = snapshots_->next_entry()) {
+    snapshots_->supply(raft.entry(*next), out.io);
+  }
+}
+
+void ReplicaFiles::mark_durable(Instant now, Index base, FileOutput& out) {
+  snapshots_->mark_durable(base, transfer_.snapshots_in_use(now), out.io);
+}
+
+void ReplicaFiles::installed(const log::SealedHeader& snapshot, FileOutput& out) {
+  epochs_.emplace(config_.epoch_bytes, snapshot.name.last, snapshot.payload_size);
+  snapshots_->installed(snapshot, out.io, out.trace);
+}
+
+}  // namespace coffer::shard

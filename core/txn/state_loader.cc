@@ -1,0 +1,236 @@
+#include "core/txn/state_loader.h"
+
+#include <utility>
+
+#include "core/base/check.h"
+#include "core/base/money.h"
+#include "core/ledger/row_codec.h"
+
+namespace coffer::txn {
+
+namespace {
+
+constexpr std::size_t item_bytes_max = 128;  ///< of a head, a count or a row
+static_assert(item_bytes_max > ledger::dedup_bytes + ledger::link_bytes);
+static_assert(item_bytes_max > phase_row_bytes + ledger::account_name_max);
+
+void require(bool condition, ByteReader& in) {
+  if (!condition) in.fail();
+}
+
+Error not_a_state() { return error(ErrorCode::malformed, "the bytes of the snapshot are no state of this shard"); }
+
+}  // namespace
+
+StateLoader::StateLoader(ShardId self) : machine_(std::make_unique<StateMachine>(self)) {}
+
+StateLoader::~StateLoader() = default;
+
+Result<void> StateLoader::feed(ByteView piece) {
+  check(machine_ != nullptr, "a loader is used once");
+  if (malformed_) return not_a_state();
+  rest_.insert(rest_.end(), piece.begin(), piece.end());
+  return take(false);
+}
+
+Result<std::unique_ptr<StateMachine>> StateLoader::finish() {
+  check(machine_ != nullptr, "a loader is used once");
+  if (malformed_ || !take(true) || !is_whole()) {
+    machine_.reset();
+    return not_a_state();
+  }
+  machine_->loaded();
+  return std::move(machine_);
+}
+
+Result<void> StateLoader::take(bool is_end) {
+  ByteReader in(rest_);
+  while (part_ != Part::end && in.ok() && (is_end || in.remaining() >= item_bytes_max)) take_next(in);
+  malformed_ = !in.ok() || (part_ == Part::end && in.remaining() > 0);
+  if (malformed_) return not_a_state();
+  rest_.erase(rest_.begin(), rest_.begin() + static_cast<std::ptrdiff_t>(in.position()));
+  return {};
+}
+
+/// Takes one row, one count, or the step to the next part.
+void StateLoader::take_next(ByteReader& in) {
+  switch (part_) {
+    case Part::head:
+      return take_head(in);
+    case Part::ranges:
+      return rows_left_ > 0 ? take_range(in) : go_on(Part::accounts, in);
+    case Part::accounts:
+      return rows_left_ > 0 ? take_account(in) : go_on(Part::pockets, in);
+    case Part::pockets:
+      return rows_left_ > 0 ? take_pocket(in) : go_on(Part::dedup, in);
+    case Part::dedup:
+      return rows_left_ > 0 ? take_dedup(in) : go_on(Part::targets, in);
+    case Part::targets:
+      return peers_left_ > 0 ? take_target(in) : go_on(Part::sources, in);
+    case Part::legs:
+      if (rows_left_ > 0) return take_leg(in);
+      part_ = Part::targets;
+      return;
+    case Part::sources:
+      if (peers_left_ > 0) return take_source(in);
+      part_ = Part::end;
+      return;
+    case Part::received:
+      if (rows_left_ > 0) return take_received(in);
+      part_ = Part::sources;
+      return;
+    case Part::end:
+      return;
+  }
+}
+
+/// Reads the count of the next part.
+void StateLoader::go_on(Part part, ByteReader& in) {
+  part_ = part;
+  const std::uint64_t count = in.u64();
+  require(count == 0 || state().founded, in);
+  const bool is_of_peers = part == Part::targets || part == Part::sources;
+  (is_of_peers ? peers_left_ : rows_left_) = count;
+}
+
+void StateLoader::take_head(ByteReader& in) {
+  require(in.u8() == state_version, in);
+  require(in.id<ShardId>() == state().self, in);
+  const std::uint8_t founded = in.u8();
+  state().last_position = in.id<Position>();
+  state().last_stamp = Stamp{in.i64()};
+  rows_left_ = in.u32();
+  require(founded <= 1 && state().last_stamp >= Stamp(), in);
+  require((founded == 1) == (state().last_position > Position()), in);
+  require((founded == 1) == (state().last_stamp > Stamp()), in);
+  require(founded == 1 || rows_left_ == 0, in);
+  state().founded = founded == 1;
+  part_ = Part::ranges;
+}
+
+void StateLoader::take_range(ByteReader& in) {
+  --rows_left_;
+  ledger::SlotRange range;
+  range.first = in.id<Slot>();
+  range.end = in.u32();
+  const std::uint32_t free_from = state().ranges.empty() ? 0 : state().ranges.back().end;
+  require(range.first.value >= free_from && range.first.value < range.end && range.end <= slot_count, in);
+  if (!in.ok()) return;
+  state().slots.add(range);
+  state().ranges.push_back(range);
+}
+
+void StateLoader::take_account(ByteReader& in) {
+  --rows_left_;
+  const ledger::AccountRow row = ledger::decode_account(in);
+  require(state().owns(ledger::AccountKey(row.tenant, row.name.view()).slot()), in);
+  require(in.ok() && state().book.load(row), in);
+}
+
+void StateLoader::take_pocket(ByteReader& in) {
+  --rows_left_;
+  const ledger::PocketRow row = ledger::decode_pocket(in);
+  require(row.peer() != state().self, in);
+  require(in.ok() && state().book.load(row), in);
+}
+
+/// Whether a row's place is one in this log, not before the row taken before it.
+bool StateLoader::is_next_place(Position position, Stamp stamp) {
+  const bool is_next = position > last_position_ && position <= state().last_position && stamp >= last_stamp_ &&
+                       stamp <= state().last_stamp;
+  last_position_ = position;
+  last_stamp_ = stamp;
+  return is_next;
+}
+
+void StateLoader::take_dedup(ByteReader& in) {
+  --rows_left_;
+  ledger::LegLink link;
+  const ledger::DedupRow row = ledger::decode_dedup(in, link);
+  require(row.home < state().book.next_account() && is_next_place(row.position, row.stamp), in);
+  require(row.link == ledger::no_row || link.target != state().self, in);
+  require(in.ok() && state().dedup.load(row, link), in);
+  if (row.outcome == Outcome::pending) ++pending_rows_;
+}
+
+void StateLoader::take_target(ByteReader& in) {
+  --peers_left_;
+  peer_ = in.id<ShardId>();
+  const auto next = in.id<LegNumber>();
+  leg_ = in.id<LegNumber>();
+  require(peer_ != state().self && next.value <= leg_number_max, in);
+  require(in.ok() && state().phases.load(peer_, next, leg_), in);
+  if (!in.ok()) return;
+  rows_left_ = next.value - leg_.value;
+  part_ = Part::legs;
+}
+
+void StateLoader::take_leg(ByteReader& in) {
+  --rows_left_;
+  const PhaseRow row = decode_phase_row(in);
+  require(in.ok() && is_leg(row) && add_pending(row.debit, row.amount) && add_pending(row.transit, row.amount), in);
+  if (!in.ok()) return;
+  state().phases.load(row);
+  leg_ = leg_.next();
+  --pending_rows_;
+}
+
+/// Whether the row is the leg numbered leg_ to peer_ that a dedup row is waiting for, and its pockets are right.
+bool StateLoader::is_leg(const PhaseRow& row) {
+  const ledger::Book& book = state().book;
+  if (row.dedup >= state().dedup.size() || row.debit >= book.next_pocket() || row.transit >= book.next_pocket()) {
+    return false;
+  }
+  const ledger::DedupRow& bound = state().dedup.row(row.dedup);
+  if (bound.outcome != Outcome::pending) return false;
+  const ledger::LegLink& link = state().dedup.link(row.dedup);
+  const ledger::PocketRow& debit = book.pocket(row.debit);
+  const ledger::PocketRow& transit = book.pocket(row.transit);
+  return link.target == peer_ && link.leg == leg_ && debit.account == bound.home && transit.peer() == peer_ &&
+         transit.kind == ledger::PocketKind::transit && debit.currency == transit.currency;
+}
+
+bool StateLoader::add_pending(PocketNumber pocket, std::int64_t amount) {
+  const std::optional<std::int64_t> sum = checked_add(pending_[pocket], amount);
+  pending_[pocket] = sum.value_or(0);
+  return sum.has_value();
+}
+
+void StateLoader::take_source(ByteReader& in) {
+  --peers_left_;
+  peer_ = in.id<ShardId>();
+  const auto next = in.id<LegNumber>();
+  const auto freed = in.id<LegNumber>();
+  require(peer_ != state().self && next.value <= leg_number_max, in);
+  require(in.ok() && state().inbox.load(peer_, next, freed), in);
+  if (!in.ok()) return;
+  rows_left_ = next.value - freed.value - 1;
+  last_position_ = {};
+  last_stamp_ = {};
+  part_ = Part::received;
+}
+
+void StateLoader::take_received(ByteReader& in) {
+  --rows_left_;
+  const ReceivedRow row = decode_received_row(in);
+  require(in.ok() && is_next_place(row.position, row.stamp), in);
+  if (in.ok()) state().inbox.load(row);
+}
+
+bool StateLoader::is_whole() {
+  if (part_ != Part::end || pending_rows_ != 0) return false;
+  const ledger::Book& book = state().book;
+  std::map<Currency, __int128> sums;
+  for (PocketNumber number(0); number < book.next_pocket(); number = number.next()) {
+    const ledger::PocketRow& row = book.pocket(number);
+    sums[row.currency] += row.balance;
+    const auto pending = pending_.find(number);
+    if (row.pending != (pending == pending_.end() ? 0 : pending->second)) return false;
+  }
+  for (const auto& [currency, sum] : sums) {
+    if (sum != 0) return false;
+  }
+  return true;
+}
+
+}  // namespace coffer::txn

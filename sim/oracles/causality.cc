@@ -1,0 +1,138 @@
+// O-H5. Logical clocks tell the order of events. If event e happened before event f, e's Lamport time is less than f's;
+// and e's own component is known to f's vector time if and only if e happened before f.
+//
+// The world shows which packets each step took in, and from which step of their sender: that is what happened before
+// (Lamport 1978). A crash ends a process, and the next one of the same node remembers nothing. So a process surely
+// knows only what it heard itself; but since both share one component, it may also speak for what the ones before it
+// knew. What a node took in before it served it may or may not have read. Between what a step surely knows (`known`)
+// and what it can know (`knowable`) lies what it tells. A process that has not read yet how far the ones before it had
+// come tells no component of its own, and sends nothing.
+//
+// Source: Lamport: Time, clocks, and the ordering of events (1978); Fidge (1988); Mattern (1988).
+#include <algorithm>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "sim/observe/observer.h"
+
+namespace coffer::sim::oracles {
+
+namespace {
+
+/// By node: the last step there that happened before; 0: none.
+using Steps = std::map<NodeId, std::uint64_t>;
+
+struct Past {
+  Steps known;
+  Steps knowable;
+  std::uint64_t lamport = 0;  ///< the highest of any event surely before
+  bool counts = false;        ///< this process has told a component of its own
+};
+
+void join(Steps& steps, const Steps& others) {
+  for (const auto& [node, step] : others) {
+    std::uint64_t& mine = steps[node];
+    mine = std::max(mine, step);
+  }
+}
+
+struct Process {
+  Past now;
+  std::vector<Past> steps;         ///< at the end of each, by number - 1
+  std::vector<std::uint64_t> own;  ///< the component told for itself, likewise
+};
+
+std::string at(NodeId node, std::uint64_t step) {
+  return "step " + std::to_string(step) + " of node " + std::to_string(node.value);
+}
+
+class Causality final : public Oracle {
+ public:
+  explicit Causality(const Topology&) {}
+  std::string_view name() const override { return "O-H5"; }
+
+  void on_step(SimTime, NodeId node, const StepShown& shown) override {
+    if (!violations().empty()) return;
+    Process& process = processes_[node];
+    for (const Heard& heard : shown.heard) hear(process.now, heard);
+    if (!violations().empty()) return;
+    for (const TraceEvent& event : shown.events) {
+      if (event.lamport <= process.now.lamport) {
+        violated(at(node, shown.step) + ": " + std::string(coffer::name(event.kind)) + " has Lamport time " +
+                 std::to_string(event.lamport) + ", and what happened before it " +
+                 std::to_string(process.now.lamport));
+        return;
+      }
+      process.now.lamport = event.lamport;
+    }
+    process.now.known[node] = process.now.knowable[node] = shown.step;
+    tell(node, process, shown);
+    process.steps.resize(shown.step, process.now);
+  }
+
+  void on_crash(SimTime, NodeId node) override {
+    Process& process = processes_[node];
+    process.now.known.clear();
+    process.now.lamport = 0;
+    process.now.counts = false;
+  }
+
+ private:
+  void hear(Past& now, const Heard& heard) {
+    const Process& sender = processes_[heard.from];
+    if (heard.step == 0 || heard.step > sender.steps.size()) return;
+    const Past& past = sender.steps[heard.step - 1];
+    if (!past.counts) {
+      violated(at(heard.from, heard.step) + " sent something, and told no component of its own");
+      return;
+    }
+    join(now.knowable, past.knowable);
+    if (!heard.surely) return;
+    join(now.known, past.known);
+    now.lamport = std::max(now.lamport, past.lamport);
+  }
+
+  /// What `other` told for itself at the end of this step.
+  std::uint64_t own(NodeId other, std::uint64_t step) {
+    const std::vector<std::uint64_t>& told = processes_[other].own;
+    return step == 0 || told.empty() ? 0 : told[std::min<std::size_t>(step, told.size()) - 1];
+  }
+
+  void tell(NodeId node, Process& process, const StepShown& shown) {
+    const std::map<NodeId, std::uint64_t> told(shown.vector_time.begin(), shown.vector_time.end());
+    const auto component = [&](NodeId of) {
+      const auto found = told.find(of);
+      return found == told.end() ? 0 : found->second;
+    };
+    const std::uint64_t before = process.own.empty() ? 0 : process.own.back();
+    const std::uint64_t mine = component(node);
+    process.now.counts = process.now.counts || mine > 0;
+    if (process.now.counts && (mine < before || (mine == before && !shown.events.empty()))) {
+      violated(at(node, shown.step) + " has events, and its own component went from " + std::to_string(before) +
+               " to " + std::to_string(mine));
+      return;
+    }
+    process.own.resize(shown.step, std::max(mine, before));
+    for (auto& [other, its] : processes_) {
+      if (other == node) continue;
+      const std::uint64_t least = own(other, process.now.known[other]);
+      const std::uint64_t most = own(other, process.now.knowable[other]);
+      const std::uint64_t is = component(other);
+      if (is >= least && is <= most) continue;
+      violated(at(node, shown.step) + " tells " + std::to_string(is) + " of node " + std::to_string(other.value) +
+               (is < least ? ", and has heard of " + std::to_string(least)
+                           : ", and can have heard of " + std::to_string(most) + " only"));
+      return;
+    }
+  }
+
+  std::map<NodeId, Process> processes_;
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> make_causality(const Topology& topology) { return std::make_unique<Causality>(topology); }
+
+}  // namespace coffer::sim::oracles

@@ -1,0 +1,124 @@
+#include "sim/oracles/state_decode.h"
+
+#include <utility>
+
+#include "core/base/codec.h"
+
+namespace coffer::sim::oracles {
+
+namespace {
+
+void decode_head(ByteReader& in, StateRows& rows) {
+  if (in.u8() != 1) in.fail();
+  rows.shard = in.id<ShardId>();
+  const std::uint8_t founded = in.u8();
+  if (founded > 1) in.fail();
+  rows.founded = founded == 1;
+  rows.last_position = in.id<Position>();
+  rows.last_stamp = Stamp{in.i64()};
+  const std::uint32_t ranges = in.u32();
+  for (std::uint32_t i = 0; i < ranges && in.ok(); ++i) {
+    const auto first = in.id<Slot>();
+    rows.ranges.push_back({first, in.u32()});
+  }
+}
+
+AccountRow account(ByteReader& in) {
+  AccountRow row;
+  row.tenant = in.id<TenantId>();
+  row.name = std::string(in.short_string());
+  return row;
+}
+
+PocketRow pocket(ByteReader& in) {
+  PocketRow row;
+  row.account = in.id<AccountNumber>();
+  row.currency = Currency{in.u32()};
+  row.peer = in.id<ShardId>();
+  row.kind = static_cast<PocketKind>(in.u8());
+  row.balance = in.i64();
+  row.pending = in.i64();
+  return row;
+}
+
+DedupRow dedup(ByteReader& in) {
+  DedupRow row;
+  row.home = in.id<AccountNumber>();
+  row.id = in.uuid();
+  row.digest = in.hash();
+  row.position = in.id<Position>();
+  row.stamp = Stamp{in.i64()};
+  row.operation = static_cast<Operation>(in.u8());
+  row.outcome = static_cast<Outcome>(in.u8());
+  const std::uint8_t linked = in.u8();
+  if (linked > 1) in.fail();
+  if (linked != 1) return row;
+  DedupRow::Link link;
+  link.target = in.id<ShardId>();
+  link.leg = in.id<LegNumber>();
+  link.target_position = in.id<Position>();
+  link.target_stamp = Stamp{in.i64()};
+  row.link = link;
+  return row;
+}
+
+PhaseRow phase(ByteReader& in) {
+  PhaseRow row;
+  row.dedup = in.u32();
+  row.debit = in.id<PocketNumber>();
+  row.transit = in.id<PocketNumber>();
+  row.amount = in.i64();
+  row.credit_account = std::string(in.short_string());
+  return row;
+}
+
+ReceivedRow received(ByteReader& in) {
+  ReceivedRow row;
+  row.id = in.uuid();
+  row.position = in.id<Position>();
+  row.stamp = Stamp{in.i64()};
+  row.outcome = static_cast<Outcome>(in.u8());
+  return row;
+}
+
+template <class Row>
+void decode_rows(ByteReader& in, std::uint64_t count, Row (*decode)(ByteReader&), std::vector<Row>& rows) {
+  for (std::uint64_t i = 0; i < count && in.ok(); ++i) rows.push_back(decode(in));
+}
+
+template <class Flow>
+Flow& next_flow(ByteReader& in, std::map<ShardId, Flow>& flows) {
+  const auto peer = in.id<ShardId>();
+  if (!flows.empty() && flows.rbegin()->first >= peer) in.fail();
+  return flows[peer];
+}
+
+}  // namespace
+
+std::optional<StateRows> decode_state(ByteView payload) {
+  StateRows rows;
+  ByteReader in(payload);
+  decode_head(in, rows);
+  decode_rows(in, in.u64(), account, rows.accounts);
+  decode_rows(in, in.u64(), pocket, rows.pockets);
+  decode_rows(in, in.u64(), dedup, rows.dedup);
+  const std::uint64_t targets = in.u64();
+  for (std::uint64_t i = 0; i < targets && in.ok(); ++i) {
+    Outgoing& flow = next_flow(in, rows.outgoing);
+    flow.next = in.id<LegNumber>();
+    flow.first_unanswered = in.id<LegNumber>();
+    if (flow.first_unanswered > flow.next) return std::nullopt;
+    decode_rows(in, flow.next.value - flow.first_unanswered.value, phase, flow.rows);
+  }
+  const std::uint64_t sources = in.u64();
+  for (std::uint64_t i = 0; i < sources && in.ok(); ++i) {
+    Incoming& flow = next_flow(in, rows.incoming);
+    flow.next = in.id<LegNumber>();
+    flow.freed = in.id<LegNumber>();
+    if (flow.freed >= flow.next) return std::nullopt;
+    decode_rows(in, flow.next.value - flow.freed.value - 1, received, flow.rows);
+  }
+  return in.done() ? std::optional(std::move(rows)) : std::nullopt;
+}
+
+}  // namespace coffer::sim::oracles

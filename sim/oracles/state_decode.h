@@ -1,0 +1,120 @@
+// The oracles' own reading of a snapshot's payload, the canonical export of a shard's state, written from the grammar
+// of docs/FORMATS.md and from nothing else. Plain data; takes any bytes, never reads past their end.
+//
+//   state    := head | book | dedup | phases | inbox
+//   head     := version u8 = 1 | shard u32 | founded u8 | last_position u64 | last_stamp i64
+//               | ranges u32 | (first_slot u16 | slot_end u32){ranges}
+//   book     := count u64 | account{count} | count u64 | pocket{count}
+//   account  := tenant u32 | name short_string
+//   pocket   := account u32 | currency u32 | peer u32 | kind u8 | balance i64 | pending i64
+//   dedup    := count u64 | row{count}
+//   row      := home u32 | id 16 | digest 16 | position u64 | stamp i64 | operation u8 | outcome u8 | linked u8
+//               | link{linked}
+//   link     := target u32 | leg u64 | target_position u64 | target_stamp i64
+//   phases   := count u64 | outgoing{count}
+//   outgoing := target u32 | next u64 | first_unanswered u64
+//               | (dedup u32 | debit u32 | transit u32 | amount i64 | credit_account short_string){next -
+//               first_unanswered}
+//   inbox    := count u64 | incoming{count}
+//   incoming := source u32 | next u64 | freed u64 | (id 16 | position u64 | stamp i64 | outcome u8){next - freed - 1}
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "core/base/bytes.h"
+#include "core/base/hash.h"
+#include "core/base/ids.h"
+#include "core/base/money.h"
+#include "core/base/outcome.h"
+#include "core/base/time.h"
+#include "sim/oracles/decode.h"
+
+namespace coffer::sim::oracles {
+
+struct AccountRow {
+  TenantId tenant;
+  std::string name;
+  bool operator==(const AccountRow&) const = default;
+};
+
+struct PocketRow {
+  AccountNumber account = no_account;
+  Currency currency;
+  ShardId peer;
+  PocketKind kind = PocketKind::customer;
+  std::int64_t balance = 0;
+  std::int64_t pending = 0;  ///< in legs without an answer
+  bool operator==(const PocketRow&) const = default;
+};
+
+struct DedupRow {
+  struct Link {
+    ShardId target;
+    LegNumber leg;
+    Position target_position;
+    Stamp target_stamp;
+    bool operator==(const Link&) const = default;
+  };
+  AccountNumber home;
+  TransferId id;
+  Hash128 digest;
+  Position position;
+  Stamp stamp;
+  Operation operation = Operation::transfer;
+  Outcome outcome = Outcome::pending;
+  std::optional<Link> link;
+  bool operator==(const DedupRow&) const = default;
+};
+
+/// A leg without an answer.
+struct PhaseRow {
+  std::uint32_t dedup = 0;
+  PocketNumber debit;
+  PocketNumber transit;
+  std::int64_t amount = 0;
+  std::string credit_account;
+  bool operator==(const PhaseRow&) const = default;
+};
+struct Outgoing {
+  LegNumber next{1};
+  LegNumber first_unanswered{1};
+  std::vector<PhaseRow> rows;
+  bool operator==(const Outgoing&) const = default;
+};
+
+/// A leg received, whose outcome was not freed.
+struct ReceivedRow {
+  TransferId id;
+  Position position;
+  Stamp stamp;
+  Outcome outcome = Outcome::pending;
+  bool operator==(const ReceivedRow&) const = default;
+};
+struct Incoming {
+  LegNumber next{1};
+  LegNumber freed{0};
+  std::vector<ReceivedRow> rows;
+  bool operator==(const Incoming&) const = default;
+};
+
+struct StateRows {
+  ShardId shard;
+  bool founded = false;
+  Position last_position;
+  Stamp last_stamp;
+  std::vector<SlotRange> ranges;
+  std::vector<AccountRow> accounts;  ///< by number
+  std::vector<PocketRow> pockets;    ///< by number
+  std::vector<DedupRow> dedup;       ///< by number
+  std::map<ShardId, Outgoing> outgoing;
+  std::map<ShardId, Incoming> incoming;
+};
+
+/// Nothing when the bytes do not follow the grammar: not the canonical ones.
+std::optional<StateRows> decode_state(ByteView payload);
+
+}  // namespace coffer::sim::oracles

@@ -1,0 +1,231 @@
+// Freezing, exporting and loading the state of a shard: what a snapshot is made of.
+#include <array>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <catch2/catch.hpp>
+#include <rapidcheck.h>
+
+#include "core/base/check.h"
+#include "core/base/prng.h"
+#include "core/txn/frozen_state.h"
+#include "core/txn/state_loader.h"
+#include "tests/core/txn/leader.h"
+#include "tests/core/txn/world.h"
+
+namespace {
+
+using namespace coffer;
+using namespace coffer::txn;
+using namespace coffer::txn::testing;
+
+std::string broken_rule(std::uint32_t shards, const std::vector<std::array<std::uint8_t, 6>>& steps,
+                        std::uint64_t* frozen = nullptr) {
+  World world(shards);
+  world.freeze_often();
+  try {
+    for (const auto& [kind, shard, debit, credit, amount, id] : steps) {
+      world.step({kind, shard, debit, credit, amount, id});
+    }
+    world.thaw();
+  } catch (const CheckFailure& failure) {
+    return std::string(failure.why) + " (line " + std::to_string(failure.where.line()) + ")";
+  }
+  if (frozen != nullptr) *frozen += world.frozen();
+  return "";
+}
+
+Result<std::unique_ptr<StateMachine>> loaded(ByteView snapshot, ShardId shard = ShardId(1)) {
+  StateLoader loader(shard);
+  if (const Result<void> fed = loader.feed(snapshot); !fed) return fed.error();
+  return loader.finish();
+}
+
+Bytes frozen_bytes(FrozenState& frozen, std::size_t chunk) {
+  Bytes bytes;
+  while (frozen.next_chunk(bytes, chunk)) {
+  }
+  return bytes;
+}
+
+/// A shard with every kind of row: accounts, pockets of two currencies, refusals, legs unanswered, answered and
+/// compensated, outcomes kept and freed.
+Leader rich_leader() {
+  Leader leader(1, 2);
+  const std::string payer = name_on(1, 2, "payer");
+  const std::string payee = name_on(2, 2, "payee");
+  leader.open(payer);
+  leader.open(payer, eur);
+  leader.transfer(deposit_of(1, payer, 1'000));
+  leader.transfer(transfer_of(2, payer, payee, 5'000, usd, ShardId(2)));  // refused
+  for (std::uint64_t id = 3; id < 8; ++id) leader.transfer(transfer_of(id, payer, payee, 10, usd, ShardId(2)));
+  leader.answer(ShardId(2), {LegNumber(1), id_of(3), Outcome::success, Position(3), Stamp{4}});
+  leader.answer(ShardId(2), {LegNumber(2), id_of(4), Outcome::currency_mismatch, Position(4), Stamp{4}});
+  LegRequest leg;
+  leg.amount = {5, usd};
+  leg.credit_account = payer;
+  for (std::uint64_t number = 1; number < 6; ++number) {
+    leg.number = LegNumber(number);
+    leader.receive(ShardId(2), leg, LegNumber(number / 2));
+  }
+  return leader;
+}
+
+TEST_CASE("property: a frozen state stays as it was, whatever is decided, undone and committed after it") {
+  REQUIRE(rc::check("property: frozen = then", [] {
+    using Steps = std::vector<std::array<std::uint8_t, 6>>;
+    RC_ASSERT(broken_rule(2, *rc::gen::scale(4, rc::gen::arbitrary<Steps>())) == "");
+  }));
+}
+
+TEST_CASE("long random runs freeze, load and go on from snapshots") {
+  std::uint64_t frozen = 0;
+  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+    Prng prng(seed);
+    std::vector<std::array<std::uint8_t, 6>> steps(1'500);
+    for (auto& step : steps) {
+      for (std::uint8_t& number : step) number = static_cast<std::uint8_t>(prng.next());
+    }
+    REQUIRE(broken_rule(1 + static_cast<std::uint32_t>(seed % 3), steps, &frozen) == "");
+  }
+  REQUIRE(frozen > 50);
+}
+
+TEST_CASE("an export does not depend on what is kept for undo (design, Snapshots)") {
+  Leader leader = rich_leader();
+  const Bytes speculative = frozen_bytes(*leader.state.freeze(), 64);
+  leader.state.committed(leader.state.last_position());
+  StateMachine follower(ShardId(1));
+  for (const Bytes& payload : leader.log) {
+    follower.apply_entry(payload);
+    follower.committed(follower.last_position());
+  }
+  REQUIRE(frozen_bytes(*leader.state.freeze(), 64) == speculative);
+  REQUIRE(frozen_bytes(*follower.freeze(), 1'000'000) == speculative);
+  REQUIRE(exported(follower) == speculative);
+}
+
+TEST_CASE("a snapshot remembers ids: the same id gets the same answer after it is loaded") {
+  const Leader leader = rich_leader();
+  const Result<std::unique_ptr<StateMachine>> state = loaded(exported(leader.state));
+  REQUIRE(state.has_value());
+  REQUIRE((*state)->dedup_rows() == leader.state.dedup_rows());
+  const std::string payer = name_on(1, 2, "payer");
+  const std::string payee = name_on(2, 2, "payee");
+  const std::vector<std::pair<std::uint64_t, Outcome>> bound = {
+      {3, Outcome::success}, {4, Outcome::currency_mismatch}, {5, Outcome::pending}};
+  for (const auto& [id, outcome] : bound) {
+    Batch batch(**state, leader.stamp());
+    const Decision decision = batch.transfer(transfer_of(id, payer, payee, 10, usd, ShardId(2)));
+    REQUIRE(decision.replayed);
+    REQUIRE(decision.outcome == outcome);
+    REQUIRE(batch.events() == 0);
+    const auto before = leader.state.find_transfer(default_tenant, payer, id_of(id));
+    REQUIRE(decision.record.position == before->position);
+    REQUIRE(decision.record.target_position == before->target_position);
+  }
+  REQUIRE((*state)->first_unanswered(ShardId(2)) == LegNumber(3));
+  REQUIRE((*state)->next_leg(ShardId(2)) == LegNumber(6));
+  REQUIRE((*state)->next_expected(ShardId(2)) == LegNumber(6));
+  REQUIRE_FALSE((*state)->recorded_answer(ShardId(2), LegNumber(2)).has_value());
+  REQUIRE((*state)->recorded_answer(ShardId(2), LegNumber(3)).has_value());
+}
+
+TEST_CASE("what is in a snapshot cannot be undone, what comes after it can") {
+  Leader leader = rich_leader();
+  const Result<std::unique_ptr<StateMachine>> state = loaded(exported(leader.state));
+  REQUIRE(state.has_value());
+  REQUIRE_THROWS_AS((*state)->undo_entry(leader.log.back()), CheckFailure);
+  leader.answer(ShardId(2), {LegNumber(3), id_of(5), Outcome::success, Position(5), Stamp{9}});
+  const Bytes before = exported(**state);
+  (*state)->apply_entry(leader.log.back());
+  REQUIRE(exported(**state) == exported(leader.state));
+  (*state)->undo_entry(leader.log.back());
+  REQUIRE(exported(**state) == before);
+}
+
+TEST_CASE("a frozen state outlives its machine, and two of them each other") {
+  Leader leader = rich_leader();
+  std::optional<StateMachine> machine(std::in_place, leader.state);
+  const std::unique_ptr<FrozenState> first = machine->freeze();
+  const Bytes then = exported(*machine);
+  leader.open(name_on(1, 2, "late"));
+  machine->apply_entry(leader.log.back());
+  const std::unique_ptr<FrozenState> second = machine->freeze();
+  const Bytes later = exported(*machine);
+  machine.reset();
+  REQUIRE(frozen_bytes(*first, 7) == then);
+  REQUIRE(frozen_bytes(*second, 7) == later);
+}
+
+TEST_CASE("an empty shard is exported and loaded as well") {
+  StateMachine empty(ShardId(3));
+  REQUIRE(empty.size_estimate() == exported(empty).size());
+  const Result<std::unique_ptr<StateMachine>> state = loaded(exported(empty), ShardId(3));
+  REQUIRE(state.has_value());
+  REQUIRE(exported(**state) == exported(empty));
+  REQUIRE_FALSE((*state)->is_founded());
+}
+
+TEST_CASE("the export of another shard, another version, a part or too much is refused") {
+  const Bytes bytes = exported(rich_leader().state);
+  REQUIRE(loaded(bytes).has_value());
+  REQUIRE_FALSE(loaded(bytes, ShardId(2)).has_value());
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    REQUIRE_FALSE(loaded(ByteView(bytes).first(size)).has_value());
+  Bytes more = bytes;
+  more.push_back({});
+  REQUIRE_FALSE(loaded(more).has_value());
+  Bytes version = bytes;
+  version[0] = std::byte{2};
+  REQUIRE_FALSE(loaded(version).has_value());
+}
+
+TEST_CASE("property: mutated exports are loaded as the canonical export of something, or refused") {
+  const Bytes bytes = exported(rich_leader().state);
+  REQUIRE(rc::check("property: loading is total", [&](std::uint64_t seed) {
+    Prng prng(seed);
+    for (int round = 0; round < 50; ++round) {
+      Bytes mutated = bytes;
+      for (std::uint64_t flips = prng.below(3) + 1; flips > 0; --flips) {
+        mutated[prng.below(mutated.size())] = static_cast<std::byte>(prng.chance(500) ? prng.next() : prng.below(3));
+      }
+      if (prng.chance(100)) mutated.resize(prng.below(mutated.size()) + 1);
+      const Result<std::unique_ptr<StateMachine>> state = loaded(mutated);
+      if (state) RC_ASSERT(exported(**state) == mutated);
+    }
+  }));
+}
+
+TEST_CASE("property: arbitrary bytes behind a head are refused without reserving for the counts they claim") {
+  Bytes head = exported(Leader(1).state);
+  head.resize(1 + 4 + 1 + 8 + 8 + 4 + 6);  // founded, with all slots
+  REQUIRE(rc::check("property: counts are not trusted", [&](std::uint64_t seed) {
+    Prng prng(seed);
+    Bytes bytes = head;
+    for (std::uint64_t left = prng.below(400); left > 0; --left) bytes.push_back(static_cast<std::byte>(prng.next()));
+    RC_ASSERT(!loaded(bytes).has_value());
+  }));
+}
+
+TEST_CASE("money from nowhere and legs without their transfer are refused") {
+  Leader leader(1, 2);
+  leader.open(name_on(1, 2, "payer"));
+  leader.transfer(deposit_of(1, name_on(1, 2, "payer"), 1'000));
+  Bytes bytes = exported(leader.state);
+  REQUIRE(loaded(bytes).has_value());
+  const Bytes balance = [] {
+    Bytes little;
+    ByteWriter(little).i64(1'000);
+    return little;
+  }();
+  const auto at = std::search(bytes.begin(), bytes.end(), balance.begin(), balance.end());
+  REQUIRE(at != bytes.end());
+  *at ^= std::byte{1};
+  REQUIRE_FALSE(loaded(bytes).has_value());
+}
+
+}  // namespace
