@@ -3,7 +3,8 @@
 namespace coffer::sim::oracles {
 
 // One file each.
-std::unique_ptr<Oracle> make_causality(const Topology& topology);  // its row waits for nodes that keep their time over restarts
+std::unique_ptr<Oracle> make_causality(
+    const Topology& topology);  // its row waits for nodes that keep their time over restarts
 std::unique_ptr<Oracle> make_chain(const Topology& topology);
 std::unique_ptr<Oracle> make_conservation(const Topology& topology);
 std::unique_ptr<Oracle> make_durable(const Topology& topology);

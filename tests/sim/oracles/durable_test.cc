@@ -65,7 +65,7 @@ TEST_CASE("O-R4 catches an entry that commits before a majority holds it durably
     w.store({&w.d1}, 2, 1, two);
     w.commit(2, 1, two);
     w.store({&w.d2}, 2, 1, two);
-    CHECK(told_of(w.story.end(), {"s1 entry 2", "durable on 0 of 3 disks"}));
+    CHECK(told_of(w.story.end(), {"s1 entry 2", "durable on 1 of 3 disks"}));
   }
   SECTION("the second has other bytes") {
     w.store({&w.d1}, 2, 1, two);
@@ -77,7 +77,7 @@ TEST_CASE("O-R4 catches an entry that commits before a majority holds it durably
     w.store({&w.d1}, 2, 3, two);
     w.store({&w.d2}, 2, 2, two);
     w.commit(2, 3, two);
-    CHECK(told_of(w.story.reasons(), {"entry 2 of term 3", "durable on 0 of 3 disks"}));
+    CHECK(told_of(w.story.reasons(), {"entry 2 of term 3", "durable on 1 of 3 disks"}));
   }
   SECTION("the second's frame is torn") {
     w.store({&w.d1}, 2, 1, two);
@@ -98,7 +98,7 @@ TEST_CASE("O-R4 catches a crash that leaves a committed entry without a majority
   SECTION("gone") {
     w.d2.segment().resize(4096);
     w.d2.crash(w.oracle);
-    CHECK(told_of(w.story.reasons(), {"s1 entry 1 of term 1", "node 2 crashed", "durable on 0 of 3 disks"}));
+    CHECK(told_of(w.story.reasons(), {"s1 entry 1 of term 1", "node 2 crashed", "durable on 1 of 3 disks"}));
   }
   SECTION("the file gone") {
     w.oracle.on_crash({}, n2);
@@ -154,7 +154,7 @@ TEST_CASE("O-R4 catches a majority's disk that gives a committed entry up") {
     w.d2.cut(s1, 1);
     w.d2.write_frame(GENERATE(true, false));
     w.d2.show(w.oracle, w.d2.segment_name());
-    CHECK(told_of(w.story.reasons(), {"s1 entry 1", "node 2 cut its log", "durable on 0 of 3 disks"}));
+    CHECK(told_of(w.story.reasons(), {"s1 entry 1", "node 2 cut its log", "durable on 1 of 3 disks"}));
   }
 }
 

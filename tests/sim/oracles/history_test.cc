@@ -98,9 +98,13 @@ TEST_CASE("O-E3 is silent about sealed files that follow from the log") {
     disk->publish(w.oracle, w.snapshot(4));
   }
   for (const NodeId node : {n1, n2, n3}) w.trace(node, TraceKind::compacted, 4);
-  SECTION("as they are") {}
-  SECTION("after a crash") { w.d1.crash(w.oracle); }
+  SECTION("as they are") { REQUIRE(w.story.reasons().empty()); }
+  SECTION("after a crash") {
+    REQUIRE(w.story.reasons().empty());
+    w.d1.crash(w.oracle);
+  }
   SECTION("when one was archived") {
+    REQUIRE(w.story.reasons().empty());
     const std::string file = w.history(1, 4).file();
     w.d2.files()["archive" + file.substr(7)] = w.d2.files()[file];
     w.d2.files().erase(file);
@@ -108,9 +112,11 @@ TEST_CASE("O-E3 is silent about sealed files that follow from the log") {
     w.oracle.on_durable({}, n2, file, {});
   }
   SECTION("when one is still being written") {
+    REQUIRE(w.story.reasons().empty());
     w.oracle.on_durable({}, n1, w.history(5, 6).file() + ".part", Bytes(100));
   }
   SECTION("when a fault has damaged one") {
+    REQUIRE(w.story.reasons().empty());
     const std::string file = w.history(1, 4).file();
     Bytes damaged = w.d3.files()[file];
     damaged[4100] ^= std::byte{1};
@@ -202,22 +208,27 @@ TEST_CASE("O-E3 catches a file that is published before it is whole") {
   Bytes& file = w.d1.files()[draft.file()];
   std::string why;
   SECTION("header") {
+    REQUIRE(why.empty());
     file[30] ^= std::byte{1};
     why = "header's checksum";
   }
   SECTION("a chunk") {
+    REQUIRE(why.empty());
     file[4096 + 150] ^= std::byte{1};
     why = "checksum of a chunk";
   }
   SECTION("the table") {
+    REQUIRE(why.empty());
     file[file.size() - 20] ^= std::byte{1};
     why = "checksum of its table";
   }
   SECTION("its end") {
+    REQUIRE(why.empty());
     file.resize(file.size() - 1);
     why = "another size";
   }
   SECTION("its name") {
+    REQUIRE(why.empty());
     const Bytes moved = std::exchange(file, {});
     w.d1.files().clear();
     w.d1.files()[w.history(1, 5).file()] = moved;

@@ -99,6 +99,7 @@ TEST_CASE("O-R3 is silent about a change by joint consensus and what follows (Ra
   Group g;
   g.replace_all();
   SECTION("the new members elect") {
+    REQUIRE(g.story.reasons().empty());
     g.vote(n4, 3, {n4, n5});
     g.trace(n4, TraceKind::became_leader, 3);
   }
@@ -110,6 +111,7 @@ TEST_CASE("O-R3 is silent about a change by joint consensus and what follows (Ra
     CHECK(joint.story.end().empty());
   }
   SECTION("a leader of an earlier term hears of its votes late") {
+    REQUIRE(g.story.reasons().empty());
     g.trace(n2, TraceKind::truncated, 1, 1, 2);
     g.trace(n2, TraceKind::configuration_rolled_back, 1, 0, bits({1, 2, 3}));
     g.vote(n2, 1, {n2, n3});
