@@ -70,13 +70,13 @@ class Rows {
     begin_ = std::max(begin_, number);
     const std::uint64_t dead_pages = (begin_ - base_) / page_rows;
     if (dead_pages == 0) return;
-    if (views_ != nullptr) keep_for_views(base_ / page_rows, base_ / page_rows + dead_pages);
+    if (views_ != nullptr) keep_all_for_views(base_ / page_rows, base_ / page_rows + dead_pages);
     // The pages go round: what is forgotten in front is filled again at the end.
     std::rotate(pages_.begin(), pages_.begin() + static_cast<std::ptrdiff_t>(dead_pages), pages_.end());
     base_ += dead_pages * page_rows;
     const std::uint64_t needed = (end_ - base_) / page_rows + 1;
     if (pages_.size() <= needed + 1) return;
-    if (views_ != nullptr) keep_for_views(base_ / page_rows + needed + 1, base_ / page_rows + pages_.size());
+    if (views_ != nullptr) keep_all_for_views(base_ / page_rows + needed + 1, base_ / page_rows + pages_.size());
     pages_.resize(needed + 1);
   }
 
@@ -90,12 +90,13 @@ class Rows {
     return (*pages_[(number - base_) / page_rows])[(number - base_) % page_rows];
   }
 
-  /// A page is about to change: page `page`, of the rows from page * page_rows on.
-  void keep_for_views(std::uint64_t page) {
+  /// A page is about to change: page `page`, of the rows from page * page_rows on. Kept out of line, so that what is
+  /// done for every transfer stays small enough to be inlined.
+  [[gnu::noinline, gnu::cold]] void keep_for_views(std::uint64_t page) {
     const Page& content = *pages_[page - base_ / page_rows];
     for (FrozenRows<Row>* view = views_; view != nullptr; view = view->next_) view->keep(page, content);
   }
-  void keep_for_views(std::uint64_t first_page, std::uint64_t end_page) {
+  void keep_all_for_views(std::uint64_t first_page, std::uint64_t end_page) {
     for (std::uint64_t page = first_page; page < end_page; ++page) keep_for_views(page);
   }
   /// The table ends before its views: they get its pages, the last one each page itself.

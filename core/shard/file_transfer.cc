@@ -57,7 +57,7 @@ std::optional<SealedName> FileTransfer::take_snapshot() {
 
 /// Sets fetch_ to the most urgent of what this replica lacks, if anything.
 void FileTransfer::choose(FileOutput& out) {
-  abandon_snapshots(Index(), reached_, out);
+  abandon_snapshots(reached_, out);
   if (snapshot_needed_) {
     // Rather one begun, or a newer one, than to begin with an older one.
     const Index begun = settle_for_any_ ? Index() : snapshot_begun();
@@ -122,14 +122,14 @@ void FileTransfer::drop_passed_snapshot(FileOutput& out) {
   fetch_.reset();
 }
 
-/// Snapshots begun, up to `up_to`, but the one at `but`.
-void FileTransfer::abandon_snapshots(Index but, Index up_to, FileOutput& out) {
+/// Snapshots begun, up to `up_to`.
+void FileTransfer::abandon_snapshots(Index up_to, FileOutput& out) {
   std::vector<SealedName> begun;
   for (auto at = store_.files().lower_bound({SealedKind::snapshot, config_.group, Index()}); at != store_.files().end();
        ++at) {
     const SealedName& name = at->first;
     if (name.kind != SealedKind::snapshot || name.group != config_.group || name.last > up_to) break;
-    if (at->second.partial && name.last != but) begun.push_back(name);
+    if (at->second.partial) begun.push_back(name);
   }
   for (const SealedName& name : begun) store_.abandon(name, out.io);
 }
@@ -259,7 +259,7 @@ void FileTransfer::take_offer(Instant now, NodeId from, const OfferFile& offer, 
   begin(*offer.header);
   fetch_->from = from;
   if (offer.kind == SealedKind::snapshot) {
-    abandon_snapshots(offer.header->name.last, Index(UINT64_MAX), out);
+    abandon_snapshots(Index(offer.header->name.last.value - 1), out);
     snapshot_needed_ = true;
     settle_for_any_ = false;
   }

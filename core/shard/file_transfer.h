@@ -9,7 +9,7 @@
 //   asking ──offer──> fetching ──all chunks there──> published by the store
 //     └── no offer, no answer in time ──> the next member
 //                       └── no chunk in time, wrong bytes, not there ──> the same chunks from the next member
-//   no member can help: rest, then again; a snapshot begun is given up when another one is offered meanwhile.
+//   no member can help: rest, then again; a snapshot begun is given up when a newer one is begun.
 //
 // Deterministic, sans-io: the store has the io, the caller the messages. Single-threaded.
 #pragma once
@@ -28,6 +28,17 @@
 #include "core/shard/file_server.h"
 
 namespace coffer::shard {
+
+/// A file on its way here.
+struct FileFetch {
+  log::SealedKind kind = log::SealedKind::snapshot;
+  Index after;                             ///< of the question
+  std::optional<ChunkName> file;           ///< once known; its `chunk` is not used
+  NodeId from;                             ///< who is being asked
+  std::optional<Instant> answer_by;        ///< of the question, once asked
+  std::map<std::uint32_t, Instant> asked;  ///< chunk -> to be here by
+  std::size_t refusals = 0;                ///< members in a row that could not help
+};
 
 class FileTransfer {
  public:
@@ -69,15 +80,6 @@ class FileTransfer {
   std::set<Index> snapshots_in_use(Instant now) const { return server_.snapshots_in_use(now); }
 
  private:
-  struct Fetch {
-    log::SealedKind kind = log::SealedKind::snapshot;
-    Index after;                             ///< of the question
-    std::optional<ChunkName> file;           ///< once known; its `chunk` is not used
-    NodeId from;                             ///< who is being asked
-    std::optional<Instant> answer_by;        ///< of the question, once asked
-    std::map<std::uint32_t, Instant> asked;  ///< chunk -> to be here by
-    std::size_t refusals = 0;                ///< members in a row that could not help
-  };
   log::SealedName name_of(const ChunkName& file) const { return {file.kind, config_.group, file.last}; }
 
   void choose(FileOutput& out);
@@ -91,7 +93,7 @@ class FileTransfer {
   void finish(Instant now);
   Index snapshot_begun() const;
   void drop_passed_snapshot(FileOutput& out);
-  void abandon_snapshots(Index but, Index up_to, FileOutput& out);
+  void abandon_snapshots(Index up_to, FileOutput& out);
   void take_offer(Instant now, NodeId from, const OfferFile& offer, FileOutput& out);
   bool is_usable(const OfferFile& offer) const;
   void take_chunk(Instant now, NodeId from, const GiveChunk& give, FileOutput& out);
@@ -104,7 +106,7 @@ class FileTransfer {
   Index reached_;
   bool snapshot_needed_ = false;
   bool settle_for_any_ = false;  ///< nobody had the snapshot begun, nor a newer one
-  std::optional<Fetch> fetch_;
+  std::optional<FileFetch> fetch_;
   Instant look_at_;                          ///< when to look for what to fetch, while nothing is being fetched
   std::optional<log::SealedName> helpless_;  ///< begun, and no member could help: others first
   std::optional<log::SealedName> fetched_;

@@ -136,9 +136,11 @@ TEST_CASE("a snapshot that nobody has any more is given up for a newer one") {
   REQUIRE(world[1].run());
   world[1].snapshots->mark_durable(boundaries.back(), {}, world[1].out.io);
   REQUIRE(world[1].run());
+  const auto has = [&](Index index) { return world[2].store->files().contains(snapshot_at(index)); };
+  REQUIRE(has(boundaries[1]));
+  REQUIRE(world.run_until([&] { return has(boundaries.back()); }));
+  REQUIRE_FALSE(has(boundaries[1]));
   REQUIRE(world.run_until([&] { return has_all(world, 2, boundaries); }));
-  REQUIRE_FALSE(world[2].store->files().contains(snapshot_at(boundaries[1])));
-  REQUIRE(world.disk(2).names().size() > 0);
   for (const std::string& name : world.disk(2).names()) REQUIRE(name.find(".part") == std::string::npos);
 }
 
@@ -186,6 +188,16 @@ TEST_CASE("a snapshot the state has passed meanwhile is not fetched to its end")
   world[2].transfer->set_reached(boundaries.back());
   world.run_for(milliseconds(20));
   REQUIRE_FALSE(world[2].transfer->fetching_snapshot());
+  REQUIRE_FALSE(world[2].store->files().contains(snapshot_at(boundaries.back())));
+}
+
+TEST_CASE("a snapshot offered of what the state has passed is not fetched") {
+  FileWorld world(2);
+  const std::vector<Index> boundaries = with_leader(world);
+  world[2].transfer->set_reached(boundaries.back());
+  world[1].transfer->offer_snapshot(world.now, NodeId(2), world[1].out);
+  world.run_for(seconds(1));
+  REQUIRE(world.chunks_wanted == 0);
   REQUIRE_FALSE(world[2].store->files().contains(snapshot_at(boundaries.back())));
 }
 

@@ -191,6 +191,25 @@ TEST_CASE("a snapshot is removed only after a mark on a newer one, and never one
   REQUIRE(replica.store->history_end(group) == boundaries.back());
 }
 
+TEST_CASE("a damaged snapshot does not count as one of the two kept") {
+  const std::vector<Entry> log = made_log(200);
+  const std::vector<Index> boundaries = boundaries_of(log);
+  MemoryDisk disk;
+  {
+    Replica replica(NodeId(1), log, disk);
+    REQUIRE(replica.start());
+    replica.follow(log.size());
+    REQUIRE(replica.run());
+  }
+  disk.flip_bit(log::file_name({SealedKind::snapshot, group, boundaries.back()}), 4096 + 100, 0);
+  Replica replica(NodeId(1), log, disk);
+  REQUIRE(replica.start());
+  REQUIRE(replica.applied() == boundaries[boundaries.size() - 2]);  // the newest sound one
+  replica.snapshots->mark_durable(boundaries.back(), {}, replica.out.io);
+  REQUIRE(replica.run());
+  REQUIRE(replica.snapshots_here().size() == 3);
+}
+
 TEST_CASE("a boundary undone is dropped, and another entry in its place makes its own") {
   const std::vector<Entry> log = made_log(60);
   const Index boundary = boundaries_of(log).front();
