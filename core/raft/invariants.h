@@ -13,12 +13,20 @@ namespace coffer::raft {
 /// One replica between two calls.
 struct Facts {
   bool leading = false;
+  bool campaigning = false;  ///< pre-candidate or candidate
   HardState hard_state;
+  Index base;
   Index commit;
   Index last;
   Term last_term;
   Index durable;
   std::uint64_t generation = 0;
+  Index configuration;  ///< where the configuration in use stands
+  bool voter = true;    ///< by the configuration in use
+  bool serves = false;  ///< leads, and an entry of its own term has committed
+  bool certain = true;  ///< it lacks nothing it ever acknowledged
+  bool bound = false;   ///< not certain, but knows its floor
+  bool transferring = false;
 };
 
 class Invariants {

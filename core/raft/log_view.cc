@@ -12,34 +12,32 @@ Index previous(Index index) {
   return Index(index.value - 1);
 }
 
-LogView::LogView(std::vector<Entry> recovered) {
+LogView::LogView(LogPlace base, std::vector<Entry> recovered) : base_(base) {
+  check((base.index.value == 0) == (base.term.value == 0), "a base is a place");
   for (Entry& entry : recovered) {
     append(std::move(entry));
   }
   durable_ = last_index();
 }
 
-Term LogView::term_at(Index index) const { return index.value == 0 ? Term() : at(index).term; }
+Term LogView::term_at(Index index) const { return index == base_.index ? base_.term : at(index).term; }
 
 const Entry& LogView::at(Index index) const {
-  check(index.value >= 1 && index <= last_index(), "an entry asked for is in the log");
-  return entries_[index.value - 1];
+  check(index > base_.index && index <= last_index(), "an entry asked for is in the log");
+  return entries_[position(index)];
 }
 
-bool LogView::matches(Index index, Term term) const { return index <= last_index() && term_at(index) == term; }
-
-bool LogView::covered_by(Index last_index, Term last_term) const {
-  if (last_term != this->last_term()) {
-    return last_term > this->last_term();
-  }
-  return last_index >= this->last_index();
+bool LogView::matches(Index index, Term term) const {
+  return index >= base_.index && index <= last_index() && term_at(index) == term;
 }
+
+bool LogView::covered_by(Index last_index, Term last_term) const { return covers({last_index, last_term}, last()); }
 
 Index LogView::last_possible_match(Index prev_index, Term prev_term) const {
-  check(!matches(prev_index, prev_term), "a hint is for a mismatch");
+  check(prev_index > base_.index && !matches(prev_index, prev_term), "a hint is for a mismatch");
   // The leader's entries up to prev_index have terms up to prev_term, so ours of later terms conflict.
   Term bound = prev_term;
-  std::uint64_t count = std::min(prev_index, last_index()).value;
+  const auto count = std::min(position(prev_index) + 1, entries_.size());
   if (prev_index <= last_index() && term_at(prev_index) <= bound) {
     // Ours at prev_index is of an earlier term than the leader's: leave that whole term out.
     bound = Term(term_at(prev_index).value - 1);
@@ -48,24 +46,22 @@ Index LogView::last_possible_match(Index prev_index, Term prev_term) const {
   const auto end = begin + static_cast<std::ptrdiff_t>(count);
   const auto beyond =
       std::upper_bound(begin, end, bound, [](Term term, const Entry& entry) { return term < entry.term; });
-  count = static_cast<std::uint64_t>(beyond - begin);
-  check(count < prev_index.value, "a hint goes back");
-  return Index(count);
+  const Index hint(base_.index.value + static_cast<std::uint64_t>(beyond - begin));
+  check(hint < prev_index, "a hint goes back");
+  return hint;
 }
 
 std::vector<Entry> LogView::slice(Index from, std::size_t bytes_max) const {
-  check(from.value >= 1 && from <= last_index(), "a slice begins in the log");
-  std::size_t bytes = 0;
-  std::uint64_t end = from.value;
-  while (end <= last_index().value) {
-    bytes += view(entries_[end - 1].payload).size();
-    if (bytes > bytes_max && end > from.value) {
+  check(from > base_.index && from <= last_index(), "a slice begins in the log");
+  const auto begin = entries_.begin() + static_cast<std::ptrdiff_t>(position(from));
+  auto end = begin;
+  for (std::size_t bytes = 0; end != entries_.end(); ++end) {
+    bytes += view(end->payload).size();
+    if (bytes > bytes_max && end != begin) {
       break;
     }
-    ++end;
   }
-  const auto begin = entries_.begin();
-  return {begin + static_cast<std::ptrdiff_t>(from.value - 1), begin + static_cast<std::ptrdiff_t>(end - 1)};
+  return {begin, end};
 }
 
 void LogView::append(Entry entry) {
@@ -75,9 +71,29 @@ void LogView::append(Entry entry) {
 }
 
 void LogView::truncate_from(Index from) {
-  check(from.value >= 1 && from <= last_index(), "a truncation removes something");
-  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(from.value - 1), entries_.end());
+  check(from > base_.index && from <= last_index(), "a truncation removes something");
+  entries_.erase(entries_.begin() + static_cast<std::ptrdiff_t>(position(from)), entries_.end());
   durable_ = std::min(durable_, previous(from));
+  ++generation_;
+}
+
+void LogView::compact(Index through) {
+  check(through >= base_.index, "a base never goes back");
+  const LogPlace base{through, term_at(through)};
+  entries_.erase(entries_.begin(),
+                 entries_.begin() + static_cast<std::ptrdiff_t>(base.index.value - base_.index.value));
+  base_ = base;
+}
+
+void LogView::restore(LogPlace base) {
+  check(base.index >= base_.index, "a base never goes back");
+  if (matches(base.index, base.term)) {
+    compact(base.index);
+    return;
+  }
+  entries_.clear();
+  durable_ = std::min(durable_, base_.index);
+  base_ = base;
   ++generation_;
 }
 

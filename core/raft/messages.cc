@@ -1,13 +1,18 @@
 // The messages' grammar. Every number is little-endian; a u64 that is a term, an index or a round is at most
 // number_max.
 //
-//   message       := kind u8 | vote_request | vote_reply | append_request | append_reply     (kind: 1 | 2 | 3 | 4)
-//   vote_request  := term u64 | pre bool | last_index u64 | last_term u64
-//   vote_reply    := term u64 | pre bool | granted bool
-//   append_request:= term u64 | prev_index u64 | prev_term u64 | commit u64 | round u64 | count u32 | entry[count]
-//   append_reply  := term u64 | success bool | match u64 | round u64
-//   entry         := index u64 | term u64 | payload blob                                     (empty: the no-op)
-//   bool          := u8, 0 or 1
+//   message          := kind u8 | one of the following, by kind
+//   vote_request     := 1: term u64 | pre bool | transfer bool | last_index u64 | last_term u64
+//   vote_reply       := 2: term u64 | pre bool | granted bool
+//   append_request   := 3: term u64 | prev_index u64 | prev_term u64 | commit u64 | round u64 | count u32 |
+//   entry[count] append_reply     := 4: term u64 | success bool | match u64 | round u64 | uncertain bool | complete
+//   bool timeout_now      := 5: term u64 recovery_request := 6: term u64 | nonce u64                          (a nonce
+//   is any u64) recovery_reply   := 7: term u64 | nonce u64 | leads bool | uncertain bool | last_index u64 | last_term
+//   u64
+//                       | configuration                                  (configuration.cc)
+//   entry            := index u64 | term u64 | kind u8 | payload blob    (kind: 0 state, 1 configuration; an empty
+//                                                                         payload of kind 0 is a new leader's no-op)
+//   bool             := u8, 0 or 1
 #include "core/raft/messages.h"
 
 #include <memory>
@@ -15,9 +20,17 @@
 namespace coffer::raft {
 namespace {
 
-enum class Kind : std::uint8_t { vote_request = 1, vote_reply = 2, append_request = 3, append_reply = 4 };
+enum class Kind : std::uint8_t {
+  vote_request = 1,
+  vote_reply = 2,
+  append_request = 3,
+  append_reply = 4,
+  timeout_now = 5,
+  recovery_request = 6,
+  recovery_reply = 7,
+};
 
-constexpr std::size_t entry_size_min = 8 + 8 + 4;  // bytes
+constexpr std::size_t entry_size_min = 8 + 8 + 1 + 4;  // bytes
 
 std::uint64_t number(ByteReader& in) {
   const std::uint64_t value = in.u64();
@@ -42,6 +55,7 @@ struct Encoder {
   void operator()(const VoteRequest& m) const {
     begin(Kind::vote_request, m.term);
     out.u8(m.pre);
+    out.u8(m.transfer);
     out.id(m.last_index);
     out.id(m.last_term);
   }
@@ -67,6 +81,22 @@ struct Encoder {
     out.u8(m.success);
     out.id(m.match);
     out.u64(m.round);
+    out.u8(m.uncertain);
+    out.u8(m.complete);
+  }
+  void operator()(const TimeoutNow& m) const { begin(Kind::timeout_now, m.term); }
+  void operator()(const RecoveryRequest& m) const {
+    begin(Kind::recovery_request, m.term);
+    out.u64(m.nonce);
+  }
+  void operator()(const RecoveryReply& m) const {
+    begin(Kind::recovery_reply, m.term);
+    out.u64(m.nonce);
+    out.u8(m.leads);
+    out.u8(m.uncertain);
+    out.id(m.last.index);
+    out.id(m.last.term);
+    encode(m.configuration, out);
   }
 
   void begin(Kind kind, Term term) const {
@@ -79,6 +109,7 @@ VoteRequest decode_vote_request(ByteReader& in) {
   VoteRequest m;
   m.term = Term(number(in));
   m.pre = boolean(in);
+  m.transfer = boolean(in);
   m.last_index = Index(number(in));
   m.last_term = Term(number(in));
   return m;
@@ -117,6 +148,27 @@ AppendReply decode_append_reply(ByteReader& in) {
   m.success = boolean(in);
   m.match = Index(number(in));
   m.round = number(in);
+  m.uncertain = boolean(in);
+  m.complete = boolean(in);
+  return m;
+}
+
+RecoveryRequest decode_recovery_request(ByteReader& in) {
+  RecoveryRequest m;
+  m.term = Term(number(in));
+  m.nonce = in.u64();
+  return m;
+}
+
+RecoveryReply decode_recovery_reply(ByteReader& in) {
+  RecoveryReply m;
+  m.term = Term(number(in));
+  m.nonce = in.u64();
+  m.leads = boolean(in);
+  m.uncertain = boolean(in);
+  m.last.index = Index(number(in));
+  m.last.term = Term(number(in));
+  m.configuration = decode_configuration(in);
   return m;
 }
 
@@ -131,6 +183,12 @@ Message decode_fields(ByteReader& in) {
       return decode_append_request(in);
     case Kind::append_reply:
       return decode_append_reply(in);
+    case Kind::timeout_now:
+      return TimeoutNow{Term(number(in))};
+    case Kind::recovery_request:
+      return decode_recovery_request(in);
+    case Kind::recovery_reply:
+      return decode_recovery_reply(in);
   }
   in.fail();
   return VoteReply{};
@@ -144,7 +202,7 @@ bool in_range(std::uint64_t value) { return value <= number_max; }
 struct Judge {
   bool operator()(const VoteRequest& m) const {
     return in_range(m.term.value) && in_range(m.last_index.value) && names_a_place(m.last_index, m.last_term) &&
-           m.last_term < m.term;
+           m.last_term < m.term && !(m.pre && m.transfer);
   }
   bool operator()(const VoteReply& m) const { return in_range(m.term.value); }
   bool operator()(const AppendRequest& m) const {
@@ -155,7 +213,8 @@ struct Judge {
     Index index = m.prev_index;
     Term term = m.prev_term;
     for (const Entry& entry : m.entries) {
-      if (entry.index != index.next() || entry.term < term || entry.term.value == 0 || !in_range(entry.index.value)) {
+      if (entry.index != index.next() || entry.term < term || entry.term.value == 0 || !in_range(entry.index.value) ||
+          (entry.kind == EntryKind::configuration && !decode_configuration(view(entry.payload)))) {
         return false;
       }
       index = entry.index;
@@ -165,6 +224,12 @@ struct Judge {
   }
   bool operator()(const AppendReply& m) const {
     return in_range(m.term.value) && in_range(m.match.value) && in_range(m.round);
+  }
+  bool operator()(const TimeoutNow& m) const { return in_range(m.term.value) && m.term.value > 0; }
+  bool operator()(const RecoveryRequest& m) const { return in_range(m.term.value); }
+  bool operator()(const RecoveryReply& m) const {
+    return in_range(m.term.value) && in_range(m.last.index.value) && names_a_place(m.last.index, m.last.term) &&
+           m.last.term <= m.term && well_formed(m.configuration);
   }
 };
 
@@ -185,6 +250,7 @@ Message decode_message(ByteReader& in) {
 void encode(const Entry& entry, ByteWriter& out) {
   out.id(entry.index);
   out.id(entry.term);
+  out.u8(static_cast<std::uint8_t>(entry.kind));
   out.blob(view(entry.payload));
 }
 
@@ -192,6 +258,11 @@ Entry decode_entry(ByteReader& in) {
   Entry entry;
   entry.index = Index(number(in));
   entry.term = Term(number(in));
+  const std::uint8_t kind = in.u8();
+  if (kind > static_cast<std::uint8_t>(EntryKind::configuration)) {
+    in.fail();
+  }
+  entry.kind = EntryKind{kind};
   const ByteView payload = in.blob();
   if (!payload.empty()) {
     entry.payload = std::make_shared<Bytes>(payload.begin(), payload.end());

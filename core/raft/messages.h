@@ -1,4 +1,5 @@
-// Raft's messages. Vocabulary and fields of the Raft thesis, figure 3.1 and sections 9.6 (pre-vote) and 6.4 (reads).
+// Raft's messages. Vocabulary and fields of the Raft thesis, figure 3.1 and sections 9.6 (pre-vote), 6.4 (reads) and
+// 3.10 (TimeoutNow); the questions of an uncertain replica are our own (docs/PROTOCOLS.md).
 // Grammar on the wire in messages.cc; decoders never crash, never read past the end.
 #pragma once
 
@@ -10,6 +11,7 @@
 #include "core/base/codec.h"
 #include "core/base/entry.h"
 #include "core/base/ids.h"
+#include "core/raft/configuration.h"
 
 namespace coffer::raft {
 
@@ -17,6 +19,8 @@ namespace coffer::raft {
 struct VoteRequest {
   Term term;  ///< the candidate's term; for a pre-vote the term it would have
   bool pre = false;
+  bool transfer =
+      false;  ///< the leader wished it: a voter that hears its leader answers all the same. Never with `pre`
   Index last_index;
   Term last_term;
 };
@@ -41,20 +45,41 @@ struct AppendReply {
   /// `match` + 1.
   Index match;
   std::uint64_t round = 0;
+  bool uncertain = false;  ///< the follower may lack what it once acknowledged
+  bool complete = true;    ///< the follower holds all sealed history: as a learner it may be promoted
+};
+/// The leader hands over: start an election now (section 3.10).
+struct TimeoutNow {
+  Term term;
+};
+/// An uncertain replica asks what it may have to hold before it votes again. Announces no term.
+struct RecoveryRequest {
+  Term term;
+  std::uint64_t nonce = 0;  ///< of this start of the asker: answers to earlier starts say nothing
+};
+struct RecoveryReply {
+  Term term;
+  std::uint64_t nonce = 0;      ///< as asked
+  bool leads = false;           ///< the answerer leads `term`
+  bool uncertain = false;       ///< and is itself one that asks
+  LogPlace last;                ///< where its log ends
+  Configuration configuration;  ///< the one it uses
 };
 
-using Message = std::variant<VoteRequest, VoteReply, AppendRequest, AppendReply>;
+using Message =
+    std::variant<VoteRequest, VoteReply, AppendRequest, AppendReply, TimeoutNow, RecoveryRequest, RecoveryReply>;
 
 /// Terms and indexes beyond this are refused as malformed: no honest node gets there, and +1 can never overflow.
 inline constexpr std::uint64_t number_max = std::uint64_t{1} << 62;
 
 void encode(const Message& message, ByteWriter& out);
 /// What an honest sender always satisfies: numbers within number_max, entries that continue prev_index without a gap in
-/// terms that never fall, nothing later than the message's term. The decoder refuses everything else, and so does Raft.
+/// terms that never fall, nothing later than the message's term, configurations that decode. The decoder refuses
+/// everything else, and so does Raft.
 bool well_formed(const Message& message);
 /// Marks `in` as failed when the bytes are no well-formed message.
 Message decode_message(ByteReader& in);
-/// Entry := index u64 | term u64 | payload blob. Shared with the stream's records and checked the same way.
+/// entry := index u64 | term u64 | kind u8 | payload blob. Shared with the stream's records and checked the same way.
 void encode(const Entry& entry, ByteWriter& out);
 Entry decode_entry(ByteReader& in);
 

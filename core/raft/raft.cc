@@ -1,10 +1,12 @@
-// Roles, terms and the public calls. Elections are in raft_election.cc, the leader's side of replication in
-// raft_replication.cc, the follower's in raft_follower.cc.
+// Roles, terms and the public calls. The rest of Raft is in raft_election.cc, raft_replication.cc (leader's side),
+// raft_follower.cc, raft_membership.cc, raft_transfer.cc and raft_recovery.cc.
 //
 //   follower ------ election time-out: ask_pre_votes -----------------> pre_candidate
-//   pre_candidate - majority of pre-votes: campaign -----------------> candidate
-//   candidate ----- majority of votes: become_leader ----------------> leader
+//   follower ------ TimeoutNow: campaign ----------------------------> candidate
+//   pre_candidate - quorum of pre-votes: campaign -------------------> candidate
+//   candidate ----- quorum of votes: become_leader ------------------> leader
 //   candidate ----- election time-out: ask_pre_votes ----------------> pre_candidate
+//   leader -------- no quorum heard, or no member any more ----------> follower
 //   any ----------- later term, or an append of a leader's: become_follower -> follower
 #include "core/raft/raft.h"
 
@@ -17,7 +19,7 @@ namespace coffer::raft {
 namespace {
 
 /// Whether the message's term is one somebody has reached: a pre-vote only asks about a term, and a granted one echoes
-/// the question (thesis, section 9.6).
+/// the question (thesis, section 9.6). Who asks what it may have lost wants to know terms, not to raise them.
 bool announces_its_term(const Message& message) {
   if (const auto* request = std::get_if<VoteRequest>(&message)) {
     return !request->pre;
@@ -25,27 +27,20 @@ bool announces_its_term(const Message& message) {
   if (const auto* reply = std::get_if<VoteReply>(&message)) {
     return !(reply->pre && reply->granted);
   }
-  return true;
-}
-
-Facts first_facts(const HardState& hard_state, const LogView& log) {
-  return {.leading = false,
-          .hard_state = hard_state,
-          .commit = Index(),
-          .last = log.last_index(),
-          .last_term = log.last_term(),
-          .durable = log.durable(),
-          .generation = log.generation()};
+  return !std::holds_alternative<RecoveryRequest>(message);
 }
 
 }  // namespace
 
 void Output::clear() {
   hard_state.reset();
+  restored.reset();
   truncated_from.reset();
   appended.clear();
   generation = 0;
+  settled = false;
   messages.clear();
+  snapshots_needed.clear();
   became_leader = false;
   lost_leadership = false;
   reads_confirmed.clear();
@@ -53,55 +48,85 @@ void Output::clear() {
   trace.clear();
 }
 
-Raft::Raft(Config config, HardState hard_state, std::vector<Entry> log, Prng prng, Instant now)
+Raft::Raft(Config config, Recovered recovered, Prng prng, Instant now)
     : config_(std::move(config)),
       prng_(prng),
-      log_(std::move(log)),
-      hard_state_(hard_state),
-      invariants_(first_facts(hard_state_, log_)) {
-  check(std::is_sorted(config_.members.begin(), config_.members.end()), "members ascend");
-  check(std::binary_search(config_.members.begin(), config_.members.end(), config_.self), "a replica is a member");
+      log_(recovered.base, std::move(recovered.log)),
+      membership_(std::move(recovered.configuration), recovered.base.index),
+      hard_state_(recovered.hard_state),
+      recovery_(recovered.uncertain ? Recovery(recovered.evidence, prng_.next()) : Recovery()),
+      commit_(recovered.base.index),
+      recovery_deadline_(now),
+      invariants_(facts()) {
+  check(config_.self != nobody, "a replica has a number");
   check(config_.heartbeat_interval.nanos > 0 && config_.election_timeout > config_.heartbeat_interval,
         "a leader is heard before elections start");
-  check(config_.appends_in_flight_max > 0, "a leader may send");
+  check(config_.appends_in_flight_max > 0 && config_.window_bytes_max > 0, "a leader may send");
+  for (Index index = log_.base().index; index < log_.last_index();) {
+    index = index.next();
+    if (log_.at(index).kind == EntryKind::configuration) {
+      membership_.append(log_.at(index));
+    }
+  }
   reset_election_deadline(now);
 }
 
 void Raft::tick(Instant now, Output& out) {
-  if (role_ == Role::leader) {
-    if (now >= heartbeat_deadline_) {
+  if (uncertain() && now >= recovery_deadline_) {
+    ask_recovery(now, out);
+  }
+  if (role_ != Role::leader) {
+    if (now >= election_deadline_) {
+      time_out(now, out);
+    }
+  } else {
+    if (transferring() && now >= transfer_deadline_) {
+      transfer_to_ = nobody;
+      advance(now, out);
+    }
+    if (role_ == Role::leader && now >= heartbeat_deadline_) {
       beat(now, out);
     }
-  } else if (now >= election_deadline_) {
-    ask_pre_votes(now, out);
   }
   finish(out);
+}
+
+/// No leader was heard of for an election time-out.
+void Raft::time_out(Instant now, Output& out) {
+  reset_election_deadline(now);
+  leader_ = nobody;
+  if (may_campaign()) {
+    ask_pre_votes(now, out);
+  }
 }
 
 void Raft::receive(Instant now, NodeId from, Message message, Output& out) {
-  if (is_peer(from) && well_formed(message)) {  // R17
-    const Term term = std::visit([](const auto& m) { return m.term; }, message);
-    if (term > hard_state_.term && announces_its_term(message)) {
-      become_follower(now, term, nobody, out);
-    }
-    std::visit([&](auto& m) { on(now, from, m, out); }, message);
+  if (from != config_.self && from != nobody && well_formed(message) && !ignores(now, message)) {  // R17, R23
+    receive_from(now, from, message, out);
   }
   finish(out);
 }
 
-void Raft::persisted(Instant, std::uint64_t generation, Index last, Output& out) {
+void Raft::receive_from(Instant now, NodeId from, Message& message, Output& out) {
+  const Term term = std::visit([](const auto& m) { return m.term; }, message);
+  if (term > hard_state_.term && announces_its_term(message)) {
+    become_follower(now, term, nobody, out);
+  }
+  std::visit([&](auto& m) { on(now, from, m, out); }, message);
+}
+
+void Raft::persisted(Instant now, std::uint64_t generation, Index last, Output& out) {
   log_.persisted(generation, last);
   if (role_ == Role::leader) {
-    advance_commit(out);
-    advance_reads(out);
+    advance(now, out);
   }
   finish(out);
 }
 
 std::optional<Index> Raft::propose(Instant, SharedBytes payload, Output& out) {
   std::optional<Index> index;
-  if (role_ == Role::leader && log_.last_index().value < number_max) {
-    append_own(std::move(payload), out);
+  if (role_ == Role::leader && !transferring() && log_.last_index().value < number_max) {
+    append_own(std::move(payload), EntryKind::state, out);
     index = log_.last_index();
   }
   finish(out);
@@ -119,7 +144,7 @@ bool Raft::read(Instant, std::uint64_t read_id, Output& out) {
 }
 
 void Raft::reconnected(Instant, NodeId peer, Output& out) {
-  if (is_peer(peer)) {
+  if (peer != config_.self) {
     resend(peer, out);
   }
   finish(out);
@@ -127,6 +152,9 @@ void Raft::reconnected(Instant, NodeId peer, Output& out) {
 
 /// What was sent to `peer` may have been lost.
 void Raft::resend(NodeId peer, Output& out) {
+  if (uncertain() && membership_.latest().contains(peer)) {
+    send(peer, RecoveryRequest{hard_state_.term, recovery_.nonce()}, false, out);
+  }
   switch (role_) {
     case Role::follower:
       break;
@@ -135,8 +163,10 @@ void Raft::resend(NodeId peer, Output& out) {
       ask(peer, out);
       break;
     case Role::leader:
-      follower(peer).probe_from_match();
-      append(follower(peer), {}, out);
+      if (Progress* known = follower(peer)) {
+        known->probe_from_match();
+        heartbeat(*known, out);
+      }
       break;
   }
 }
@@ -148,18 +178,16 @@ Index Raft::commit() const { return commit_; }
 Index Raft::last_index() const { return log_.last_index(); }
 const Entry& Raft::entry(Index index) const { return log_.at(index); }
 std::uint64_t Raft::generation() const { return log_.generation(); }
+bool Raft::transferring() const { return transfer_to_ != nobody; }
 
 bool Raft::leads_in_own_term() const { return role_ == Role::leader && log_.term_at(commit_) == hard_state_.term; }
 
 Instant Raft::wake_at() const {
   if (role_ != Role::leader) {
-    return election_deadline_;
+    return uncertain() ? std::min(election_deadline_, recovery_deadline_) : election_deadline_;
   }
-  return followers_.empty() ? never : heartbeat_deadline_;
-}
-
-bool Raft::is_peer(NodeId node) const {
-  return node != config_.self && std::binary_search(config_.members.begin(), config_.members.end(), node);
+  const Instant beat_at = followers_.empty() ? never : heartbeat_deadline_;
+  return transferring() ? std::min(beat_at, transfer_deadline_) : beat_at;
 }
 
 void Raft::become_follower(Instant now, Term term, NodeId leader, Output& out) {
@@ -186,6 +214,8 @@ void Raft::lose_leadership(Instant now, Output& out) {
   }
   reads_.drop(out.reads_dropped);
   followers_.clear();
+  goal_.reset();
+  transfer_to_ = nobody;
   reset_election_deadline(now);
 }
 
@@ -220,13 +250,25 @@ void Raft::trace_role(TraceKind kind, Output& out) const {
 }
 
 Facts Raft::facts() const {
-  Facts facts = first_facts(hard_state_, log_);
-  facts.leading = role_ == Role::leader;
-  facts.commit = commit_;
-  return facts;
+  return {.leading = role_ == Role::leader,
+          .campaigning = role_ == Role::pre_candidate || role_ == Role::candidate,
+          .hard_state = hard_state_,
+          .base = log_.base().index,
+          .commit = commit_,
+          .last = log_.last_index(),
+          .last_term = log_.last_term(),
+          .durable = log_.durable(),
+          .generation = log_.generation(),
+          .configuration = membership_.latest_index(),
+          .voter = membership_.latest().is_voter(config_.self),
+          .serves = leads_in_own_term(),
+          .certain = recovery_.certain(),
+          .bound = recovery_.floor().has_value(),
+          .transferring = transferring()};
 }
 
 void Raft::finish(Output& out) {
+  settle(out);
   out.generation = log_.generation();
   invariants_.observe(facts());
   for (const Progress& follower : followers_) {

@@ -1,7 +1,9 @@
 // One replica's consensus over opaque entries: a single-threaded machine with inputs and an Output. No io, no clock, no
 // callbacks. Persistence is the caller's: entries and hard state in Output must be stored in the order given, messages
 // marked after_sync leave only once everything handed out before them is durable, and persisted() says how far that is.
-// Source: Raft thesis (Ongaro 2014), figure 3.1, sections 6.4 (reads), 9.6 (pre-vote). Invariants: docs/PROTOCOLS.md.
+// Snapshots are moved by others: Raft says who needs one and is told what was installed.
+// Source: Raft thesis (Ongaro 2014), figure 3.1, sections 3.10 (transfer), 4 (membership), 5 (compaction), 6.2
+// (check-quorum), 6.4 (reads), 9.6 (pre-vote). Invariants: docs/PROTOCOLS.md.
 #pragma once
 
 #include <cstdint>
@@ -13,11 +15,14 @@
 #include "core/base/prng.h"
 #include "core/base/time.h"
 #include "core/base/trace.h"
+#include "core/raft/configuration.h"
 #include "core/raft/invariants.h"
 #include "core/raft/log_view.h"
+#include "core/raft/membership.h"
 #include "core/raft/messages.h"
 #include "core/raft/progress.h"
 #include "core/raft/read_rounds.h"
+#include "core/raft/recovery.h"
 
 namespace coffer::raft {
 
@@ -25,28 +30,42 @@ enum class Role : std::uint8_t { follower, pre_candidate, candidate, leader };
 
 struct Config {
   NodeId self;
-  ShardId group;                ///< for trace events only
-  std::vector<NodeId> members;  ///< voters, self included, ascending
-  Duration election_timeout;    ///< randomised in [1, 2) of this
+  ShardId group;              ///< for trace events only
+  Duration election_timeout;  ///< randomised in [1, 2) of this
   Duration heartbeat_interval;
-  std::uint32_t append_bytes_max;           ///< entries' bytes per append (at least one entry always goes)
-  std::uint32_t appends_in_flight_max = 8;  ///< per follower
+  std::uint32_t append_bytes_max = 1u << 20;   ///< entries' bytes per append (at least one entry always goes)
+  std::uint32_t appends_in_flight_max = 8;     ///< per follower
+  std::uint64_t window_bytes_max = 16u << 20;  ///< entries' bytes in flight per follower; one append may go beyond
+};
+
+/// What a replica starts from: all durable.
+struct Recovered {
+  HardState hard_state;
+  LogPlace base;                ///< what a snapshot covers; (0, 0) without one
+  Configuration configuration;  ///< as of base: the snapshot's or the founding one
+  std::vector<Entry> log;       ///< dense from base.index + 1
+  bool uncertain = false;       ///< the disk may have lost entries it had acknowledged
+  LogPlace evidence;            ///< the highest place seen on the disk, perhaps beyond its damage
 };
 
 struct Outgoing {
   NodeId to;
   Message message;
-  bool after_sync;  ///< vote requests, vote replies, append replies: true. Pre-vote and append requests: false.
+  bool after_sync;  ///< vote requests and every reply: true. Pre-vote, append and other requests: false.
 };
 
-/// What the caller must do, in this order: store `hard_state`, then the truncation, then `appended`; send; fold
-/// commits. Several calls may fill one Output: what a later call removed from the log is no longer in `appended`.
+/// What the caller must do, in this order: store `hard_state`, `restored`, the truncation, `appended`, then `settled`;
+/// send; fold commits. Several calls may fill one Output: what a later call removed from the log, or what it restored
+/// over, is no longer in `appended` or `truncated_from`.
 struct Output {
   std::optional<HardState> hard_state;  ///< changed: store before anything after_sync leaves
+  std::optional<LogPlace> restored;     ///< the log was replaced up to here by restore(); see there what of it stays
   std::optional<Index> truncated_from;  ///< entries at and after this index were removed (before `appended`)
   std::vector<Entry> appended;          ///< new entries of the local log, ascending
   std::uint64_t generation = 0;         ///< of the log after this output; +1 per truncation. Handed back to persisted()
+  bool settled = false;                 ///< no longer uncertain: the flag on the disk may go, after all of the above
   std::vector<Outgoing> messages;
+  std::vector<NodeId> snapshots_needed;  ///< leader: followers that need what is compacted; again at every heartbeat
   bool became_leader = false;
   bool lost_leadership = false;  ///< stepped down at some moment of this output (and may lead again at its end)
   std::vector<std::uint64_t> reads_confirmed;  ///< read ids whose quorum round is done and whose term has committed
@@ -58,21 +77,41 @@ struct Output {
 
 class Raft {
  public:
-  /// Starts as follower. `log`: recovered entries, dense from index 1, all durable. Requires: members contain self.
-  Raft(Config config, HardState hard_state, std::vector<Entry> log, Prng prng, Instant now);
+  /// Starts as follower; commit() is base.index. Requires: what Recovered says (checked).
+  Raft(Config config, Recovered recovered, Prng prng, Instant now);
 
-  void tick(Instant now, Output& out);  ///< elections and heartbeats that are due
-  /// Messages from nodes that are no members are ignored.
+  void tick(Instant now, Output& out);  ///< what is due: elections, heartbeats, hand-overs, questions of the uncertain
+  /// Requests are answered whoever asks, for the asker may know of a configuration that this replica has yet to learn;
+  /// answers of others than members count for nothing.
   void receive(Instant now, NodeId from, Message message, Output& out);
   /// Everything handed out up to `last` with this generation is durable. Older generations are ignored (A-B-A).
   /// Requires: (generation, last) as of an Output, after all of that Output is durable (checked as far as visible).
   void persisted(Instant now, std::uint64_t generation, Index last, Output& out);
-  /// Appends to the leader's log; nothing unless leader. Replication starts at once.
+  /// Appends to the leader's log; nothing unless leader, nor while transferring(). Replication starts at once.
   std::optional<Index> propose(Instant now, SharedBytes payload, Output& out);
   /// Starts (or joins the next) quorum round; the id appears in reads_confirmed or reads_dropped. False unless leader.
   /// Confirmed only when a majority answered an append sent after this call, and an entry of the own term has
   /// committed.
   bool read(Instant now, std::uint64_t read_id, Output& out);
+  /// Leader: brings the group to these voters, in steps of one entry each: new ones become learners; once all of them
+  /// have caught up, hold all sealed history and are certain, the configuration becomes joint; then final. Learners
+  /// that are not among the goal's are dropped. A leader outside the goal hands over and steps down at the end. Asked
+  /// again with the same goal it says true. The present voters as goal call off a change that is not joint yet. A new
+  /// leader finishes by itself what is joint, and nothing else. False: not leader, no entry of the own term committed
+  /// yet, transferring, another goal under way, or no such group (empty, not ascending, too many).
+  bool reconfigure(Instant now, const std::vector<NodeId>& voters, Output& out);
+  /// Leader: hands over to this voter as soon as it has the whole log (thesis, section 3.10). Proposals are refused
+  /// meanwhile; given up after an election time-out. False: not leader, no other voter, uncertain, or another target.
+  bool transfer(Instant now, NodeId to, Output& out);
+  bool transferring() const;
+  /// A snapshot was installed, durably. If it is ahead of commit(), the log begins after `base`: what it holds behind
+  /// that very entry stays, else nothing does. False, and nothing changed, if it is not ahead, or on a leader.
+  bool restore(Instant now, LogPlace base, Configuration configuration, Output& out);
+  /// Forgets the entries up to `through`, which a durable snapshot covers. Requires: through <= commit() (checked).
+  /// Does nothing at or before base().
+  void compact(Index through);
+  /// Whether this replica holds all sealed history; travels in append replies. A learner that does not is not promoted.
+  void set_complete(bool complete) { complete_ = complete; }
   /// The link to a peer was re-established: messages may have been lost, resend from its match index.
   void reconnected(Instant now, NodeId peer, Output& out);
 
@@ -81,9 +120,23 @@ class Raft {
   NodeId leader() const;  ///< nobody if unknown
   Index commit() const;
   Index last_index() const;
+  LogPlace base() const { return log_.base(); }
+  /// Requires: base().index <= index <= last_index() (checked).
+  Term term_at(Index index) const { return log_.term_at(index); }
+  const Configuration& configuration() const { return membership_.latest(); }  ///< the one in use
+  /// In use at `index`. Requires: base().index <= index (checked).
+  const Configuration& configuration_at(Index index) const;
+  /// Where configuration() stands in the log, or stood; 0 for the founding one.
+  Index configuration_index() const { return membership_.latest_index(); }
+  /// A change is under way, as far as this replica knows.
+  bool reconfiguring() const;
+  /// It may lack what it once acknowledged, and does not campaign.
+  bool uncertain() const { return !recovery_.certain(); }
+  /// Leader: what this follower is known to hold; 0 for others. A status.
+  Index follower_match(NodeId node) const;
   /// The leader may decide and serve: an entry of its own term has committed.
   bool leads_in_own_term() const;
-  /// Requires: 1 <= index <= last_index() (checked).
+  /// Requires: base().index < index <= last_index() (checked).
   /// The reference lives until the next call that is not const.
   const Entry& entry(Index index) const;
   std::uint64_t generation() const;
@@ -91,7 +144,8 @@ class Raft {
 
  private:
   // Roles and terms (raft.cc).
-  bool is_peer(NodeId node) const;
+  void receive_from(Instant now, NodeId from, Message& message, Output& out);
+  void time_out(Instant now, Output& out);
   void become_follower(Instant now, Term term, NodeId leader, Output& out);
   void lose_leadership(Instant now, Output& out);
   void set_hard_state(HardState state, Output& out);
@@ -104,46 +158,88 @@ class Raft {
   void finish(Output& out);
 
   // Elections (raft_election.cc).
+  bool may_campaign() const;
   void ask_pre_votes(Instant now, Output& out);
-  void campaign(Instant now, Output& out);
+  void campaign(Instant now, bool transfer, Output& out);
   void become_leader(Instant now, Output& out);
   void ask(NodeId voter, Output& out) const;
+  void ask_all(Output& out) const;
   void count_votes(Instant now, Output& out);
   bool heard_leader(Instant now) const;
+  bool ignores(Instant now, const Message& message) const;
+  bool may_vote_for(LogPlace last) const;
   void on(Instant now, NodeId from, VoteRequest& request, Output& out);
   void on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Output& out);
   void on(Instant now, NodeId from, VoteReply& reply, Output& out);
 
   // Replication, leader's side (raft_replication.cc).
-  void append_own(SharedBytes payload, Output& out);
+  void append_own(SharedBytes payload, EntryKind kind, Output& out);
   void replicate(Progress& follower, Output& out);
   void replicate_to_all(Output& out);
+  void heartbeat(Progress& follower, Output& out);
   void append(const Progress& follower, std::vector<Entry> entries, Output& out) const;
+  void find_place(Progress& follower, Output& out) const;
+  void say_snapshot_needed(const Progress& follower, Output& out) const;
   void beat(Instant now, Output& out);
+  bool hears_quorum(Instant now);
+  void advance(Instant now, Output& out);
   void advance_commit(Output& out);
   void advance_reads(Output& out);
   void on(Instant now, NodeId from, AppendReply& reply, Output& out);
-  Progress& follower(NodeId node);
+  Progress* follower(NodeId node);  ///< null unless followed
+  Progress& progress_of(NodeId member);
 
-  // Replication, follower's side (raft_follower.cc).
+  // Replication, follower's side, and every change of the log (raft_follower.cc).
   void on(Instant now, NodeId from, AppendRequest& request, Output& out);
+  bool skip_compacted(AppendRequest& request) const;
+  void answer(NodeId to, bool success, Index match, std::uint64_t round, Output& out) const;
   void store(std::vector<Entry>& entries, std::size_t known, Output& out);
   void add(Entry entry, bool proposed_here, Output& out);
   void truncate_from(Index from, Output& out);
   void commit_to(Index index, Output& out);
 
+  // Membership (raft_membership.cc).
+  void advance_membership(Instant now, Output& out);
+  void advance_goal(Instant now, Output& out);
+  void change_to(Instant now, Configuration configuration, Output& out);
+  void follow_members(Instant now);
+  void dismiss_leavers(Instant now);
+  void leave(Instant now, Output& out);
+  void trace_configuration(TraceKind kind, Output& out) const;
+
+  // Transfer of leadership (raft_transfer.cc).
+  void hand_over(Output& out);
+  void on(Instant now, NodeId from, TimeoutNow& message, Output& out);
+
+  // Snapshots, and the recovery of what a disk may have lost (raft_recovery.cc).
+  void drop_restored(LogPlace base, bool keeps_suffix, Output& out);
+  void ask_recovery(Instant now, Output& out);
+  bool holds_durably(LogPlace place) const;
+  void settle(Output& out);
+  void on(Instant now, NodeId from, RecoveryRequest& request, Output& out);
+  void on(Instant now, NodeId from, RecoveryReply& reply, Output& out);
+
   Config config_;
   Prng prng_;
   LogView log_;
+  Membership membership_;
   HardState hard_state_;
+  Recovery recovery_;
+  bool complete_ = true;
   Role role_ = Role::follower;
   NodeId leader_ = nobody;
   Index commit_;
-  Instant election_deadline_;        ///< not as leader
-  Instant leader_heard_;             ///< meaningful while leader_ is another node
-  Instant heartbeat_deadline_;       ///< as leader
-  std::vector<NodeId> granted_;      ///< as (pre-)candidate: who granted, self included
-  std::vector<Progress> followers_;  ///< as leader: one per other member
+  Instant election_deadline_;           ///< not as leader
+  Instant leader_heard_;                ///< meaningful while leader_ is another node
+  Instant recovery_deadline_;           ///< while uncertain: when to ask again
+  std::vector<NodeId> granted_;         ///< as (pre-)candidate: who granted, self included
+  bool campaigns_by_transfer_ = false;  ///< as candidate
+  // As leader.
+  Instant heartbeat_deadline_;
+  std::vector<Progress> followers_;          ///< other members, and leavers that may not know yet that they left
+  std::optional<std::vector<NodeId>> goal_;  ///< of the change under way: the voters it leads to
+  NodeId transfer_to_ = nobody;
+  Instant transfer_deadline_;
   ReadRounds reads_;
   Invariants invariants_;
 };

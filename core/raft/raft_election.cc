@@ -1,4 +1,5 @@
-// Elections: pre-vote, vote, and who may win. Source: Raft thesis, sections 3.4, 3.6.1 and 9.6.
+// Elections: pre-vote, vote, and who may win. Source: Raft thesis, sections 3.4, 3.6.1, 4.2.3 (who hears its leader
+// ignores candidates) and 9.6.
 //
 // A candidate counts its own vote at once, although it is not durable yet. That is sound (R3): its requests leave only
 // after the sync, so every other vote, and with it every majority of a group of two or more, comes after its own is
@@ -12,54 +13,62 @@
 
 namespace coffer::raft {
 
+/// Who is no voter (R20) or uncertain (R27) does not. At the last term that messages can carry, to which only a hostile
+/// peer can have brought us, there is no later one to campaign in.
+bool Raft::may_campaign() const {
+  return membership_.latest().is_voter(config_.self) && recovery_.certain() && hard_state_.term.value < number_max;
+}
+
 void Raft::ask_pre_votes(Instant now, Output& out) {
-  reset_election_deadline(now);
-  if (hard_state_.term.value >= number_max) {
-    return;  // only a hostile peer can have brought us here; there is no later term to campaign in
-  }
   role_ = Role::pre_candidate;
   leader_ = nobody;
   granted_ = {config_.self};
   trace_role(TraceKind::became_pre_candidate, out);
-  for (const NodeId member : config_.members) {
-    ask(member, out);
-  }
+  ask_all(out);
   count_votes(now, out);
 }
 
-void Raft::campaign(Instant now, Output& out) {
+void Raft::campaign(Instant now, bool transfer, Output& out) {
+  check(may_campaign(), "R20, R27: only a voter that is certain campaigns");
   reset_election_deadline(now);
   role_ = Role::candidate;
+  leader_ = nobody;
+  campaigns_by_transfer_ = transfer;
   set_hard_state({hard_state_.term.next(), config_.self}, out);
   granted_ = {config_.self};
   trace_role(TraceKind::became_candidate, out);
   trace(TraceKind::voted, hard_state_.term, log_.last_index(), config_.self.value, 0, out);
-  for (const NodeId member : config_.members) {
-    ask(member, out);
-  }
+  ask_all(out);
   count_votes(now, out);
 }
 
 /// Sends the question of the present (pre-)candidacy. A real one says "I voted for myself in this term": after_sync.
 void Raft::ask(NodeId voter, Output& out) const {
-  if (voter == config_.self) {
+  if (voter == config_.self || !membership_.latest().is_voter(voter)) {
     return;
   }
   const bool pre = role_ == Role::pre_candidate;
   VoteRequest request;
   request.term = pre ? hard_state_.term.next() : hard_state_.term;
   request.pre = pre;
+  request.transfer = !pre && campaigns_by_transfer_;
   request.last_index = log_.last_index();
   request.last_term = log_.last_term();
   send(voter, request, !pre, out);
 }
 
+void Raft::ask_all(Output& out) const {
+  for (const NodeId member : membership_.latest().members()) {
+    ask(member, out);
+  }
+}
+
 void Raft::count_votes(Instant now, Output& out) {
-  if (granted_.size() < majority(config_.members.size())) {
+  if (!has_quorum(membership_.latest(), granted_)) {
     return;
   }
   if (role_ == Role::pre_candidate) {
-    campaign(now, out);
+    campaign(now, false, out);
   } else {
     become_leader(now, out);
   }
@@ -72,17 +81,26 @@ void Raft::become_leader(Instant now, Output& out) {
   out.became_leader = true;
   trace_role(TraceKind::became_leader, out);
   followers_.clear();
-  for (const NodeId member : config_.members) {
-    if (member != config_.self) {
-      followers_.emplace_back(member, log_.last_index());
-    }
-  }
+  follow_members(now);
   heartbeat_deadline_ = now + config_.heartbeat_interval;
-  append_own(nullptr, out);  // section 6.4: its commitment proves what is committed; it goes out as the first heartbeat
+  append_own(nullptr, EntryKind::state,
+             out);  // section 6.4: its commitment proves what is committed; it goes out as the first heartbeat
 }
 
 bool Raft::heard_leader(Instant now) const {
   return role_ == Role::leader || (leader_ != nobody && now < leader_heard_ + config_.election_timeout);
+}
+
+/// Whether a candidate's later term is to be passed over: the leader is alive, so who asks is cut off from it, or no
+/// member any more (R23). A wish of the leader's is heard.
+bool Raft::ignores(Instant now, const Message& message) const {
+  const auto* request = std::get_if<VoteRequest>(&message);
+  return request != nullptr && !request->pre && !request->transfer && request->term > hard_state_.term &&
+         heard_leader(now);
+}
+
+bool Raft::may_vote_for(LogPlace last) const {
+  return log_.covered_by(last.index, last.term) && recovery_.may_vote_for(last);  // R13, R27
 }
 
 void Raft::on(Instant now, NodeId from, VoteRequest& request, Output& out) {
@@ -92,7 +110,7 @@ void Raft::on(Instant now, NodeId from, VoteRequest& request, Output& out) {
   }
   const bool free_to_vote =
       request.term == hard_state_.term && (hard_state_.vote == nobody || hard_state_.vote == from);  // R2
-  const bool granted = free_to_vote && log_.covered_by(request.last_index, request.last_term);       // R13
+  const bool granted = free_to_vote && may_vote_for({request.last_index, request.last_term});        // R13, R27
   if (granted) {
     if (hard_state_.vote != from) {
       set_hard_state({hard_state_.term, from}, out);
@@ -107,7 +125,7 @@ void Raft::on(Instant now, NodeId from, VoteRequest& request, Output& out) {
 /// ours, so that an asker who lags behind catches up.
 void Raft::on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Output& out) {
   const bool granted =
-      request.term > hard_state_.term && log_.covered_by(request.last_index, request.last_term) && !heard_leader(now);
+      request.term > hard_state_.term && may_vote_for({request.last_index, request.last_term}) && !heard_leader(now);
   send(from, VoteReply{granted ? request.term : hard_state_.term, true, granted}, true, out);
 }
 
@@ -118,7 +136,8 @@ void Raft::on(Instant now, NodeId from, VoteReply& reply, Output& out) {
   if (!asking || reply.pre != pre || reply.term != asked || !reply.granted) {
     return;
   }
-  if (std::find(granted_.begin(), granted_.end(), from) == granted_.end()) {
+  const bool counts = membership_.latest().is_voter(from);
+  if (counts && std::find(granted_.begin(), granted_.end(), from) == granted_.end()) {
     granted_.push_back(from);
     count_votes(now, out);
   }

@@ -12,7 +12,7 @@ namespace coffer::raft {
 void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
   if (request.term < hard_state_.term) {
     // Round 0: the round of an earlier term's append must not pass for one of a later term's (R14).
-    send(from, AppendReply{hard_state_.term, false, log_.last_index(), 0}, true, out);
+    answer(from, false, log_.last_index(), 0, out);
     return;
   }
   if (role_ == Role::leader || (leader_ != nobody && leader_ != from)) {
@@ -21,9 +21,15 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
   become_follower(now, request.term, from, out);
   leader_heard_ = now;
   reset_election_deadline(now);
+  if (skip_compacted(request)) {
+    answer(from, true, log_.base().index, request.round, out);  // the leader has all of what is committed here
+    return;
+  }
   if (!log_.matches(request.prev_index, request.prev_term)) {  // R6
-    const Index hint = std::max(log_.last_possible_match(request.prev_index, request.prev_term), commit_);
-    send(from, AppendReply{hard_state_.term, false, hint, request.round}, true, out);
+    const Index hint = request.prev_index <= commit_
+                           ? commit_
+                           : std::max(log_.last_possible_match(request.prev_index, request.prev_term), commit_);
+    answer(from, false, hint, request.round, out);
     return;
   }
   const Index verified(request.prev_index.value + request.entries.size());
@@ -35,8 +41,31 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
     return;  // R7, R17: no honest leader contradicts what is committed
   }
   store(request.entries, known, out);
-  commit_to(std::min(request.commit, verified), out);                                   // R12
-  send(from, AppendReply{hard_state_.term, true, verified, request.round}, true, out);  // R3
+  commit_to(std::min(request.commit, verified), out);  // R12
+  answer(from, true, verified, request.round, out);    // R3
+}
+
+/// Makes an append that begins before the log's base begin at it: what is before is committed, and so the same in the
+/// leader's log (R22). True if nothing of it is left. An append that contradicts the base stays, to be refused.
+bool Raft::skip_compacted(AppendRequest& request) const {
+  const LogPlace base = log_.base();
+  if (request.prev_index >= base.index) {
+    return false;
+  }
+  const std::uint64_t before = base.index.value - request.prev_index.value;
+  if (request.entries.size() < before) {
+    return true;
+  }
+  const auto end = request.entries.begin() + static_cast<std::ptrdiff_t>(before);
+  request.prev_index = base.index;
+  request.prev_term = std::prev(end)->term;
+  request.entries.erase(request.entries.begin(), end);
+  return false;
+}
+
+/// Every answer waits for what it promises (R3).
+void Raft::answer(NodeId to, bool success, Index match, std::uint64_t round, Output& out) const {
+  send(to, AppendReply{hard_state_.term, success, match, round, uncertain(), complete_}, true, out);
 }
 
 /// Adds the entries after the first `known`, which are in the log already. Only a real conflict takes entries away: an
@@ -55,6 +84,10 @@ void Raft::add(Entry entry, bool proposed_here, Output& out) {
   trace(TraceKind::appended, entry.term, entry.index, payload.empty() ? 0 : hash64(payload), proposed_here ? 1 : 0,
         out);
   out.appended.push_back(entry);
+  if (entry.kind == EntryKind::configuration) {
+    membership_.append(entry);  // R18
+    trace_configuration(TraceKind::configuration_changed, out);
+  }
   log_.append(std::move(entry));
 }
 
@@ -67,6 +100,9 @@ void Raft::truncate_from(Index from, Output& out) {
     out.appended.pop_back();
   }
   out.truncated_from = std::min(out.truncated_from.value_or(from), from);
+  if (membership_.truncate_from(from)) {  // R18
+    trace_configuration(TraceKind::configuration_rolled_back, out);
+  }
 }
 
 /// Moves the commit index up to `index`; never down.

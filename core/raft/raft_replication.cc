@@ -1,6 +1,6 @@
 // The leader's side of replication: what is sent to whom, what counts as replicated, what commits, and when a read is
-// proven. Source: Raft thesis, sections 3.5, 3.6.2, 6.4, 10.2.1 (the leader's own write in parallel), 10.2.2
-// (pipelining).
+// proven. Source: Raft thesis, sections 3.5, 3.6.2, 6.2 (check-quorum), 6.4, 10.2.1 (the leader's own write in
+// parallel), 10.2.2 (pipelining).
 #include <algorithm>
 #include <utility>
 
@@ -10,8 +10,9 @@
 
 namespace coffer::raft {
 
-void Raft::append_own(SharedBytes payload, Output& out) {
-  add({log_.last_index().next(), hard_state_.term, std::move(payload)}, true, out);
+void Raft::append_own(SharedBytes payload, EntryKind kind, Output& out) {
+  check(!transferring(), "R24: a leader that hands over appends nothing");
+  add({log_.last_index().next(), hard_state_.term, std::move(payload), kind}, true, out);
   replicate_to_all(out);
 }
 
@@ -23,19 +24,48 @@ void Raft::replicate_to_all(Output& out) {
 
 /// Sends what the follower lacks, as far ahead as it may be sent.
 void Raft::replicate(Progress& follower, Output& out) {
-  while (follower.next() <= log_.last_index() && follower.may_send(config_.appends_in_flight_max)) {
+  find_place(follower, out);
+  const Window window{config_.appends_in_flight_max, config_.window_bytes_max};
+  while (follower.next() <= log_.last_index() && follower.may_send(window)) {
     std::vector<Entry> entries = log_.slice(follower.next(), config_.append_bytes_max);
     const Index last = entries.back().index;
+    std::uint64_t bytes = 0;
+    for (const Entry& entry : entries) {
+      bytes += view(entry.payload).size();
+    }
     append(follower, std::move(entries), out);
-    follower.sent(last);
+    follower.sent(last, bytes);
   }
 }
 
-/// One append at the follower's place; without entries a heartbeat, which finds out whether that place still fits.
+void Raft::heartbeat(Progress& follower, Output& out) {
+  find_place(follower, out);
+  append(follower, {}, out);
+}
+
+/// A follower whose place is compacted needs a snapshot (R26). Called before anything is sent to it.
+void Raft::find_place(Progress& follower, Output& out) const {
+  if (!follower.needs_snapshot() && follower.next() <= log_.base().index) {
+    follower.need_snapshot();
+    trace(TraceKind::snapshot_needed, hard_state_.term, log_.base().index, follower.node().value, 0, out);
+    say_snapshot_needed(follower, out);
+  }
+}
+
+void Raft::say_snapshot_needed(const Progress& follower, Output& out) const {
+  auto& needed = out.snapshots_needed;
+  if (membership_.latest().contains(follower.node()) &&
+      std::find(needed.begin(), needed.end(), follower.node()) == needed.end()) {
+    needed.push_back(follower.node());
+  }
+}
+
+/// One append at the follower's place; without entries a heartbeat, which finds out whether that place still fits. The
+/// place of a follower that needs a snapshot is the log's base: when it answers with success, it has one.
 void Raft::append(const Progress& follower, std::vector<Entry> entries, Output& out) const {
   AppendRequest request;
   request.term = hard_state_.term;
-  request.prev_index = previous(follower.next());
+  request.prev_index = follower.needs_snapshot() ? log_.base().index : previous(follower.next());
   request.prev_term = log_.term_at(request.prev_index);
   request.commit = commit_;
   request.round = reads_.round();
@@ -44,57 +74,84 @@ void Raft::append(const Progress& follower, std::vector<Entry> entries, Output& 
 }
 
 void Raft::beat(Instant now, Output& out) {
+  if (!hears_quorum(now)) {  // R23
+    trace(TraceKind::quorum_lost, hard_state_.term, log_.last_index(), 0, 0, out);
+    become_follower(now, hard_state_.term, nobody, out);
+    return;
+  }
   heartbeat_deadline_ = now + config_.heartbeat_interval;
+  dismiss_leavers(now);
   for (Progress& follower : followers_) {
     follower.beat();
-    append(follower, {}, out);
+    heartbeat(follower, out);
+    if (follower.needs_snapshot()) {
+      say_snapshot_needed(follower, out);
+    }
   }
+  hand_over(out);
+  advance_membership(now, out);
 }
 
-void Raft::on(Instant, NodeId from, AppendReply& reply, Output& out) {
+/// Whether a quorum has answered within the last election time-out.
+bool Raft::hears_quorum(Instant now) {
+  const Instant heard = reached_by_quorum(
+      membership_.latest(), [&](NodeId voter) { return voter == config_.self ? now : progress_of(voter).heard(); });
+  return now < heard + config_.election_timeout;
+}
+
+void Raft::on(Instant now, NodeId from, AppendReply& reply, Output& out) {
   if (role_ != Role::leader || reply.term != hard_state_.term) {
     return;  // R11: an answer to an earlier term's append says nothing about this term's log
   }
   if (reply.match > log_.last_index() || reply.round > reads_.round()) {
     return;  // R17: answers to what was never sent
   }
-  Progress& follower = this->follower(from);
-  follower.answered(reply.round);  // also a rejection acknowledges the leader
-  if (reply.success) {
-    follower.accepted(reply.match);
-    advance_commit(out);
-  } else {
-    follower.rejected(reply.match);
+  Progress* const known = follower(from);
+  if (known == nullptr) {
+    return;  // R20: a late answer of a removed member makes it none again
   }
-  replicate(follower, out);
+  known->answered(now, reply.round, reply.uncertain, reply.complete);  // also a rejection acknowledges the leader
+  if (reply.success) {
+    known->accepted(reply.match, log_.base().index);
+    advance_commit(out);
+  } else if (reply.uncertain) {
+    known->lost(reply.match);  // R11
+  } else {
+    known->rejected(reply.match);
+  }
+  replicate(*known, out);
+  hand_over(out);
   advance_reads(out);
+  advance_membership(now, out);
 }
 
-/// Commits what a majority has durably, if it is of this term (R9); earlier entries then commit with it. The leader's
-/// own entries count only once they are durable here as well (R10).
+/// What a completed write, or the end of a transfer, may have brought about.
+void Raft::advance(Instant now, Output& out) {
+  advance_commit(out);
+  advance_reads(out);
+  advance_membership(now, out);
+}
+
+/// Commits what a quorum has durably, if it is of this term (R9); earlier entries then commit with it. The leader's own
+/// entries count only once they are durable here as well (R10).
 void Raft::advance_commit(Output& out) {
-  std::vector<Index> replicated;
-  replicated.reserve(config_.members.size());
-  replicated.push_back(log_.durable());  // R10
-  for (const Progress& follower : followers_) {
-    replicated.push_back(follower.match());
-  }
-  const Index agreed = reached_by_majority(std::span(replicated));
+  const Index agreed = reached_by_quorum(membership_.latest(), [&](NodeId voter) {
+    return voter == config_.self ? log_.durable() : progress_of(voter).match();  // R10
+  });
   if (agreed > commit_ && log_.term_at(agreed) == hard_state_.term) {  // R9
     commit_to(agreed, out);
   }
 }
 
-/// Ends the round under way if a majority has answered it, begins the next if reads wait, and hands out what is proven
+/// Ends the round under way if a quorum has answered it, begins the next if reads wait, and hands out what is proven
 /// once an entry of this term has committed (R14).
 void Raft::advance_reads(Output& out) {
   for (;;) {
     if (reads_.under_way()) {
-      std::vector<std::uint64_t> answered{reads_.round()};  // the leader's own
-      for (const Progress& follower : followers_) {
-        answered.push_back(follower.round());
-      }
-      if (reached_by_majority(std::span(answered)) < reads_.round()) {
+      const std::uint64_t answered = reached_by_quorum(membership_.latest(), [&](NodeId voter) {
+        return voter == config_.self ? reads_.round() : progress_of(voter).round();
+      });
+      if (answered < reads_.round()) {
         break;
       }
       reads_.acknowledged();
@@ -103,8 +160,8 @@ void Raft::advance_reads(Output& out) {
       break;
     }
     reads_.begin();
-    for (const Progress& follower : followers_) {
-      append(follower, {}, out);
+    for (Progress& follower : followers_) {
+      heartbeat(follower, out);
     }
   }
   if (reads_.has_proven() && leads_in_own_term()) {  // R14
@@ -113,11 +170,22 @@ void Raft::advance_reads(Output& out) {
   }
 }
 
-Progress& Raft::follower(NodeId node) {
+Progress* Raft::follower(NodeId node) {
   const auto found = std::find_if(followers_.begin(), followers_.end(),
                                   [&](const Progress& follower) { return follower.node() == node; });
-  check(found != followers_.end(), "a leader knows every member's progress");
-  return *found;
+  return found == followers_.end() ? nullptr : &*found;
+}
+
+Progress& Raft::progress_of(NodeId member) {
+  Progress* const known = follower(member);
+  check(known != nullptr, "a leader knows every other member's progress");
+  return *known;
+}
+
+Index Raft::follower_match(NodeId node) const {
+  const auto found = std::find_if(followers_.begin(), followers_.end(),
+                                  [&](const Progress& follower) { return follower.node() == node; });
+  return found == followers_.end() ? Index() : found->match();
 }
 
 }  // namespace coffer::raft

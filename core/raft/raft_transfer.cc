@@ -1,0 +1,46 @@
+// Handing leadership over: the leader stops taking proposals, brings its successor's log up to its own, and tells it to
+// start an election at once. If the new leader does not appear within an election time-out, the old one goes on.
+// Source: Raft thesis, section 3.10. Invariant R24 (docs/PROTOCOLS.md).
+#include <algorithm>
+
+#include "core/raft/raft.h"
+
+namespace coffer::raft {
+
+bool Raft::transfer(Instant now, NodeId to, Output& out) {
+  const Progress* successor = role_ == Role::leader ? follower(to) : nullptr;
+  const auto& voters = membership_.latest().voters;
+  const bool possible = successor != nullptr && !successor->uncertain() && !successor->needs_snapshot() &&
+                        std::binary_search(voters.begin(), voters.end(), to);
+  const bool taken = possible && (!transferring() || transfer_to_ == to);
+  if (taken && !transferring()) {
+    transfer_to_ = to;
+    transfer_deadline_ = now + config_.election_timeout;
+    trace(TraceKind::transfer_begun, hard_state_.term, log_.last_index(), to.value, 0, out);
+    hand_over(out);
+  }
+  finish(out);
+  return taken;
+}
+
+/// Says so to the successor once it has the whole log. Said again with each heartbeat: it may have been lost, and a
+/// successor that has heard it is in a later term and ignores it.
+void Raft::hand_over(Output& out) {
+  if (!transferring()) {
+    return;
+  }
+  const Progress* successor = follower(transfer_to_);
+  if (successor != nullptr && successor->match() == log_.last_index()) {
+    send(transfer_to_, TimeoutNow{hard_state_.term}, false, out);
+  }
+}
+
+void Raft::on(Instant now, NodeId from, TimeoutNow& message, Output& out) {
+  const bool from_leader = leader_ == nobody || leader_ == from;
+  const bool waits = role_ == Role::follower || role_ == Role::pre_candidate;
+  if (message.term == hard_state_.term && from_leader && waits && may_campaign()) {
+    campaign(now, true, out);
+  }
+}
+
+}  // namespace coffer::raft

@@ -1,0 +1,63 @@
+#include "core/raft/recovery.h"
+
+#include <algorithm>
+
+#include "core/base/check.h"
+
+namespace coffer::raft {
+
+bool Recovery::may_vote_for(LogPlace last) const {
+  switch (state_) {
+    case State::certain:
+      return true;
+    case State::asking:
+      return false;
+    case State::bound:
+      return covers(last, floor_);
+  }
+  return false;
+}
+
+void Recovery::answered(NodeId from, const RecoveryReply& reply, Term term) {
+  if (state_ == State::certain || reply.nonce != nonce_) {
+    return;
+  }
+  // The first answer of a leader is enough, and the easiest to reach; a later leader's replaces it, for the entries of
+  // the first may be gone by then.
+  if (reply.leads && reply.term >= term && (!leader_place_ || reply.term > leader_term_)) {
+    leader_place_ = reply.last;
+    leader_term_ = reply.term;
+  }
+  if (state_ == State::asking) {
+    answered_.insert(from);
+    for (const NodeId member : reply.configuration.members()) {
+      named_.insert(member);
+    }
+    floor_ = covers(reply.last, floor_) ? reply.last : floor_;
+  }
+}
+
+std::vector<NodeId> Recovery::to_ask(NodeId self, const Configuration& configuration) const {
+  std::set<NodeId> nodes = named_;
+  for (const NodeId member : configuration.members()) {
+    nodes.insert(member);
+  }
+  nodes.erase(self);
+  return {nodes.begin(), nodes.end()};
+}
+
+bool Recovery::can_bind(NodeId self, const Configuration& configuration) const {
+  if (state_ != State::asking) {
+    return false;
+  }
+  const std::vector<NodeId> all = to_ask(self, configuration);
+  return std::all_of(all.begin(), all.end(), [&](NodeId node) { return answered_.contains(node); });
+}
+
+void Recovery::bind(LogPlace own_end) {
+  check(state_ == State::asking, "R28: a floor is fixed once");
+  floor_ = covers(own_end, floor_) ? own_end : floor_;
+  state_ = State::bound;
+}
+
+}  // namespace coffer::raft
