@@ -14,18 +14,18 @@ namespace coffer::raft {
 struct Facts {
   bool leading = false;
   bool campaigning = false;  ///< pre-candidate or candidate
-  HardState hard_state;
-  Index base;
-  Index commit;
-  Index last;
-  Term last_term;
-  Index durable;
+  HardState hard_state{};
+  Index base{};
+  Index commit{};
+  Index last{};
+  Term last_term{};
+  Index durable{};
   std::uint64_t generation = 0;
-  Index configuration;  ///< where the configuration in use stands
-  bool voter = true;    ///< by the configuration in use
-  bool serves = false;  ///< leads, and an entry of its own term has committed
-  bool certain = true;  ///< it lacks nothing it ever acknowledged
-  bool bound = false;   ///< not certain, but knows its floor
+  Index configuration{};  ///< where the configuration in use stands
+  bool voter = true;      ///< by the configuration in use
+  bool serves = false;    ///< leads, and an entry of its own term has committed
+  bool certain = true;    ///< it lacks nothing it ever acknowledged
+  bool bound = false;     ///< not certain, but knows its floor
   bool transferring = false;
 };
 

@@ -221,9 +221,9 @@ TEST_CASE("a malformed append is ignored, its term too (Raft thesis fig. 3.1, Ap
   CHECK(replica.out.messages.empty());
 }
 
-TEST_CASE("messages of strangers and of oneself are ignored (Raft thesis fig. 3.1)") {
+TEST_CASE("messages of nobody and of oneself are ignored (Raft thesis fig. 3.1)") {
   Replica replica({.term = 1});
-  replica.receive(9, append_request(5, 0, 0, {}));
+  replica.receive(0, append_request(5, 0, 0, {}));
   replica.receive(1, append_request(5, 0, 0, {}));
   CHECK(replica.raft.term() == Term(1));
   CHECK(replica.out.messages.empty());

@@ -76,7 +76,7 @@ TEST_CASE("a candidate whose log is less up-to-date gets no vote (Raft thesis §
 }
 
 TEST_CASE("a later term in any request or answer makes anyone a follower (Raft thesis §3.3)") {
-  const auto message = GENERATE(Message(vote_request(9, 0, 0)), Message(VoteReply{Term(9), false, false}),
+  const auto message = GENERATE(Message(transfer_vote_request(9, 0, 0)), Message(VoteReply{Term(9), false, false}),
                                 Message(VoteReply{Term(9), false, true}), Message(VoteReply{Term(9), true, false}),
                                 Message(append_request(9, 0, 0, {})), Message(refused(9, 0)), Message(accepted(9, 0)));
   const auto role = GENERATE(Role::follower, Role::pre_candidate, Role::candidate, Role::leader);

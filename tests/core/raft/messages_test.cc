@@ -34,6 +34,21 @@ std::uint64_t arbitrary_number(std::uint64_t low) {
   return *rc::gen::element(wide, narrow, low, number_max);
 }
 
+/// Each of a few nodes is nothing, a voter, outgoing, both, or a learner; at least one votes.
+Configuration arbitrary_configuration() {
+  Configuration made;
+  const auto roles =
+      *rc::gen::container<std::vector<int>>(*rc::gen::inRange<std::size_t>(1, 12), rc::gen::inRange(0, 5));
+  for (std::size_t i = 0; i < roles.size(); ++i) {
+    const NodeId node(static_cast<std::uint32_t>(i + 1));
+    if (roles[i] == 1 || roles[i] == 3) made.voters.push_back(node);
+    if (roles[i] == 2 || roles[i] == 3) made.outgoing.push_back(node);
+    if (roles[i] == 4) made.learners.push_back(node);
+  }
+  if (made.voters.empty()) made.voters.push_back(NodeId(99));
+  return made;
+}
+
 AppendRequest arbitrary_append() {
   AppendRequest m;
   m.prev_index = Index(*rc::gen::inRange<std::uint64_t>(0, number_max - 100));
@@ -46,6 +61,10 @@ AppendRequest arbitrary_append() {
        *rc::gen::container<std::vector<std::vector<std::uint8_t>>>(rc::gen::arbitrary<std::vector<std::uint8_t>>())) {
     index = index.next();
     term = Term(term.value + *rc::gen::inRange<std::uint64_t>(0, 3));
+    if (*rc::gen::inRange(0, 4) == 0) {
+      m.entries.push_back(configuration_entry(index.value, term.value, arbitrary_configuration()));
+      continue;
+    }
     const auto view = std::as_bytes(std::span(bytes));
     m.entries.push_back({index, term, bytes.empty() ? nullptr : std::make_shared<Bytes>(view.begin(), view.end())});
   }
@@ -53,12 +72,25 @@ AppendRequest arbitrary_append() {
   return m;
 }
 
+RecoveryReply arbitrary_recovery_reply() {
+  RecoveryReply m;
+  m.term = Term(arbitrary_number(1));
+  m.nonce = *rc::gen::arbitrary<std::uint64_t>();
+  m.leads = *rc::gen::arbitrary<bool>();
+  m.uncertain = *rc::gen::arbitrary<bool>();
+  m.last.index = Index(arbitrary_number(0));
+  m.last.term = Term(m.last.index.value == 0 ? 0 : *rc::gen::inRange<std::uint64_t>(1, m.term.value + 1));
+  m.configuration = arbitrary_configuration();
+  return m;
+}
+
 Message arbitrary_message() {
-  switch (*rc::gen::inRange(0, 4)) {
+  switch (*rc::gen::inRange(0, 7)) {
     case 0: {
       VoteRequest m;
       m.term = Term(arbitrary_number(2));
       m.pre = *rc::gen::arbitrary<bool>();
+      m.transfer = !m.pre && *rc::gen::arbitrary<bool>();
       m.last_index = Index(arbitrary_number(0));
       m.last_term = Term(m.last_index.value == 0 ? 0 : *rc::gen::inRange<std::uint64_t>(1, m.term.value));
       return m;
@@ -67,9 +99,15 @@ Message arbitrary_message() {
       return VoteReply{Term(arbitrary_number(0)), *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<bool>()};
     case 2:
       return arbitrary_append();
+    case 3:
+      return TimeoutNow{Term(arbitrary_number(1))};
+    case 4:
+      return RecoveryRequest{Term(arbitrary_number(0)), *rc::gen::arbitrary<std::uint64_t>()};
+    case 5:
+      return arbitrary_recovery_reply();
     default:
       return AppendReply{Term(arbitrary_number(0)), *rc::gen::arbitrary<bool>(), Index(arbitrary_number(0)),
-                         arbitrary_number(0)};
+                         arbitrary_number(0),       *rc::gen::arbitrary<bool>(), *rc::gen::arbitrary<bool>()};
   }
 }
 
@@ -89,6 +127,7 @@ TEST_CASE("property: a message read back is the message written (core/raft/messa
       for (std::size_t i = 0; i < read.entries.size(); ++i) {
         RC_ASSERT(read.entries[i].index == request->entries[i].index);
         RC_ASSERT(read.entries[i].term == request->entries[i].term);
+        RC_ASSERT(read.entries[i].kind == request->entries[i].kind);
         RC_ASSERT(text(read.entries[i]) == text(request->entries[i]));
       }
       RC_ASSERT(read.prev_index == request->prev_index);
@@ -167,6 +206,18 @@ TEST_CASE("numbers beyond number_max, gaps and falling terms are refused (core/r
   AppendRequest gap = append_request(3, 1, 2, {2, 2});
   gap.entries[1].index = Index(4);
   CHECK(refuses(gap));
+  AppendRequest kind = append_request(3, 1, 2, {2});
+  kind.entries[0].kind = EntryKind::configuration;  // of bytes that are none
+  CHECK(refuses(kind));
+  kind.entries[0] = configuration_entry(2, 2, configuration({1, 2}));
+  CHECK_FALSE(refuses(kind));
+  VoteRequest both = transfer_vote_request(3, 1, 1);
+  both.pre = true;
+  CHECK(refuses(both));
+  CHECK(refuses(TimeoutNow{Term(0)}));
+  CHECK(refuses(RecoveryRequest{Term(number_max + 1), 0}));
+  CHECK(refuses(RecoveryReply{Term(3), 0, false, false, {Index(2), Term(4)}, configuration({1})}));
+  CHECK(refuses(RecoveryReply{Term(3), 0, false, false, {Index(0), Term(3)}, configuration({1})}));
   CHECK_FALSE(refuses(append_request(3, 1, 2, {2, 3})));
 }
 
@@ -175,12 +226,21 @@ TEST_CASE("the bytes of every message are what they were (core/raft/messages.cc,
         "01"
         "0300000000000000"
         "00"
+        "00"
+        "0200000000000000"
+        "0100000000000000");
+  CHECK(hex(encoded(transfer_vote_request(3, 2, 1))) ==
+        "01"
+        "0300000000000000"
+        "00"
+        "01"
         "0200000000000000"
         "0100000000000000");
   CHECK(hex(encoded(pre_vote_request(3, 2, 1))) ==
         "01"
         "0300000000000000"
         "01"
+        "00"
         "0200000000000000"
         "0100000000000000");
   CHECK(hex(encoded(VoteReply{Term(3), true, true})) ==
@@ -198,14 +258,68 @@ TEST_CASE("the bytes of every message are what they were (core/raft/messages.cc,
         "01000000"
         "0300000000000000"
         "0300000000000000"
+        "00"
         "03000000"
         "334033");
+  AppendRequest change = append_request(3, 2, 1, {});
+  change.entries.push_back(configuration_entry(3, 3, configuration({1, 4}, {1, 2}, {5})));
+  CHECK(hex(encoded(change)) ==
+        "03"
+        "0300000000000000"
+        "0200000000000000"
+        "0100000000000000"
+        "0000000000000000"
+        "0000000000000000"
+        "01000000"
+        "0300000000000000"
+        "0300000000000000"
+        "01"
+        "17000000"
+        "02"
+        "01000000"
+        "04000000"
+        "02"
+        "01000000"
+        "02000000"
+        "01"
+        "05000000");
   CHECK(hex(encoded(accepted(3, 2, 1))) ==
         "04"
         "0300000000000000"
         "01"
         "0200000000000000"
-        "0100000000000000");
+        "0100000000000000"
+        "00"
+        "01");
+  CHECK(hex(encoded(refused_uncertainly(3, 2))) ==
+        "04"
+        "0300000000000000"
+        "00"
+        "0200000000000000"
+        "0000000000000000"
+        "01"
+        "01");
+  CHECK(hex(encoded(TimeoutNow{Term(3)})) ==
+        "05"
+        "0300000000000000");
+  CHECK(hex(encoded(RecoveryRequest{Term(3), 0xfedcba9876543210})) ==
+        "06"
+        "0300000000000000"
+        "1032547698badcfe");
+  CHECK(hex(encoded(RecoveryReply{Term(3), 7, true, false, {Index(2), Term(1)}, configuration({1, 2, 3})})) ==
+        "07"
+        "0300000000000000"
+        "0700000000000000"
+        "01"
+        "00"
+        "0200000000000000"
+        "0100000000000000"
+        "03"
+        "01000000"
+        "02000000"
+        "03000000"
+        "00"
+        "00");
 }
 
 }  // namespace

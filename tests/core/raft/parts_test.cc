@@ -35,7 +35,7 @@ TEST_CASE("property: a majority has reached the agreed value and none has reache
 }
 
 TEST_CASE("a log refuses gaps, falling terms and places it does not have (Raft thesis fig. 3.2, log matching)") {
-  LogView log(entries(1, {1, 2, 2}));
+  LogView log({}, entries(1, {1, 2, 2}));
   CHECK(log.last_index() == Index(3));
   CHECK(log.last_term() == Term(2));
   CHECK(log.durable() == Index(3));
@@ -51,7 +51,7 @@ TEST_CASE("a log refuses gaps, falling terms and places it does not have (Raft t
 }
 
 TEST_CASE("what a truncation removes is no longer durable, and old completions say nothing (Raft thesis §10.2.1)") {
-  LogView log(entries(1, {1, 1, 1}));
+  LogView log({}, entries(1, {1, 1, 1}));
   log.truncate_from(Index(2));
   CHECK(log.generation() == 1);
   CHECK(log.durable() == Index(1));
@@ -96,7 +96,7 @@ TEST_CASE("property: a refusal's hint skips only what cannot match (Raft thesis 
       term += 2 * static_cast<std::uint64_t>(step);
       leaders.push_back({Index(leaders.size() + 1), Term(term), nullptr});
     }
-    const LogView follower(ours);
+    const LogView follower({}, ours);
     const auto prev = *rc::gen::inRange<std::uint64_t>(shared.size() + 1, leaders.size() + 1);
     const Index hint = follower.last_possible_match(Index(prev), leaders[prev - 1].term);
     RC_ASSERT(hint.value < prev);
@@ -111,26 +111,28 @@ TEST_CASE("property: a refusal's hint skips only what cannot match (Raft thesis 
 }
 
 TEST_CASE("progress probes, streams after a confirmation, and falls back when refused (Raft thesis §10.2.2)") {
-  Progress progress(NodeId(2), Index(5));
-  CHECK(progress.probing());
+  const Window window{2, 100};
+  const Index base(0);
+  Progress progress(NodeId(2), Index(5), Instant());
+  CHECK(progress.state() == Progress::State::probing);
   CHECK(progress.next() == Index(6));
-  CHECK(progress.may_send(2));
-  progress.sent(Index(8));
-  CHECK_FALSE(progress.may_send(2));
+  CHECK(progress.may_send(window));
+  progress.sent(Index(8), 1);
+  CHECK_FALSE(progress.may_send(window));
   CHECK(progress.next() == Index(6));
   CHECK(progress.rejected(Index(3)));
   CHECK(progress.next() == Index(4));
   CHECK_FALSE(progress.rejected(Index(3)));
-  progress.accepted(Index(2));  // older than the place asked about
-  CHECK(progress.probing());
-  CHECK(progress.accepted(Index(8)));
-  CHECK_FALSE(progress.probing());
+  progress.accepted(Index(2), base);  // older than the place asked about
+  CHECK(progress.state() == Progress::State::probing);
+  CHECK(progress.accepted(Index(8), base));
+  CHECK(progress.state() == Progress::State::streaming);
   CHECK(progress.next() == Index(9));
-  progress.sent(Index(9));
-  progress.sent(Index(12));
-  CHECK_FALSE(progress.may_send(2));
-  CHECK_FALSE(progress.accepted(Index(8)));
-  CHECK(progress.accepted(Index(9)));
+  progress.sent(Index(9), 1);
+  progress.sent(Index(12), 1);
+  CHECK_FALSE(progress.may_send(window));
+  CHECK_FALSE(progress.accepted(Index(8), base));
+  CHECK(progress.accepted(Index(9), base));
   CHECK(progress.in_flight() == 1);
   CHECK(progress.rejected(Index(4)));  // never below the match
   CHECK(progress.next() == Index(10));
@@ -139,16 +141,16 @@ TEST_CASE("progress probes, streams after a confirmation, and falls back when re
 }
 
 TEST_CASE("an advance resets the count of silent heartbeats (Raft thesis §3.5)") {
-  Progress progress(NodeId(2), Index(0));
-  progress.accepted(Index(0));
-  progress.sent(Index(1));
-  progress.sent(Index(2));
+  Progress progress(NodeId(2), Index(0), Instant());
+  progress.accepted(Index(0), Index(0));
+  progress.sent(Index(1), 1);
+  progress.sent(Index(2), 1);
   for (std::uint32_t beat = 0; beat < silent_beats_max; ++beat) progress.beat();
-  progress.accepted(Index(1));
+  progress.accepted(Index(1), Index(0));
   for (std::uint32_t beat = 0; beat < silent_beats_max; ++beat) progress.beat();
-  CHECK_FALSE(progress.probing());
+  CHECK(progress.state() == Progress::State::streaming);
   progress.beat();
-  CHECK(progress.probing());
+  CHECK(progress.state() == Progress::State::probing);
   CHECK(progress.next() == Index(2));
 }
 

@@ -110,7 +110,7 @@ TEST_CASE("a leader that steps down confirms nothing and gives its reads back (R
   Replica replica = leader();
   replica.read(11);
   replica.read(12);
-  replica.receive(2, vote_request(2, 1, 1));
+  replica.receive(2, transfer_vote_request(2, 1, 1));
   CHECK(replica.out.reads_dropped == Ids{11, 12});
   replica.receive(3, accepted(1, 1, 1));
   CHECK(replica.out.reads_confirmed.empty());
@@ -119,7 +119,7 @@ TEST_CASE("a leader that steps down confirms nothing and gives its reads back (R
 TEST_CASE("an answer to a round of an earlier leadership does not confirm a later read (Raft thesis §6.4 step 3)") {
   Replica replica = leader();
   replica.read(11);
-  replica.receive(2, vote_request(2, 1, 1));
+  replica.receive(2, transfer_vote_request(2, 1, 1));
   replica.win_election();
   replica.replicate_everywhere();
   replica.read(12);

@@ -31,11 +31,15 @@ std::vector<Entry> entries(std::uint64_t first, std::initializer_list<std::uint6
 }
 
 VoteRequest vote_request(std::uint64_t term, std::uint64_t last_index, std::uint64_t last_term) {
-  return {Term(term), false, Index(last_index), Term(last_term)};
+  return {Term(term), false, false, Index(last_index), Term(last_term)};
+}
+
+VoteRequest transfer_vote_request(std::uint64_t term, std::uint64_t last_index, std::uint64_t last_term) {
+  return {Term(term), false, true, Index(last_index), Term(last_term)};
 }
 
 VoteRequest pre_vote_request(std::uint64_t term, std::uint64_t last_index, std::uint64_t last_term) {
-  return {Term(term), true, Index(last_index), Term(last_term)};
+  return {Term(term), true, false, Index(last_index), Term(last_term)};
 }
 
 AppendRequest append_request(std::uint64_t term, std::uint64_t prev_index, std::uint64_t prev_term,
@@ -51,27 +55,54 @@ AppendReply refused(std::uint64_t term, std::uint64_t hint, std::uint64_t round)
   return {Term(term), false, Index(hint), round};
 }
 
+AppendReply refused_uncertainly(std::uint64_t term, std::uint64_t hint) {
+  return {Term(term), false, Index(hint), 0, true};
+}
+
+std::vector<NodeId> nodes(const Numbers& numbers) { return {numbers.begin(), numbers.end()}; }
+
+Configuration configuration(const Numbers& voters, const Numbers& outgoing, const Numbers& learners) {
+  return {nodes(voters), nodes(outgoing), nodes(learners)};
+}
+
+Entry configuration_entry(std::uint64_t index, std::uint64_t term, const Configuration& configuration) {
+  return {Index(index), Term(term), std::make_shared<Bytes>(encode(configuration)), EntryKind::configuration};
+}
+
 namespace {
 
 Config config_of(const Replica::Start& start) {
   Config config;
-  config.self = NodeId(1);
+  config.self = NodeId(start.self);
   config.group = ShardId(7);
-  for (std::uint32_t member = 1; member <= start.members; ++member) {
-    config.members.push_back(NodeId(member));
-  }
   config.election_timeout = election_timeout;
   config.heartbeat_interval = heartbeat_interval;
   config.append_bytes_max = start.append_bytes_max;
   config.appends_in_flight_max = start.appends_in_flight_max;
+  config.window_bytes_max = start.window_bytes_max;
   return config;
+}
+
+Recovered recovered(const Replica::Start& start) {
+  Numbers voters = start.voters;
+  for (std::uint32_t member = 1; start.voters.empty() && member <= start.members; ++member) {
+    voters.push_back(member);
+  }
+  Recovered recovered;
+  recovered.hard_state = {Term(start.term), NodeId(start.vote)};
+  recovered.base = start.base;
+  recovered.configuration = configuration(voters, {}, start.learners);
+  recovered.log = entries(start.base.index.value + 1, start.log);
+  recovered.uncertain = start.uncertain;
+  recovered.evidence = start.evidence;
+  return recovered;
 }
 
 }  // namespace
 
 Replica::Replica(Start start)
     : members(start.members),
-      raft(config_of(start), {Term(start.term), NodeId(start.vote)}, entries(1, start.log), Prng(start.seed), now),
+      raft(config_of(start), recovered(start), Prng(start.seed), now),
       hard_state_{Term(start.term), NodeId(start.vote)} {}
 
 void Replica::receive(std::uint32_t from, Message message) {
@@ -113,6 +144,27 @@ void Replica::reconnected(std::uint32_t peer) {
   note();
 }
 
+bool Replica::reconfigure(const Numbers& voters) {
+  out.clear();
+  const bool taken = raft.reconfigure(now, nodes(voters), out);
+  note();
+  return taken;
+}
+
+bool Replica::transfer(std::uint32_t to) {
+  out.clear();
+  const bool taken = raft.transfer(now, NodeId(to), out);
+  note();
+  return taken;
+}
+
+bool Replica::restore(std::uint64_t index, std::uint64_t term, const Configuration& configuration) {
+  out.clear();
+  const bool taken = raft.restore(now, {Index(index), Term(term)}, configuration, out);
+  note();
+  return taken;
+}
+
 void Replica::stand() {
   time_out();
   const Term next = raft.term().next();
@@ -131,15 +183,32 @@ void Replica::win_election() {
 }
 
 void Replica::replicate_everywhere() {
-  for (std::uint32_t peer = 2; peer <= members; ++peer) {
-    receive(peer, accepted(raft.term().value, raft.last_index().value));
+  Numbers peers;
+  for (const NodeId member : raft.configuration().members()) {
+    if (member != NodeId(1)) peers.push_back(member.value);
+  }
+  replicate_on(peers);
+}
+
+void Replica::replicate_on(const Numbers& peers) {
+  const std::uint64_t last = raft.last_index().value;
+  for (const std::uint32_t peer : peers) {
+    receive(peer, accepted(raft.term().value, last));
   }
   sync();
 }
 
+Replica Replica::leading(Start start) {
+  Replica replica(start);
+  replica.win_election();
+  replica.replicate_everywhere();
+  check(replica.raft.leads_in_own_term(), "a leader whose entry all have serves");
+  return replica;
+}
+
 std::vector<std::uint64_t> Replica::log_terms() const {
   std::vector<std::uint64_t> terms;
-  for (Index index(1); index <= raft.last_index(); index = index.next()) {
+  for (Index index = raft.base().index.next(); index <= raft.last_index(); index = index.next()) {
     terms.push_back(raft.entry(index).term.value);
   }
   return terms;

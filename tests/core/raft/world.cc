@@ -4,38 +4,58 @@
 #include <sstream>
 
 #include "core/base/codec.h"
-#include "core/raft/quorum.h"
 #include "tests/core/raft/replica.h"
 
 namespace coffer::raft::test {
 namespace {
 
-bool same(const Entry& a, const Entry& b) { return a.index == b.index && a.term == b.term && text(a) == text(b); }
-
-bool holds(const std::vector<Entry>& log, const Entry& entry) {
-  return log.size() >= entry.index.value && same(log[entry.index.value - 1], entry);
+std::string show(const std::vector<NodeId>& nodes) {
+  std::string line;
+  for (const NodeId node : nodes) line += (line.empty() ? "" : ",") + std::to_string(node.value);
+  return line;
 }
 
-std::string place(Index index, Term term) { return std::to_string(index.value) + "@" + std::to_string(term.value); }
+/// {1,2,3}, joint {1,2,4|1,2,3}, with learners {1,2,3+4}.
+std::string show(const Configuration& c) {
+  return "{" + show(c.voters) + (c.joint() ? "|" + show(c.outgoing) : "") +
+         (c.learners.empty() ? "" : "+" + show(c.learners)) + "}";
+}
+
+std::string show(const Entry& entry) {
+  if (entry.kind != EntryKind::configuration) return text(entry);
+  const auto configuration = decode_configuration(view(entry.payload));
+  return configuration ? show(*configuration) : "malformed";
+}
 
 std::string describe(const Message& message) {
   std::ostringstream line;
   if (const auto* m = std::get_if<VoteRequest>(&message)) {
-    line << (m->pre ? "pre-vote?" : "vote?") << " term " << m->term.value << " log ends "
-         << place(m->last_index, m->last_term);
+    line << (m->pre        ? "pre-vote?"
+             : m->transfer ? "vote by the leader's wish?"
+                           : "vote?")
+         << " term " << m->term.value << " log ends " << place(m->last_index, m->last_term);
   } else if (const auto* n = std::get_if<VoteReply>(&message)) {
     line << (n->pre ? "pre-vote " : "vote ") << (n->granted ? "granted" : "refused") << " term " << n->term.value;
   } else if (const auto* p = std::get_if<AppendRequest>(&message)) {
     line << "append term " << p->term.value << " after " << place(p->prev_index, p->prev_term) << " commit "
          << p->commit.value << " [";
     for (const Entry& entry : p->entries) {
-      line << (&entry == p->entries.data() ? "" : " ") << place(entry.index, entry.term) << ":" << text(entry);
+      line << (&entry == p->entries.data() ? "" : " ") << place(entry.index, entry.term) << ":" << show(entry);
     }
     line << "]";
     if (p->round > 0) line << " round " << p->round;
   } else if (const auto* q = std::get_if<AppendReply>(&message)) {
     line << (q->success ? "accepted up to " : "refused, try after ") << q->match.value << " term " << q->term.value;
     if (q->round > 0) line << " round " << q->round;
+    if (q->uncertain) line << " uncertain";
+  } else if (const auto* t = std::get_if<TimeoutNow>(&message)) {
+    line << "time out now, term " << t->term.value;
+  } else if (const auto* r = std::get_if<RecoveryRequest>(&message)) {
+    line << "what may I have lost? term " << r->term.value;
+  } else if (const auto* w = std::get_if<RecoveryReply>(&message)) {
+    line << (w->leads ? "leads" : "is in") << " term " << w->term.value << " log ends "
+         << place(w->last.index, w->last.term) << " of " << show(w->configuration)
+         << (w->uncertain ? " uncertain" : "");
   }
   return line.str();
 }
@@ -43,95 +63,45 @@ std::string describe(const Message& message) {
 std::string describe(const TraceEvent& event) {
   std::ostringstream line;
   line << name(event.kind) << " term " << event.term.value << " index " << event.index.value;
-  if (event.kind != TraceKind::appended) line << " (" << event.a << ")";
+  // A nonce is long and means nothing to a reader.
+  if (event.kind != TraceKind::appended && event.kind != TraceKind::recovery_asked) line << " (" << event.a << ")";
   return line.str();
 }
 
-Config config_of(std::uint32_t self, std::uint32_t members) {
+Config config_of(NodeId self) {
   Config config;
-  config.self = NodeId(self);
+  config.self = self;
   config.group = ShardId(1);
-  for (std::uint32_t id = 1; id <= members; ++id) config.members.push_back(NodeId(id));
   config.election_timeout = election_timeout;
   config.heartbeat_interval = heartbeat_interval;
   config.append_bytes_max = 24;
   config.appends_in_flight_max = 4;
+  config.window_bytes_max = 60;
   return config;
+}
+
+Configuration founding_of(std::uint32_t founders) {
+  Configuration founding;
+  for (std::uint32_t id = 1; id <= founders; ++id) founding.voters.push_back(NodeId(id));
+  return founding;
+}
+
+/// The one a replica started from this disk would use.
+Configuration latest_on(const Disk& disk) {
+  for (auto entry = disk.log.rbegin(); entry != disk.log.rend(); ++entry) {
+    if (entry->kind == EntryKind::configuration) return *decode_configuration(view(entry->payload));
+  }
+  return disk.configuration;
 }
 
 }  // namespace
 
-// ---- Disk ------------------------------------------------------------------------------------------------------
-
-void Disk::store(const Write& write) {
-  if (write.hard_state) hard_state = *write.hard_state;
-  if (write.truncated_from && write.truncated_from->value <= log.size()) log.resize(write.truncated_from->value - 1);
-  for (const Entry& entry : write.appended) {
-    check(entry.index.value == log.size() + 1, "what is handed out continues what is stored");
-    log.push_back(entry);
-  }
-}
-
-// ---- Safety ----------------------------------------------------------------------------------------------------
-
-void Safety::breach(std::string what) { breaches_.push_back(std::move(what)); }
-
-void Safety::led(const Member& member) {
-  const Term term = member.raft->term();
-  const auto [found, first] = leaders_.emplace(term, member.id);
-  if (!first && found->second != member.id)
-    breach("election safety: two leaders in term " + std::to_string(term.value));
-  for (const Entry& entry : committed_) {
-    if (entry.index > member.raft->last_index() || !same(member.raft->entry(entry.index), entry)) {
-      breach("leader completeness: the leader of term " + std::to_string(term.value) + " lacks " +
-             place(entry.index, entry.term));
-      return;
-    }
-  }
-}
-
-void Safety::committed(const Member& member, Index from, const std::vector<Member>& members) {
-  for (Index index = from.next(); index <= member.raft->commit(); index = index.next()) {
-    const Entry& entry = member.raft->entry(index);
-    if (index.value <= committed_.size()) {
-      if (!same(committed_[index.value - 1], entry))
-        breach("state machine safety: two entries at " + place(index, entry.term));
-      continue;
-    }
-    committed_.push_back(entry);
-    const auto copies =
-        std::count_if(members.begin(), members.end(), [&](const Member& m) { return holds(m.disk.log, entry); });
-    if (static_cast<std::size_t>(copies) < majority(members.size())) {
-      breach("durability: " + place(index, entry.term) + " committed with " + std::to_string(copies) +
-             " copies on disk");
-    }
-  }
-}
-
-void Safety::logs(const std::vector<Member>& members) {
-  for (const Member& a : members) {
-    for (const Member& b : members) {
-      if (!a.raft || !b.raft || a.id >= b.id) continue;
-      bool agreed_later = false;
-      for (std::uint64_t i = std::min(a.raft->last_index(), b.raft->last_index()).value; i > 0; --i) {
-        const Entry& x = a.raft->entry(Index(i));
-        const Entry& y = b.raft->entry(Index(i));
-        agreed_later = agreed_later || x.term == y.term;
-        if (agreed_later && !same(x, y)) {
-          breach("log matching: logs agree later but not at " + std::to_string(i));
-          return;
-        }
-      }
-    }
-  }
-}
-
-// ---- World -----------------------------------------------------------------------------------------------------
-
-World::World(std::uint32_t members, std::uint64_t seed) : seed_(seed) {
-  members_.resize(members);
-  for (std::uint32_t id = 1; id <= members; ++id) {
+World::World(std::uint32_t nodes, std::uint64_t seed, std::uint32_t founders)
+    : seed_(seed), safety_(founding_of(founders == 0 ? nodes : founders)) {
+  members_.resize(nodes);
+  for (std::uint32_t id = 1; id <= nodes; ++id) {
     members_[id - 1].id = NodeId(id);
+    members_[id - 1].disk.configuration = founding_of(founders == 0 ? nodes : founders);
     restart(id);
   }
 }
@@ -143,25 +113,32 @@ void World::event(std::uint32_t id, Call call) {
   if (!chosen.raft) return;
   try {
     Output out;
-    const bool led_before = chosen.raft->role() == Role::leader;
-    const Index commit_before = chosen.raft->commit();
+    const Before before{chosen.raft->role() == Role::leader, chosen.raft->commit(), chosen.raft->configuration()};
     call(chosen, out);
-    absorb(chosen, out, led_before, commit_before);
+    absorb(chosen, out, before);
   } catch (const CheckFailure& failure) {
     safety_.breach(std::string("check: ") + failure.why);
     chosen.raft.reset();
   }
 }
 
-void World::absorb(Member& member, Output& out, bool led_before, Index commit_before) {
+void World::absorb(Member& member, Output& out, const Before& before) {
   const bool leads = member.raft->role() == Role::leader;
-  const bool must_tell = (led_before || out.became_leader) && !leads;
+  const bool must_tell = (before.led || out.became_leader) && !leads;
   if (must_tell && !out.lost_leadership) safety_.breach("a leader stepped down in silence");
   if (out.became_leader) safety_.led(member);
   for (const TraceEvent& event : out.trace) story_.push_back(describe(event));
   count(out);
 
-  Write write{out.hard_state, out.truncated_from, out.appended, out.generation, member.raft->last_index(), {}};
+  Write write;
+  write.hard_state = out.hard_state;
+  write.based = out.restored;
+  if (out.restored) write.based_on = member.raft->configuration_at(out.restored->index);
+  write.truncated_from = out.truncated_from;
+  write.appended = out.appended;
+  write.settled = out.settled;
+  write.generation = out.generation;
+  write.last = member.raft->last_index();
   for (Outgoing& outgoing : out.messages) {
     story_.push_back("-> " + std::to_string(outgoing.to.value) + " " + describe(outgoing.message) +
                      (outgoing.after_sync ? " (after sync)" : ""));
@@ -171,12 +148,23 @@ void World::absorb(Member& member, Output& out, bool led_before, Index commit_be
       transmit(member.id, outgoing);
     }
   }
-  const bool stores = write.hard_state || write.truncated_from || !write.appended.empty();
-  if (stores || !member.unsynced.empty()) {
+  for (const NodeId needy : out.snapshots_needed) {
+    in_need_.insert(needy.value);
+    story_.push_back("needs a snapshot: " + std::to_string(needy.value));
+  }
+  const bool changes = out.restored || out.truncated_from || !out.appended.empty();
+  if (changes || out.hard_state || out.settled || !member.unsynced.empty()) {
     member.unsynced.push_back(std::move(write));
   } else {
     for (const Outgoing& outgoing : write.held) transmit(member.id, outgoing);
   }
+  tell_reads(member, out);
+  if (out.generation != member.raft->generation()) safety_.breach("an output names another generation");
+  safety_.committed(member, before, members_);
+  if (changes) safety_.log_changed(member, members_);
+}
+
+void World::tell_reads(Member& member, const Output& out) {
   for (const std::uint64_t id : out.reads_confirmed) {
     if (member.raft->commit() < member.reads.at(id))
       safety_.breach("a confirmed read sees less than was committed before it");
@@ -187,18 +175,26 @@ void World::absorb(Member& member, Output& out, bool led_before, Index commit_be
     member.reads.erase(id);
     story_.push_back("read " + std::to_string(id) + " dropped");
   }
-  if (out.generation != member.raft->generation()) safety_.breach("an output names another generation");
-  safety_.committed(member, commit_before, members_);
-  safety_.logs(members_);
 }
 
 void World::count(const Output& out) {
   counters_.elections += out.became_leader ? 1 : 0;
   counters_.reads += out.reads_confirmed.size();
+  const auto count_of = [&](TraceKind kind) {
+    return static_cast<std::uint64_t>(
+        std::count_if(out.trace.begin(), out.trace.end(), [&](const TraceEvent& e) { return e.kind == kind; }));
+  };
+  counters_.commits += count_of(TraceKind::committed);
+  counters_.truncations += count_of(TraceKind::truncated);
+  counters_.lost_tails += count_of(TraceKind::leader_lost_tail);
+  counters_.transfers += count_of(TraceKind::transfer_begun);
+  counters_.rolled_back += count_of(TraceKind::configuration_rolled_back);
+  counters_.quorums_lost += count_of(TraceKind::quorum_lost);
   for (const TraceEvent& event : out.trace) {
-    counters_.commits += event.kind == TraceKind::committed ? 1 : 0;
-    counters_.truncations += event.kind == TraceKind::truncated ? 1 : 0;
-    counters_.lost_tails += event.kind == TraceKind::leader_lost_tail ? 1 : 0;
+    counters_.joint += event.kind == TraceKind::configuration_changed && event.b != 0 ? 1 : 0;
+    if (event.kind == TraceKind::recovery_settled) {
+      ++(event.a == 1 ? counters_.settled_by_leader : counters_.settled_by_all);
+    }
   }
 }
 
@@ -240,8 +236,9 @@ void World::sync(std::uint32_t id, std::size_t count) {
     for (std::size_t done = 0; done < count && !m.unsynced.empty(); ++done) {
       write = std::move(m.unsynced.front());
       m.unsynced.pop_front();
-      m.disk.store(write);
+      store(m, write);
       for (const Outgoing& outgoing : write.held) transmit(m.id, outgoing);
+      if (write.taken_here) m.raft->compact(write.based->index);
     }
     m.raft->persisted(now_, write.generation, write.last, out);
   });
@@ -263,11 +260,103 @@ bool World::read(std::uint32_t id, std::uint64_t read_id) {
   return taken;
 }
 
+bool World::reconfigure(std::uint32_t id, const std::vector<NodeId>& voters) {
+  bool taken = false;
+  event(id, [&](Member& m, Output& out) { taken = m.raft->reconfigure(now_, voters, out); });
+  return taken;
+}
+
+bool World::transfer(std::uint32_t id, std::uint32_t to) {
+  bool taken = false;
+  event(id, [&](Member& m, Output& out) { taken = m.raft->transfer(now_, NodeId(to), out); });
+  return taken;
+}
+
+bool World::snapshot(std::uint32_t id, Index through) {
+  story_.clear();
+  Member& m = member(id);
+  if (!m.raft || through > m.raft->commit() || through <= m.raft->base().index) return false;
+  Write write;
+  write.based = LogPlace{through, m.raft->term_at(through)};
+  write.based_on = m.raft->configuration_at(through);
+  write.taken_here = true;
+  write.generation = m.raft->generation();
+  write.last = m.raft->last_index();
+  m.unsynced.push_back(std::move(write));
+  ++counters_.compactions;
+  return true;
+}
+
+bool World::install(std::uint32_t to, std::uint32_t from) {
+  const Member& source = member(from);
+  if (!source.raft) return false;
+  bool taken = false;
+  event(to, [&](Member& m, Output& out) {
+    const LogPlace base = source.disk.base;
+    const bool keeps =
+        base.index <= m.raft->last_index() && base.index > m.raft->commit() && m.raft->term_at(base.index) == base.term;
+    taken = m.raft->restore(now_, base, source.disk.configuration, out);
+    counters_.installs += taken ? 1 : 0;
+    counters_.installs_kept += taken && keeps ? 1 : 0;
+  });
+  if (taken) in_need_.erase(to);
+  return taken;
+}
+
+void World::store(Member& m, const Write& write) {
+  const bool removes = write.truncated_from || write.based;
+  const std::vector<Entry> before = removes ? m.disk.log : std::vector<Entry>();
+  m.disk.store(write);
+  for (const Entry& entry : before) {
+    if (!m.disk.holds(entry)) safety_.replaced(m.id, entry);
+  }
+  for (const Entry& entry : write.appended) safety_.durable(m.id, entry);
+}
+
+/// No group survives the loss of an acknowledged entry's last copy. So what a disk loses must be on the disk of another
+/// that decides, or have been on this one alone all the time; nobody else may be in the middle of the questions this
+/// disk has answered; at most one disk may know of entries that nobody has; and two voters survive no loss at all.
+bool World::may_lose(const Member& loser, std::size_t count, bool evidence) const {
+  const Configuration& committed = safety_.last_committed_configuration().second;
+  const Configuration own = latest_on(loser.disk);
+  const auto too_few = [](const Configuration& c) {
+    return c.voters.size() < 3 || (c.joint() && c.outgoing.size() < 3);
+  };
+  if (count > loser.disk.log.size() || too_few(committed) || too_few(own)) return false;
+  for (const Member& other : members_) {
+    if (other.id == loser.id) continue;
+    if (other.raft && other.raft->uncertain()) return false;
+    if (evidence && other.disk.uncertain && other.saw_beyond) return false;
+  }
+  for (std::size_t i = loser.disk.log.size() - count; i < loser.disk.log.size(); ++i) {
+    const Entry& entry = loser.disk.log[i];
+    const bool elsewhere = std::any_of(members_.begin(), members_.end(), [&](const Member& other) {
+      return other.id != loser.id && committed.is_voter(other.id) && other.disk.holds(entry);
+    });
+    const bool alone = !safety_.has_committed(entry) && safety_.ever_durable(entry) <= 1;
+    if (!elsewhere && !alone) return false;
+  }
+  return true;
+}
+
+bool World::lose_tail(std::uint32_t id, std::size_t count, bool evidence) {
+  story_.clear();
+  Member& m = member(id);
+  if (m.raft || count == 0 || !may_lose(m, count, evidence)) return false;
+  const LogPlace end{m.disk.last(), m.disk.log.back().term};
+  m.disk.log.resize(m.disk.log.size() - count);
+  m.disk.uncertain = true;
+  m.disk.evidence = evidence ? end : LogPlace();
+  m.saw_beyond = evidence;
+  ++counters_.damages;
+  return true;
+}
+
 void World::crash(std::uint32_t id, std::size_t survive) {
   story_.clear();
   Member& m = member(id);
   if (!m.raft) return;
-  for (std::size_t i = 0; i < survive && i < m.unsynced.size(); ++i) m.disk.store(m.unsynced[i]);
+  for (std::size_t i = 0; i < survive && i < m.unsynced.size(); ++i) store(m, m.unsynced[i]);
   m.unsynced.clear();
   m.reads.clear();
   m.raft.reset();
@@ -279,7 +368,10 @@ void World::restart(std::uint32_t id) {
   Member& m = member(id);
   if (m.raft) return;
   ++m.incarnation;
-  m.raft.emplace(config_of(id, size()), m.disk.hard_state, m.disk.log, Prng(seed_, 1, id, m.incarnation), now_);
+  Recovered recovered{m.disk.hard_state, m.disk.base,      m.disk.configuration,
+                      m.disk.log,        m.disk.uncertain, m.disk.evidence};
+  m.raft.emplace(config_of(m.id), std::move(recovered), Prng(seed_, 1, id, m.incarnation), now_);
+  m.disk.evidence = {};  // it is read once; what is damaged is then put aside
 }
 
 void World::reconnect(std::uint32_t a, std::uint32_t b) {
@@ -338,18 +430,23 @@ std::string World::state_of(std::uint32_t id) const {
   if (!m.raft) {
     line << "crashed, disk term " << m.disk.hard_state.term.value << " vote " << m.disk.hard_state.vote.value
          << " log [";
+    if (m.disk.base.index.value > 0) line << "base " << place(m.disk.base.index, m.disk.base.term);
     for (const Entry& entry : m.disk.log) line << (entry.index.value == 1 ? "" : " ") << place(entry.index, entry.term);
-    line << "]";
+    line << "]" << (m.disk.uncertain ? " uncertain" : "");
     return line.str();
   }
   const char* const roles[] = {"follower", "pre-candidate", "candidate", "leader"};
   line << roles[static_cast<std::size_t>(m.raft->role())] << " term " << m.raft->term().value << " follows "
        << m.raft->leader().value << " commit " << m.raft->commit().value << " log [";
-  for (Index index(1); index <= m.raft->last_index(); index = index.next()) {
+  const LogPlace base = m.raft->base();
+  if (base.index.value > 0) line << "base " << place(base.index, base.term);
+  for (Index index = base.index.next(); index <= m.raft->last_index(); index = index.next()) {
     line << (index.value == 1 ? "" : " ") << place(index, m.raft->entry(index).term) << ":"
-         << text(m.raft->entry(index));
+         << show(m.raft->entry(index));
   }
   line << "] unsynced " << m.unsynced.size();
+  if (m.raft->configuration_index().value > 0) line << " of " << show(m.raft->configuration());
+  if (m.raft->uncertain()) line << " uncertain";
   return line.str();
 }
 

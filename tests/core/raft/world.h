@@ -1,5 +1,6 @@
-// A small deterministic world for whole groups: replicas with disks that lose what was not synced, links that lose,
-// duplicate and reorder, and the safety properties of Raft (thesis, figure 3.2) judged from outside after every call.
+// A small deterministic world for whole groups: replicas with disks that lose what was not synced, and now and then
+// what was; links that lose, duplicate and reorder; snapshots that are taken and installed; groups that change their
+// members. The safety properties of Raft (thesis, figure 3.2) are judged from outside after every call (safety.h).
 // Nothing happens by itself: a driver (the random one of cluster_test.cc, or a transcript) chooses every event.
 #pragma once
 
@@ -13,54 +14,14 @@
 #include <vector>
 
 #include "core/raft/raft.h"
+#include "tests/core/raft/safety.h"
 
 namespace coffer::raft::test {
 
-/// What one Output asks to be stored, and what waits for it.
-struct Write {
-  std::optional<HardState> hard_state;
-  std::optional<Index> truncated_from;
-  std::vector<Entry> appended;
-  std::uint64_t generation = 0;
-  Index last;
-  std::vector<Outgoing> held;  ///< messages that leave after the sync
-};
-
-struct Disk {
-  HardState hard_state;
-  std::vector<Entry> log;
-  void store(const Write& write);
-};
-
-struct Member {
-  NodeId id;
-  std::optional<Raft> raft;  ///< none while crashed
-  Disk disk;
-  std::deque<Write> unsynced;
-  std::map<std::uint64_t, Index> reads;  ///< outstanding: what was committed anywhere when the read was asked
-  std::uint64_t incarnation = 0;
-};
-
-/// Judges from what it is shown; knows no rule of the implementation.
-class Safety {
- public:
-  void led(const Member& member);
-  void committed(const Member& member, Index from, const std::vector<Member>& members);
-  void logs(const std::vector<Member>& members);
-  void breach(std::string what);
-
-  Index highest_committed() const { return Index(committed_.size()); }
-  const std::vector<std::string>& breaches() const { return breaches_; }
-
- private:
-  std::map<Term, NodeId> leaders_;
-  std::vector<Entry> committed_;  ///< entry i at position i - 1, as first seen committed
-  std::vector<std::string> breaches_;
-};
-
 class World {
  public:
-  World(std::uint32_t members, std::uint64_t seed);
+  /// Nodes 1..`nodes`; the first `founders` of them found the group (0: all).
+  World(std::uint32_t nodes, std::uint64_t seed, std::uint32_t founders = 0);
 
   // Every call below is one event. Calls about crashed members do nothing.
   void tick(std::uint32_t id);
@@ -71,8 +32,19 @@ class World {
   void sync(std::uint32_t id, std::size_t count = SIZE_MAX);
   std::optional<Index> propose(std::uint32_t id, std::string_view text);
   bool read(std::uint32_t id, std::uint64_t read_id);
+  bool reconfigure(std::uint32_t id, const std::vector<NodeId>& voters);
+  bool transfer(std::uint32_t id, std::uint32_t to);
+  /// Takes a snapshot at `through`; once its mark is synced, the log is compacted. False if that is not committed here
+  /// or covered already.
+  bool snapshot(std::uint32_t id, Index through);
+  /// Installs the newest durable snapshot of `from`. False unless it is news.
+  bool install(std::uint32_t to, std::uint32_t from);
   /// The `survive` oldest unsynced writes reach the disk all the same; what waited for them is never sent.
   void crash(std::uint32_t id, std::size_t survive = 0);
+  /// Of a crashed member: its disk loses the last `count` entries it had kept, and knows that it may have. With
+  /// `evidence` it has seen how far they went. False, and nothing is lost, where that would be too much for any group:
+  /// see may_lose in world.cc.
+  bool lose_tail(std::uint32_t id, std::size_t count, bool evidence = false);
   void restart(std::uint32_t id);
   void reconnect(std::uint32_t a, std::uint32_t b);
   void sleep(Duration duration) { now_ = now_ + duration; }
@@ -85,6 +57,8 @@ class World {
   std::size_t queued(std::uint32_t from, std::uint32_t to) const;
   /// The member that leads the latest term; 0 if none.
   std::uint32_t leader() const;
+  /// Members that their leaders said need a snapshot, and have not installed one since.
+  const std::set<std::uint32_t>& in_need() const { return in_need_; }
   const Safety& safety() const { return safety_; }
   /// Traces and messages of the last event, one line each; for transcripts.
   const std::vector<std::string>& story() const { return story_; }
@@ -92,20 +66,26 @@ class World {
 
   struct Counters {
     std::uint64_t elections = 0, commits = 0, truncations = 0, lost_tails = 0, reads = 0, crashes = 0;
+    std::uint64_t transfers = 0, joint = 0, rolled_back = 0, compactions = 0, installs = 0, installs_kept = 0;
+    std::uint64_t damages = 0, settled_by_leader = 0, settled_by_all = 0, quorums_lost = 0;
   };
   const Counters& counters() const { return counters_; }
 
  private:
   template <class Call>
   void event(std::uint32_t id, Call call);
-  void absorb(Member& member, Output& out, bool led_before, Index commit_before);
+  void absorb(Member& member, Output& out, const Before& before);
+  void tell_reads(Member& member, const Output& out);
+  void store(Member& member, const Write& write);
   void transmit(NodeId from, const Outgoing& outgoing);
   void count(const Output& out);
+  bool may_lose(const Member& loser, std::size_t count, bool evidence) const;
 
   Instant now_{};
   std::uint64_t seed_;
   std::vector<Member> members_;
   std::map<std::pair<std::uint32_t, std::uint32_t>, std::deque<Bytes>> links_;
+  std::set<std::uint32_t> in_need_;
   Safety safety_;
   Counters counters_;
   std::vector<std::string> story_;
