@@ -2,9 +2,9 @@
 // ignores candidates) and 9.6.
 //
 // A candidate counts its own vote at once, although it is not durable yet. That is sound (R3): its requests leave only
-// after the sync, so every other vote, and with it every majority of a group of two or more, comes after its own is
-// durable. A group of one wins at once, but what it appends commits only when persisted() has covered it, and the hard
-// state was stored before that.
+// after the sync, so every other vote, and with it every majority of two or more voters, comes after its own is
+// durable. A sole voter wins at once. What it sends to learners waits until its term is durable, what it appends
+// commits only when persisted() has covered it, and the hard state is stored before that.
 #include <algorithm>
 
 #include "core/base/check.h"
@@ -81,7 +81,9 @@ void Raft::become_leader(Instant now, Output& out) {
   out.became_leader = true;
   trace_role(TraceKind::became_leader, out);
   followers_.clear();
-  follow_members(now);
+  follow_members(now, log_.last_index());
+  const bool alone = has_quorum(membership_.latest(), {config_.self});
+  term_proof_ = alone ? log_.last_index().next() : Index();
   heartbeat_deadline_ = now + config_.heartbeat_interval;
   append_own(nullptr, EntryKind::state,
              out);  // section 6.4: its commitment proves what is committed; it goes out as the first heartbeat

@@ -97,7 +97,8 @@ void Raft::settle(Output& out) {
   const bool by_all = floor && covers(log_.durable_place(), *floor);
   if (by_leader || by_all) {
     const LogPlace held = by_leader ? *leaders : *floor;
-    trace(TraceKind::recovery_settled, held.term, held.index, by_leader ? 1 : 2, 0, out);
+    const Index given_up = covers(held, recovery_.evidence()) ? Index() : recovery_.evidence().index;
+    trace(TraceKind::recovery_settled, held.term, held.index, by_leader ? 1 : 2, given_up.value, out);
     recovery_ = Recovery();
     out.settled = true;
   }

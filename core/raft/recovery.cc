@@ -33,7 +33,10 @@ void Recovery::answered(NodeId from, const RecoveryReply& reply, Term term) {
     for (const NodeId member : reply.configuration.members()) {
       named_.insert(member);
     }
-    floor_ = covers(reply.last, floor_) ? reply.last : floor_;
+    // A learner's tail may be higher than any voter's, and then nobody could ever cover it.
+    if (reply.configuration.is_voter(from) && covers(reply.last, floor_)) {
+      floor_ = reply.last;
+    }
   }
 }
 
@@ -50,8 +53,9 @@ bool Recovery::can_bind(NodeId self, const Configuration& configuration) const {
   if (state_ != State::asking) {
     return false;
   }
+  // Who has nobody to ask has no proof: what it lost may have been a configuration with others in it.
   const std::vector<NodeId> all = to_ask(self, configuration);
-  return std::all_of(all.begin(), all.end(), [&](NodeId node) { return answered_.contains(node); });
+  return !all.empty() && std::all_of(all.begin(), all.end(), [&](NodeId node) { return answered_.contains(node); });
 }
 
 void Recovery::bind(LogPlace own_end) {
