@@ -2,8 +2,6 @@
 
 #include <algorithm>
 
-#include "tests/core/raft/replica.h"
-
 namespace coffer::raft::test {
 namespace {
 
@@ -43,7 +41,10 @@ Configuration configuration_of(const Entry& entry) {
 }  // namespace
 
 bool same(const Entry& a, const Entry& b) {
-  return a.index == b.index && a.term == b.term && a.kind == b.kind && text(a) == text(b);
+  if (a.index != b.index || a.term != b.term || a.kind != b.kind) return false;
+  const ByteView x = view(a.payload);
+  const ByteView y = view(b.payload);
+  return a.payload == b.payload || std::equal(x.begin(), x.end(), y.begin(), y.end());
 }
 
 std::string place(Index index, Term term) { return std::to_string(index.value) + "@" + std::to_string(term.value); }
@@ -88,6 +89,13 @@ const std::pair<Index, Configuration>& Safety::last_committed_configuration(Inde
   auto found = configurations_.rbegin();
   while (found->first > by) ++found;
   return *found;
+}
+
+bool Safety::one_voter_decided(Index since) const {
+  const auto& first = last_committed_configuration(since);
+  return std::any_of(configurations_.begin(), configurations_.end(), [&](const auto& at) {
+    return at.first >= first.first && (at.second.voters.size() == 1 || at.second.outgoing.size() == 1);
+  });
 }
 
 void Safety::led(const Member& member) {
