@@ -170,6 +170,7 @@ class Raft {
   bool heard_leader(Instant now) const;
   bool ignores(Instant now, const Message& message) const;
   bool may_vote_for(LogPlace last) const;
+  bool comes_before(Instant now, NodeId rival, LogPlace last) const;
   void on(Instant now, NodeId from, VoteRequest& request, Output& out);
   void on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Output& out);
   void on(Instant now, NodeId from, VoteReply& reply, Output& out);
@@ -234,6 +235,7 @@ class Raft {
   Role role_ = Role::follower;
   NodeId leader_ = nobody;
   Index commit_;
+  Instant stood_at_;                    ///< as pre-candidate: since when
   Instant election_deadline_;           ///< not as leader
   Instant leader_heard_;                ///< meaningful while leader_ is another node
   Instant recovery_deadline_;           ///< while uncertain: when to ask again

@@ -132,7 +132,9 @@ void Raft::on(Instant now, NodeId from, AppendReply& reply, Output& out) {
     known->rejected(reply.match);
   }
   replicate(*known, out);
-  hand_over(out);
+  if (from == transfer_to_) {
+    hand_over(out);
+  }
   advance_reads(out);
   advance_membership(now, out);
 }
