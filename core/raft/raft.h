@@ -197,6 +197,7 @@ class Raft {
   // Replication, follower's side, and every change of the log (raft_follower.cc).
   void on(Instant now, NodeId from, AppendRequest& request, Output& out);
   bool skip_compacted(AppendRequest& request) const;
+  Index place_to_try(const AppendRequest& request) const;
   void answer(NodeId to, bool success, Index match, std::uint64_t round, Output& out) const;
   void store(std::vector<Entry>& entries, std::size_t known, Output& out);
   void add(Entry entry, bool proposed_here, Output& out);

@@ -69,8 +69,8 @@ class Safety {
   void led(const Member& member);
   /// After every call on `member`.
   void committed(const Member& member, const Before& before, const std::vector<Member>& members);
-  /// After its log has changed.
-  void log_changed(const Member& member, const std::vector<Member>& members);
+  /// After its log has changed at or after `from`.
+  void log_changed(const Member& member, Index from, const std::vector<Member>& members);
   /// After an entry has reached the member's disk, or has been replaced there. One that a damaged disk lost still
   /// counts: its acknowledgement may be under way.
   void durable(NodeId node, const Entry& entry) { ever_durable_[{entry.index, entry.term}].insert(node); }
@@ -92,7 +92,7 @@ class Safety {
 
  private:
   void restored(const Member& member);
-  void two_logs(const Member& a, const Member& b);
+  void two_logs(const Member& a, const Member& b, Index from);
   void configuration_in_use(const Member& member);
   void disjoint_quorums(const std::vector<Member>& members);
 

@@ -163,7 +163,10 @@ void World::absorb(Member& member, Output& out, const Before& before) {
   tell_reads(member, out);
   if (out.generation != member.raft->generation()) safety_.breach("an output names another generation");
   safety_.committed(member, before, members_);
-  if (changes) safety_.log_changed(member, members_);
+  Index from = member.raft->last_index().next();
+  if (!out.appended.empty()) from = out.appended.front().index;
+  if (out.truncated_from) from = std::min(from, *out.truncated_from);
+  if (changes) safety_.log_changed(member, from, members_);
 }
 
 void World::tell_reads(Member& member, const Output& out) {
