@@ -134,6 +134,8 @@ class Raft {
   bool reconfiguring() const;
   /// It may lack what it once acknowledged, and does not campaign.
   bool uncertain() const { return !recovery_.certain(); }
+  /// While uncertain and no leader answers: the members whose answers it lacks. A status: "the group waits for node 3".
+  std::vector<NodeId> recovery_waits_for() const { return recovery_.waits_for(config_.self, membership_.latest()); }
   /// Leader: what this follower is known to hold; 0 for others. A status.
   Index follower_match(NodeId node) const;
   /// The leader may decide and serve: an entry of its own term has committed.

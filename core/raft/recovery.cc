@@ -49,13 +49,18 @@ std::vector<NodeId> Recovery::to_ask(NodeId self, const Configuration& configura
   return {nodes.begin(), nodes.end()};
 }
 
-bool Recovery::can_bind(NodeId self, const Configuration& configuration) const {
+std::vector<NodeId> Recovery::waits_for(NodeId self, const Configuration& configuration) const {
   if (state_ != State::asking) {
-    return false;
+    return {};
   }
+  std::vector<NodeId> missing = to_ask(self, configuration);
+  std::erase_if(missing, [&](NodeId node) { return answered_.contains(node); });
+  return missing;
+}
+
+bool Recovery::can_bind(NodeId self, const Configuration& configuration) const {
   // Who has nobody to ask has no proof: what it lost may have been a configuration with others in it.
-  const std::vector<NodeId> all = to_ask(self, configuration);
-  return !all.empty() && std::all_of(all.begin(), all.end(), [&](NodeId node) { return answered_.contains(node); });
+  return state_ == State::asking && !answered_.empty() && waits_for(self, configuration).empty();
 }
 
 void Recovery::bind(LogPlace own_end) {

@@ -37,6 +37,8 @@ class Recovery {
   void answered(NodeId from, const RecoveryReply& reply, Term term);
   /// Everybody to ask: the members of the configuration in use and of every one an answer named, self excepted.
   std::vector<NodeId> to_ask(NodeId self, const Configuration& configuration) const;
+  /// Those of to_ask() that have not answered yet.
+  std::vector<NodeId> waits_for(NodeId self, const Configuration& configuration) const;
   /// All of to_ask(), of whom there are some, have answered, and the floor is not fixed yet.
   bool can_bind(NodeId self, const Configuration& configuration) const;
   /// Fixes the floor: the highest of this log's end and the answers of those that have a vote by their own word. What

@@ -190,9 +190,11 @@ TEST_CASE("an entry of a later term covers the floor too (docs/PROTOCOLS.md R28 
 
 TEST_CASE("it waits for every member of every configuration that an answer names (docs/PROTOCOLS.md R28 b)") {
   Uncertain u;
+  CHECK(u.replica.raft.recovery_waits_for() == nodes({2, 3}));
   u.answered(2, 3, 2, false, 2, configuration({1, 2, 4}, {1, 2, 3}));
   u.answered(3, 3, 2);
   CHECK(u.replica.raft.uncertain());
+  CHECK(u.replica.raft.recovery_waits_for() == nodes({4}));
   u.replica.wait(election_timeout);
   CHECK(u.replica.sent<RecoveryRequest>(4).size() == 1);
   u.answered(4, 3, 2, false, 2, configuration({1, 2, 4, 5}));
