@@ -37,7 +37,7 @@ constexpr std::array rows = {
     Row{TraceKind::read_confirmed, "read_confirmed"},      // a = round
     Row{TraceKind::recovery_asked, "recovery_asked"},      // a = nonce
     Row{TraceKind::recovery_bound, "recovery_bound"},
-    Row{TraceKind::recovery_settled, "recovery_settled"},  // a = 1 by a leader, 2 by all members
+    Row{TraceKind::recovery_settled, "recovery_settled"},  // a = 1 by a leader, 2 by all members, b = given up
     Row{TraceKind::quorum_lost, "quorum_lost"},
     Row{TraceKind::transfer_begun, "transfer_begun"},                        // a = to
     Row{TraceKind::configuration_changed, "configuration_changed"},          // a = voters, b = outgoing, c = learners

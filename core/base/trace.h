@@ -35,7 +35,7 @@ enum class TraceKind : std::uint8_t {
   recovery_asked,    ///< an uncertain replica asks its group: a = nonce
   recovery_bound,    ///< all members have answered: it votes again, but only for logs that cover (index, term)
   recovery_settled,  ///< an uncertain replica is certain again: index, term of what it must hold; a = 1 by a leader, 2
-                     ///< by all members
+                     ///< by all members; b = index its disk had shown and nobody has, 0 if none
   quorum_lost,       ///< a leader heard of no majority for an election time-out and steps down
   transfer_begun,    ///< leadership is handed over: a = to
   configuration_changed,      ///< in use from `index` on: a = voters, b = outgoing voters, c = learners, each a bit per

@@ -12,8 +12,7 @@ void check_state(const Facts& now) {
   check(now.last_term <= now.hard_state.term, "R1: the log holds no term later than the replica's");
   check(now.configuration <= now.last, "R18: the configuration in use is in the log or its base");
   check(now.voter || !now.campaigning, "R20: who has no vote does not campaign");
-  check(now.voter || !now.leading || now.configuration > now.commit,
-        "R20: a leader without a vote leads only until its configuration commits");
+  check(now.voter || !now.leading, "R20: who has no vote does not lead");
   check(now.certain || (!now.campaigning && !now.leading), "R27: an uncertain replica does not campaign");
   check(now.leading || !now.transferring, "R24: only a leader hands over");
 }

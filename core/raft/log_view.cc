@@ -51,11 +51,12 @@ Index LogView::last_possible_match(Index prev_index, Term prev_term) const {
   return hint;
 }
 
-std::vector<Entry> LogView::slice(Index from, std::size_t bytes_max) const {
-  check(from > base_.index && from <= last_index(), "a slice begins in the log");
+std::vector<Entry> LogView::slice(Index from, Index through, std::size_t bytes_max) const {
+  check(from > base_.index && from <= through && through <= last_index(), "a slice is in the log");
   const auto begin = entries_.begin() + static_cast<std::ptrdiff_t>(position(from));
+  const auto stop = entries_.begin() + static_cast<std::ptrdiff_t>(position(through) + 1);
   auto end = begin;
-  for (std::size_t bytes = 0; end != entries_.end(); ++end) {
+  for (std::size_t bytes = 0; end != stop; ++end) {
     bytes += view(end->payload).size();
     if (bytes > bytes_max && end != begin) {
       break;

@@ -39,9 +39,9 @@ class LogView {
   /// to prev_index surely conflicts or is missing, whole terms at a time (end of section 3.5).
   /// Ensures: base().index <= answer < prev_index. Requires: prev_index > base().index, no match there (checked).
   Index last_possible_match(Index prev_index, Term prev_term) const;
-  /// Entries from `from` on, at least one, at most `bytes_max` bytes of payload beyond the first. Payloads are shared.
-  /// Requires: base().index < from <= last_index() (checked).
-  std::vector<Entry> slice(Index from, std::size_t bytes_max) const;
+  /// Entries from `from` on and not beyond `through`, at least one, at most `bytes_max` bytes of payload beyond the
+  /// first. Payloads are shared. Requires: base().index < from <= through <= last_index() (checked).
+  std::vector<Entry> slice(Index from, Index through, std::size_t bytes_max) const;
 
   /// Requires: entry.index == last_index() + 1, entry.term >= last_term() (checked).
   void append(Entry entry);

@@ -8,8 +8,8 @@
 //
 // Probing sends one append and waits for its answer (heartbeats, which are empty appends at the same place, ask again).
 // Streaming advances `next` without waiting (thesis, section 10.2.2), at most appends_in_flight_max appends and about
-// window_bytes_max bytes ahead. Snapshot sends no entries; heartbeats at the leader's base find out when it is over.
-// Invariants: match < next; the last append in flight ends at next - 1; match falls only by lost() (R11).
+// window_bytes_max bytes ahead (R29). Snapshot sends no entries; heartbeats at the leader's base find out when it is
+// over. Invariants: match < next; the last append in flight ends at next - 1; match falls only by lost() (R11).
 #pragma once
 
 #include <cstdint>

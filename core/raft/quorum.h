@@ -1,5 +1,5 @@
 // Counting voters: what a majority is, what a quorum of a configuration is, and what a quorum has reached. Pure.
-// While a configuration is joint, a quorum is a majority of each half.
+// While a configuration is joint, a quorum is a majority of each half. Invariant R21 (docs/PROTOCOLS.md).
 // Source: Raft thesis, section 3.2 (majorities overlap), figure 3.1 (the leader's commit rule), section 4.3 (joint).
 #pragma once
 

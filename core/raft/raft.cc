@@ -6,7 +6,7 @@
 //   pre_candidate - quorum of pre-votes: campaign -------------------> candidate
 //   candidate ----- quorum of votes: become_leader ------------------> leader
 //   candidate ----- election time-out: ask_pre_votes ----------------> pre_candidate
-//   leader -------- no quorum heard, or no member any more ----------> follower
+//   leader -------- no quorum heard ---------------------------------> follower
 //   any ----------- later term, or an append of a leader's: become_follower -> follower
 #include "core/raft/raft.h"
 

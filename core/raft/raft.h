@@ -51,7 +51,8 @@ struct Recovered {
 struct Outgoing {
   NodeId to;
   Message message;
-  bool after_sync;  ///< vote requests and every reply: true. Pre-vote, append and other requests: false.
+  bool after_sync;  ///< vote requests and every reply: true. The other requests: false, but for those of a sole voter
+                    ///< whose term is not durable yet
 };
 
 /// What the caller must do, in this order: store `hard_state`, `restored`, the truncation, `appended`, then `settled`;
@@ -95,10 +96,11 @@ class Raft {
   bool read(Instant now, std::uint64_t read_id, Output& out);
   /// Leader: brings the group to these voters, in steps of one entry each: new ones become learners; once all of them
   /// have caught up, hold all sealed history and are certain, the configuration becomes joint; then final. Learners
-  /// that are not among the goal's are dropped. A leader outside the goal hands over and steps down at the end. Asked
-  /// again with the same goal it says true. The present voters as goal call off a change that is not joint yet. A new
-  /// leader finishes by itself what is joint, and nothing else. False: not leader, no entry of the own term committed
-  /// yet, transferring, another goal under way, or no such group (empty, not ascending, too many).
+  /// that are not among the goal's are dropped. A leader outside the goal hands over once the configuration is joint,
+  /// and the next leader finishes, as every new leader finishes what is joint, and nothing else. Asked again with the
+  /// same goal it says true. The present voters as goal call off a change that is not joint yet.
+  /// False: not leader, no entry of the own term committed yet, transferring, another goal under way, or no such group
+  /// (empty, not ascending, too many).
   bool reconfigure(Instant now, const std::vector<NodeId>& voters, Output& out);
   /// Leader: hands over to this voter as soon as it has the whole log (thesis, section 3.10). Proposals are refused
   /// meanwhile; given up after an election time-out. False: not leader, no other voter, uncertain, or another target.
@@ -132,6 +134,8 @@ class Raft {
   bool reconfiguring() const;
   /// It may lack what it once acknowledged, and does not campaign.
   bool uncertain() const { return !recovery_.certain(); }
+  /// While uncertain and no leader answers: the members whose answers it lacks. A status: "the group waits for node 3".
+  std::vector<NodeId> recovery_waits_for() const { return recovery_.waits_for(config_.self, membership_.latest()); }
   /// Leader: what this follower is known to hold; 0 for others. A status.
   Index follower_match(NodeId node) const;
   /// The leader may decide and serve: an entry of its own term has committed.
@@ -168,6 +172,7 @@ class Raft {
   bool heard_leader(Instant now) const;
   bool ignores(Instant now, const Message& message) const;
   bool may_vote_for(LogPlace last) const;
+  bool comes_before(Instant now, NodeId rival, LogPlace last) const;
   void on(Instant now, NodeId from, VoteRequest& request, Output& out);
   void on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Output& out);
   void on(Instant now, NodeId from, VoteReply& reply, Output& out);
@@ -176,8 +181,10 @@ class Raft {
   void append_own(SharedBytes payload, EntryKind kind, Output& out);
   void replicate(Progress& follower, Output& out);
   void replicate_to_all(Output& out);
+  Index last_for(const Progress& follower) const;
   void heartbeat(Progress& follower, Output& out);
   void append(const Progress& follower, std::vector<Entry> entries, Output& out) const;
+  bool term_is_durable() const;
   void find_place(Progress& follower, Output& out) const;
   void say_snapshot_needed(const Progress& follower, Output& out) const;
   void beat(Instant now, Output& out);
@@ -192,6 +199,7 @@ class Raft {
   // Replication, follower's side, and every change of the log (raft_follower.cc).
   void on(Instant now, NodeId from, AppendRequest& request, Output& out);
   bool skip_compacted(AppendRequest& request) const;
+  Index place_to_try(const AppendRequest& request) const;
   void answer(NodeId to, bool success, Index match, std::uint64_t round, Output& out) const;
   void store(std::vector<Entry>& entries, std::size_t known, Output& out);
   void add(Entry entry, bool proposed_here, Output& out);
@@ -202,12 +210,13 @@ class Raft {
   void advance_membership(Instant now, Output& out);
   void advance_goal(Instant now, Output& out);
   void change_to(Instant now, Configuration configuration, Output& out);
-  void follow_members(Instant now);
+  void follow_members(Instant now, Index last);
   void dismiss_leavers(Instant now);
   void leave(Instant now, Output& out);
   void trace_configuration(TraceKind kind, Output& out) const;
 
   // Transfer of leadership (raft_transfer.cc).
+  void begin_transfer(Instant now, NodeId to, Output& out);
   void hand_over(Output& out);
   void on(Instant now, NodeId from, TimeoutNow& message, Output& out);
 
@@ -229,12 +238,14 @@ class Raft {
   Role role_ = Role::follower;
   NodeId leader_ = nobody;
   Index commit_;
+  Instant stood_at_;                    ///< as pre-candidate: since when
   Instant election_deadline_;           ///< not as leader
   Instant leader_heard_;                ///< meaningful while leader_ is another node
   Instant recovery_deadline_;           ///< while uncertain: when to ask again
   std::vector<NodeId> granted_;         ///< as (pre-)candidate: who granted, self included
   bool campaigns_by_transfer_ = false;  ///< as candidate
   // As leader.
+  Index term_proof_;  ///< once this entry is durable, so is the term; 0 when a vote of another has shown it
   Instant heartbeat_deadline_;
   std::vector<Progress> followers_;          ///< other members, and leavers that may not know yet that they left
   std::optional<std::vector<NodeId>> goal_;  ///< of the change under way: the voters it leads to

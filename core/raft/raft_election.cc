@@ -2,9 +2,9 @@
 // ignores candidates) and 9.6.
 //
 // A candidate counts its own vote at once, although it is not durable yet. That is sound (R3): its requests leave only
-// after the sync, so every other vote, and with it every majority of a group of two or more, comes after its own is
-// durable. A group of one wins at once, but what it appends commits only when persisted() has covered it, and the hard
-// state was stored before that.
+// after the sync, so every other vote, and with it every majority of two or more voters, comes after its own is
+// durable. A sole voter wins at once. What it sends to learners waits until its term is durable, what it appends
+// commits only when persisted() has covered it, and the hard state is stored before that.
 #include <algorithm>
 
 #include "core/base/check.h"
@@ -22,6 +22,7 @@ bool Raft::may_campaign() const {
 void Raft::ask_pre_votes(Instant now, Output& out) {
   role_ = Role::pre_candidate;
   leader_ = nobody;
+  stood_at_ = now;
   granted_ = {config_.self};
   trace_role(TraceKind::became_pre_candidate, out);
   ask_all(out);
@@ -81,7 +82,9 @@ void Raft::become_leader(Instant now, Output& out) {
   out.became_leader = true;
   trace_role(TraceKind::became_leader, out);
   followers_.clear();
-  follow_members(now);
+  follow_members(now, log_.last_index());
+  const bool alone = has_quorum(membership_.latest(), {config_.self});
+  term_proof_ = alone ? log_.last_index().next() : Index();
   heartbeat_deadline_ = now + config_.heartbeat_interval;
   append_own(nullptr, EntryKind::state,
              out);  // section 6.4: its commitment proves what is committed; it goes out as the first heartbeat
@@ -121,11 +124,20 @@ void Raft::on(Instant now, NodeId from, VoteRequest& request, Output& out) {
   send(from, VoteReply{hard_state_.term, false, granted}, true, out);  // R3
 }
 
+/// Two that stand at the same moment with equal logs would each vote for itself and for nobody else. The one with the
+/// higher number goes first: it refuses the other, for no longer than a question takes, so that it holds up nobody if
+/// it cannot win.
+bool Raft::comes_before(Instant now, NodeId rival, LogPlace last) const {
+  return role_ == Role::pre_candidate && now < stood_at_ + config_.heartbeat_interval && config_.self > rival &&
+         last == log_.last();
+}
+
 /// Would this replica vote for `from`? Changes nothing here (R15). A grant echoes the term asked about; a denial tells
 /// ours, so that an asker who lags behind catches up.
 void Raft::on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Output& out) {
+  const LogPlace last{request.last_index, request.last_term};
   const bool granted =
-      request.term > hard_state_.term && may_vote_for({request.last_index, request.last_term}) && !heard_leader(now);
+      request.term > hard_state_.term && may_vote_for(last) && !heard_leader(now) && !comes_before(now, from, last);
   send(from, VoteReply{granted ? request.term : hard_state_.term, true, granted}, true, out);
 }
 

@@ -26,10 +26,7 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
     return;
   }
   if (!log_.matches(request.prev_index, request.prev_term)) {  // R6
-    const Index hint = request.prev_index <= commit_
-                           ? commit_
-                           : std::max(log_.last_possible_match(request.prev_index, request.prev_term), commit_);
-    answer(from, false, hint, request.round, out);
+    answer(from, false, place_to_try(request), request.round, out);
     return;
   }
   const Index verified(request.prev_index.value + request.entries.size());
@@ -61,6 +58,14 @@ bool Raft::skip_compacted(AppendRequest& request) const {
   request.prev_term = std::prev(end)->term;
   request.entries.erase(request.entries.begin(), end);
   return false;
+}
+
+/// After which entry a leader should go on whose append does not fit: never before what is committed.
+Index Raft::place_to_try(const AppendRequest& request) const {
+  if (request.prev_index <= commit_) {
+    return commit_;  // R7: no honest leader asks for this
+  }
+  return std::max(log_.last_possible_match(request.prev_index, request.prev_term), commit_);
 }
 
 /// Every answer waits for what it promises (R3).

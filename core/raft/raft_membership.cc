@@ -5,7 +5,8 @@
 //
 //   stable --newcomers--> learners --all caught up--> joint --> final          each arrow is one committed entry (R19)
 //   stable --no newcomers---------------------------> joint --> final
-//   joint --> final is taken by whoever leads; the others only by the leader that was asked
+//   joint --> final is taken by whoever leads; the others only by the leader that was asked. A leader that the final
+//   configuration leaves out hands over first.
 #include <algorithm>
 #include <iterator>
 #include <memory>
@@ -66,18 +67,19 @@ const Configuration& Raft::configuration_at(Index index) const {
 
 /// The next step of a change, once the one before has committed (R19).
 void Raft::advance_membership(Instant now, Output& out) {
-  if (!leads_in_own_term() || membership_.latest_index() > commit_) {
+  if (!leads_in_own_term() || membership_.latest_index() > commit_ || transferring()) {
     return;
   }
   const Configuration& current = membership_.latest();
-  if (!current.is_voter(config_.self)) {
-    leave(now, out);
-  } else if (!transferring()) {
-    if (current.joint()) {
-      change_to(now, {current.voters, {}, current.learners}, out);
-    } else if (goal_) {
+  const auto& voters = current.voters;
+  if (!current.joint()) {
+    if (goal_) {
       advance_goal(now, out);
     }
+  } else if (std::binary_search(voters.begin(), voters.end(), config_.self)) {
+    change_to(now, {voters, {}, current.learners}, out);
+  } else {
+    leave(now, out);
   }
 }
 
@@ -108,18 +110,19 @@ void Raft::change_to(Instant now, Configuration configuration, Output& out) {
   if (log_.last_index().value >= number_max) {
     return;
   }
-  add({log_.last_index().next(), hard_state_.term, std::make_shared<Bytes>(encode(configuration)),
-       EntryKind::configuration},
-      true, out);
-  follow_members(now);
+  const Index last = log_.last_index();
+  add({last.next(), hard_state_.term, std::make_shared<Bytes>(encode(configuration)), EntryKind::configuration}, true,
+      out);
+  follow_members(now, last);
   replicate_to_all(out);
 }
 
-/// Every member has a progress. Those of nodes that are members no more stay for a while: see dismiss_leavers.
-void Raft::follow_members(Instant now) {
+/// Every member has a progress; a new one is first asked whether its log reaches `last`. Those of nodes that are
+/// members no more stay for a while: see dismiss_leavers.
+void Raft::follow_members(Instant now, Index last) {
   for (const NodeId member : membership_.latest().members()) {
     if (member != config_.self && follower(member) == nullptr) {
-      followers_.emplace_back(member, log_.last_index(), now);
+      followers_.emplace_back(member, last, now);
     }
   }
 }
@@ -134,20 +137,21 @@ void Raft::dismiss_leavers(Instant now) {
   });
 }
 
-/// The configuration without this leader has committed (thesis, section 4.2.2). The most advanced voter is asked to
-/// follow at once, so that nobody waits for a time-out.
+/// A leader that will not be a voter hands over to the most advanced one that will (R20). The final configuration is
+/// the next leader's to append: whoever appends one votes in it, and so can lead on after a crash. When nobody takes
+/// over in time, it is tried again.
 void Raft::leave(Instant now, Output& out) {
   const Progress* successor = nullptr;
   for (const NodeId voter : membership_.latest().voters) {
     const Progress& candidate = progress_of(voter);
-    if (!candidate.uncertain() && (successor == nullptr || candidate.match() > successor->match())) {
+    const bool able = !candidate.uncertain() && !candidate.needs_snapshot();
+    if (able && (successor == nullptr || candidate.match() > successor->match())) {
       successor = &candidate;
     }
   }
   if (successor != nullptr) {
-    send(successor->node(), TimeoutNow{hard_state_.term}, false, out);
+    begin_transfer(now, successor->node(), out);
   }
-  become_follower(now, hard_state_.term, nobody, out);
 }
 
 void Raft::trace_configuration(TraceKind kind, Output& out) const {

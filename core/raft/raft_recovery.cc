@@ -90,8 +90,7 @@ void Raft::settle(Output& out) {
   }
   if (recovery_.can_bind(config_.self, membership_.latest())) {
     recovery_.bind(log_.last());
-    const LogPlace floor = *recovery_.floor();
-    trace(TraceKind::recovery_bound, floor.term, floor.index, 0, 0, out);
+    trace(TraceKind::recovery_bound, recovery_.floor()->term, recovery_.floor()->index, 0, 0, out);
   }
   const auto& leaders = recovery_.leader_place();
   const bool by_leader = leaders && holds_durably(*leaders);
@@ -99,7 +98,8 @@ void Raft::settle(Output& out) {
   const bool by_all = floor && covers(log_.durable_place(), *floor);
   if (by_leader || by_all) {
     const LogPlace held = by_leader ? *leaders : *floor;
-    trace(TraceKind::recovery_settled, held.term, held.index, by_leader ? 1 : 2, 0, out);
+    const Index given_up = covers(held, recovery_.evidence()) ? Index() : recovery_.evidence().index;
+    trace(TraceKind::recovery_settled, held.term, held.index, by_leader ? 1 : 2, given_up.value, out);
     recovery_ = Recovery();
     out.settled = true;
   }

@@ -26,8 +26,9 @@ void Raft::replicate_to_all(Output& out) {
 void Raft::replicate(Progress& follower, Output& out) {
   find_place(follower, out);
   const Window window{config_.appends_in_flight_max, config_.window_bytes_max};
-  while (follower.next() <= log_.last_index() && follower.may_send(window)) {
-    std::vector<Entry> entries = log_.slice(follower.next(), config_.append_bytes_max);
+  const Index through = last_for(follower);
+  while (follower.next() <= through && follower.may_send(window)) {
+    std::vector<Entry> entries = log_.slice(follower.next(), through, config_.append_bytes_max);
     const Index last = entries.back().index;
     std::uint64_t bytes = 0;
     for (const Entry& entry : entries) {
@@ -36,6 +37,13 @@ void Raft::replicate(Progress& follower, Output& out) {
     append(follower, std::move(entries), out);
     follower.sent(last, bytes);
   }
+}
+
+/// A node that is no member any more learns so only once that has committed (R20). Before, its vote may still be
+/// needed, and a log that ends with its own removal would neither give it nor ask for others.
+Index Raft::last_for(const Progress& follower) const {
+  const bool leaves = !membership_.latest().contains(follower.node()) && membership_.latest_index() > commit_;
+  return leaves ? previous(membership_.latest_index()) : log_.last_index();
 }
 
 void Raft::heartbeat(Progress& follower, Output& out) {
@@ -70,8 +78,12 @@ void Raft::append(const Progress& follower, std::vector<Entry> entries, Output& 
   request.commit = commit_;
   request.round = reads_.round();
   request.entries = std::move(entries);
-  send(follower.node(), std::move(request), false, out);
+  send(follower.node(), std::move(request), !term_is_durable(), out);
 }
+
+/// A vote of another came after our own was durable. Who needs none but its own has learners at most, and leads before
+/// its term is stored: no message of that term may leave before (R3).
+bool Raft::term_is_durable() const { return log_.durable() >= term_proof_; }
 
 void Raft::beat(Instant now, Output& out) {
   if (!hears_quorum(now)) {  // R23
@@ -120,7 +132,9 @@ void Raft::on(Instant now, NodeId from, AppendReply& reply, Output& out) {
     known->rejected(reply.match);
   }
   replicate(*known, out);
-  hand_over(out);
+  if (from == transfer_to_) {
+    hand_over(out);
+  }
   advance_reads(out);
   advance_membership(now, out);
 }

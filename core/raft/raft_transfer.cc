@@ -14,13 +14,17 @@ bool Raft::transfer(Instant now, NodeId to, Output& out) {
                         std::binary_search(voters.begin(), voters.end(), to);
   const bool taken = possible && (!transferring() || transfer_to_ == to);
   if (taken && !transferring()) {
-    transfer_to_ = to;
-    transfer_deadline_ = now + config_.election_timeout;
-    trace(TraceKind::transfer_begun, hard_state_.term, log_.last_index(), to.value, 0, out);
-    hand_over(out);
+    begin_transfer(now, to, out);
   }
   finish(out);
   return taken;
+}
+
+void Raft::begin_transfer(Instant now, NodeId to, Output& out) {
+  transfer_to_ = to;
+  transfer_deadline_ = now + config_.election_timeout;
+  trace(TraceKind::transfer_begun, hard_state_.term, log_.last_index(), to.value, 0, out);
+  hand_over(out);
 }
 
 /// Says so to the successor once it has the whole log. Said again with each heartbeat: it may have been lost, and a
@@ -31,7 +35,7 @@ void Raft::hand_over(Output& out) {
   }
   const Progress* successor = follower(transfer_to_);
   if (successor != nullptr && successor->match() == log_.last_index()) {
-    send(transfer_to_, TimeoutNow{hard_state_.term}, false, out);
+    send(transfer_to_, TimeoutNow{hard_state_.term}, !term_is_durable(), out);
   }
 }
 

@@ -33,7 +33,10 @@ void Recovery::answered(NodeId from, const RecoveryReply& reply, Term term) {
     for (const NodeId member : reply.configuration.members()) {
       named_.insert(member);
     }
-    floor_ = covers(reply.last, floor_) ? reply.last : floor_;
+    // A learner's tail may be higher than any voter's, and then nobody could ever cover it.
+    if (reply.configuration.is_voter(from) && covers(reply.last, floor_)) {
+      floor_ = reply.last;
+    }
   }
 }
 
@@ -46,12 +49,18 @@ std::vector<NodeId> Recovery::to_ask(NodeId self, const Configuration& configura
   return {nodes.begin(), nodes.end()};
 }
 
-bool Recovery::can_bind(NodeId self, const Configuration& configuration) const {
+std::vector<NodeId> Recovery::waits_for(NodeId self, const Configuration& configuration) const {
   if (state_ != State::asking) {
-    return false;
+    return {};
   }
-  const std::vector<NodeId> all = to_ask(self, configuration);
-  return std::all_of(all.begin(), all.end(), [&](NodeId node) { return answered_.contains(node); });
+  std::vector<NodeId> missing = to_ask(self, configuration);
+  std::erase_if(missing, [&](NodeId node) { return answered_.contains(node); });
+  return missing;
+}
+
+bool Recovery::can_bind(NodeId self, const Configuration& configuration) const {
+  // Who has nobody to ask has no proof: what it lost may have been a configuration with others in it.
+  return state_ == State::asking && !answered_.empty() && waits_for(self, configuration).empty();
 }
 
 void Recovery::bind(LogPlace own_end) {

@@ -26,7 +26,7 @@ class Recovery {
   /// Certain: nothing to learn.
   Recovery() = default;
   /// Asking. `evidence`: the highest place this disk has shown, perhaps beyond its damage. `nonce`: of this start.
-  Recovery(LogPlace evidence, std::uint64_t nonce) : state_(State::asking), floor_(evidence), nonce_(nonce) {}
+  Recovery(LogPlace evidence, std::uint64_t nonce) : state_(State::asking), evidence_(evidence), nonce_(nonce) {}
 
   bool certain() const { return state_ == State::certain; }
   std::uint64_t nonce() const { return nonce_; }
@@ -37,11 +37,17 @@ class Recovery {
   void answered(NodeId from, const RecoveryReply& reply, Term term);
   /// Everybody to ask: the members of the configuration in use and of every one an answer named, self excepted.
   std::vector<NodeId> to_ask(NodeId self, const Configuration& configuration) const;
-  /// All of to_ask() have answered, and the floor is not fixed yet.
+  /// Those of to_ask() that have not answered yet.
+  std::vector<NodeId> waits_for(NodeId self, const Configuration& configuration) const;
+  /// All of to_ask(), of whom there are some, have answered, and the floor is not fixed yet.
   bool can_bind(NodeId self, const Configuration& configuration) const;
-  /// Fixes the floor: the highest of the evidence, all answers and this log's end.
+  /// Fixes the floor: the highest of this log's end and the answers of those that have a vote by their own word. What
+  /// the disk has shown beyond it is on nobody's disk any more, and is given up: see evidence().
   void bind(LogPlace own_end);
 
+  /// The highest place the disk has shown. Told with the end of the uncertainty, and not waited for: nobody may have
+  /// it.
+  LogPlace evidence() const { return evidence_; }
   /// What a leader of no earlier term than ours has answered its log held, after our start.
   const std::optional<LogPlace>& leader_place() const { return leader_place_; }
   /// What any log must cover that this replica votes for; nothing before bind().
@@ -51,7 +57,8 @@ class Recovery {
   enum class State : std::uint8_t { certain, asking, bound };
 
   State state_ = State::certain;
-  LogPlace floor_;  ///< while asking, the highest place seen so far
+  LogPlace evidence_;
+  LogPlace floor_;  ///< while asking, the highest place answered so far
   std::uint64_t nonce_ = 0;
   std::set<NodeId> answered_;
   std::set<NodeId> named_;  ///< members of the configurations in answers

@@ -64,7 +64,9 @@ TEST_CASE("a conflicting entry goes, and all that follow it (Raft thesis fig. 3.
   CHECK(replica.trace_of(TraceKind::truncated).a == 3);
 }
 
-TEST_CASE("an append that ends early takes nothing away, for it may be old (Raft thesis fig. 3.1, AppendEntries 3)") {
+TEST_CASE(
+    "an append that ends early takes nothing away, for it may be old (Raft thesis fig. 3.1, AppendEntries 3) (known "
+    "bug 7)") {
   Replica replica = follower(2, {1, 2, 2, 2});
   replica.receive(2, append_request(2, 0, 0, {1, 2}));
   CHECK(replica.answer<AppendReply>().success);
@@ -104,7 +106,8 @@ TEST_CASE("the commit index follows the leader's (Raft thesis fig. 3.1, AppendEn
 }
 
 TEST_CASE(
-    "the commit index stays within the last entry this append has checked (Raft thesis fig. 3.1, AppendEntries 5)") {
+    "the commit index stays within the last entry this append has checked (Raft thesis fig. 3.1, AppendEntries 5) "
+    "(known bug 8)") {
   // Entries 2 to 4 are leftovers of an older leader; this leader has only vouched for entry 1, then 2.
   Replica replica({.term = 5, .log = {1, 2, 2, 2}});
   replica.receive(2, append_request(5, 1, 1, {}, 4));
@@ -195,7 +198,7 @@ TEST_CASE("an append of a second leader in one term is ignored (Raft thesis fig.
   CHECK(leader.out.messages.empty());
 }
 
-TEST_CASE("a malformed append is ignored, its term too (Raft thesis fig. 3.1, AppendEntries)") {
+TEST_CASE("a malformed append is ignored, its term too (Raft thesis fig. 3.1, AppendEntries) (known bug 10)") {
   const auto spoil = GENERATE(0, 1, 2, 3, 4);
   AppendRequest request = append_request(5, 1, 1, {2, 3});
   switch (spoil) {

@@ -1,12 +1,16 @@
-// Whole groups under random loss, duplication, reordering, delay, one-way links and crashes that lose what was not
-// synced. Every seed draws which of these exist and how violent they are, then heals and asks for progress.
+// Whole groups under random loss, duplication, reordering, delay, one-way links, crashes that lose what was not synced,
+// disks that lose what was, snapshots, transfers and changes of members. Every seed draws which of these exist and how
+// violent they are, then heals and asks for progress.
 #include <algorithm>
+#include <array>
+#include <set>
 #include <string>
 
 #include <catch2/catch.hpp>
 #include <rapidcheck.h>
 
 #include "core/base/prng.h"
+#include "tests/core/raft/replica.h"
 #include "tests/core/raft/world.h"
 
 namespace coffer::raft::test {
@@ -17,8 +21,9 @@ constexpr int events_of_a_run = 8000;
 /// Chances per mille and magnitudes of one seed.
 struct Violence {
   std::uint32_t drop, duplicate, reorder, crash, restart, block, mend, lazy_sync, eager_ticks;
+  std::uint32_t change, transfer, snapshot, damage;
 
-  static Violence drawn(Prng& prng) {
+  static Violence drawn(Prng& prng, bool changes) {
     const auto some = [&](std::uint64_t most) {
       return prng.chance(400) ? 0u : static_cast<std::uint32_t>(prng.below(most));
     };
@@ -32,14 +37,24 @@ struct Violence {
     v.mend = 2 + static_cast<std::uint32_t>(prng.below(40));
     v.lazy_sync = some(900);
     v.eager_ticks = 20 + some(300);
+    v.change = changes ? 50 + some(400) : 0;
+    v.transfer = some(200);
+    v.snapshot = some(400);
+    v.damage = some(500);
     return v;
   }
 };
 
 class Chaos {
  public:
-  Chaos(std::uint32_t members, std::uint64_t seed)
-      : world_(members, seed), prng_(seed, 99), violence_(Violence::drawn(prng_)), blocked_(members * members, false) {}
+  /// `spares`: nodes that are no members at first. With any, members come and go.
+  Chaos(std::uint32_t founders, std::uint32_t spares, std::uint64_t seed)
+      : world_(founders + spares, seed, founders),
+        prng_(seed, 99),
+        violence_(Violence::drawn(prng_, spares > 0)),
+        blocked_(world_.size() * world_.size(), false) {
+    for (std::uint32_t id = 1; id <= founders; ++id) founders_.push_back(NodeId(id));
+  }
 
   void rage() {
     for (int i = 0; i < events_of_a_run && world_.safety().breaches().empty(); ++i) {
@@ -47,16 +62,19 @@ class Chaos {
     }
   }
 
-  /// Everyone is back, links are honest: within a bounded time a leader commits something new everywhere.
+  /// Everyone is back, links are honest: within a bounded time the founders are the voters again, all are certain, and
+  /// a leader commits something new on all of them.
   bool heal() {
     for (std::uint32_t id = 1; id <= world_.size(); ++id) world_.restart(id);
-    for (int beat = 0; beat < 400 && world_.safety().breaches().empty(); ++beat) {
-      world_.sleep(heartbeat_part);
-      for (std::uint32_t id = 1; id <= world_.size(); ++id) tick_if_due(id);
-      world_.settle();
+    for (int beat = 0; beat < 600 && world_.safety().breaches().empty(); ++beat) {
+      one_beat();
+      const std::uint32_t leader = world_.leader();
       // The first proposals may go to a leader that is none any more.
-      if (world_.leader() != 0 && beat % 20 == 0) calm_ = world_.propose(world_.leader(), "after the storm");
-      if (calm_ && caught_up(*calm_)) return true;
+      if (leader == 0 || beat % 20 != 0) continue;
+      world_.reconfigure(leader, founders_);
+      calm_ = world_.propose(leader, "after the storm");
+      for (int more = 0; more < 5; ++more) one_beat();
+      if (calm_ && healed(*calm_)) return true;
     }
     return false;
   }
@@ -95,9 +113,67 @@ class Chaos {
       world_.propose(one_that_leads(), "p" + std::to_string(++number_));
     } else if (what < 930) {
       world_.read(one_that_leads(), ++number_);
-    } else {
+    } else if (what < 960) {
       trouble();
+    } else if (what < 998) {
+      upkeep();
+    } else {
+      calm_spell();
     }
+  }
+
+  /// For a while whoever is up is heard by all: so that changes of many steps get somewhere.
+  void calm_spell() {
+    if (prng_.chance(700)) {
+      for (std::uint32_t id = 1; id <= world_.size(); ++id) world_.restart(id);
+    }
+    for (std::uint64_t beats = prng_.below(60); beats > 0; --beats) {
+      if (world_.leader() != 0 && prng_.chance(100))
+        world_.propose(world_.leader(), "calm" + std::to_string(++number_));
+      if (world_.leader() != 0 && prng_.chance(violence_.change)) world_.reconfigure(world_.leader(), some_voters());
+      one_beat();
+    }
+  }
+
+  void one_beat() {
+    world_.sleep(heartbeat_part);
+    for (std::uint32_t id = 1; id <= world_.size(); ++id) tick_if_due(id);
+    world_.settle();
+    supply();
+  }
+
+  /// What a node does besides: snapshots, hand-overs, changes of members.
+  void upkeep() {
+    const std::uint32_t id = any();
+    const Member& m = world_.member(id);
+    if (prng_.chance(violence_.snapshot) && m.raft && m.raft->commit() > m.raft->base().index) {
+      const auto behind = static_cast<std::int64_t>(m.raft->commit().value - m.raft->base().index.value);
+      world_.snapshot(id, Index(m.raft->commit().value - static_cast<std::uint64_t>(prng_.between(0, behind - 1))));
+    }
+    if (prng_.chance(violence_.snapshot)) world_.install(any(), any());
+    if (prng_.chance(500)) supply();
+    if (prng_.chance(violence_.restart)) world_.restart(any());
+    if (prng_.chance(violence_.transfer)) world_.transfer(one_that_leads(), any());
+    if (prng_.chance(violence_.change)) world_.reconfigure(one_that_leads(), some_voters());
+  }
+
+  /// Who needs a snapshot gets the newest of somebody.
+  void supply() {
+    const std::set<std::uint32_t> needy = world_.in_need();
+    for (const std::uint32_t to : needy) {
+      const std::uint32_t leader = world_.leader();
+      world_.install(to, leader != 0 && prng_.chance(700) ? leader : any());
+    }
+  }
+
+  std::vector<NodeId> some_voters() {
+    std::vector<NodeId> voters;
+    const std::uint64_t wanted = 1 + prng_.below(5);
+    std::uint32_t left = world_.size();
+    for (std::uint32_t id = 1; id <= world_.size(); ++id, --left) {
+      if (prng_.below(left) < wanted - std::min<std::uint64_t>(wanted, voters.size())) voters.push_back(NodeId(id));
+    }
+    return voters;
   }
 
   void traffic() {
@@ -125,6 +201,25 @@ class Chaos {
     if (prng_.chance(violence_.block * 5)) isolate(world_.leader() != 0 ? world_.leader() : id);
     if (prng_.chance(violence_.mend)) std::fill(blocked_.begin(), blocked_.end(), false);
     if (prng_.chance(100)) world_.reconnect(id, any());
+    if (prng_.chance(violence_.damage)) damage(id);
+    if (prng_.chance(violence_.damage / 100)) common_power_cut();
+  }
+
+  void damage(std::uint32_t id) {
+    world_.crash(id, prng_.below(3));
+    world_.lose_tail(id, 1 + prng_.below(4), prng_.chance(300));
+    if (prng_.chance(violence_.restart)) world_.restart(id);
+  }
+
+  /// Everybody's tail is torn; nobody loses what only they had been trusted with.
+  void common_power_cut() {
+    for (std::uint32_t id = 1; id <= world_.size(); ++id) world_.crash(id, prng_.below(4));
+    for (std::uint32_t id = 1; id <= world_.size(); ++id) {
+      for (std::uint64_t count = 1 + prng_.below(3); count > 0 && !world_.lose_tail(id, count); --count) continue;
+    }
+    if (prng_.chance(500)) {
+      for (std::uint32_t id = 1; id <= world_.size(); ++id) world_.restart(id);
+    }
   }
 
   void crash_while_writing() {
@@ -160,9 +255,11 @@ class Chaos {
     world_.tick(id);
   }
 
-  bool caught_up(Index target) {
-    for (std::uint32_t id = 1; id <= world_.size(); ++id) {
-      if (world_.member(id).raft->commit() < target) return false;
+  bool healed(Index target) {
+    for (const NodeId id : founders_) {
+      const Raft& raft = *world_.member(id.value).raft;
+      if (raft.commit() < target || raft.uncertain() || raft.reconfiguring()) return false;
+      if (raft.configuration() != Configuration{founders_, {}, {}}) return false;
     }
     return true;
   }
@@ -170,6 +267,7 @@ class Chaos {
   std::size_t link(std::uint32_t from, std::uint32_t to) const { return (from - 1) * world_.size() + (to - 1); }
 
   World world_;
+  std::vector<NodeId> founders_;
   Prng prng_;
   Violence violence_;
   std::vector<bool> blocked_;
@@ -182,41 +280,93 @@ std::string first_breach(const Chaos& chaos) {
   return breaches.empty() ? "" : breaches.front();
 }
 
+std::string states(const Chaos& chaos) {
+  std::string lines;
+  for (std::uint32_t id = 1; id <= chaos.world().size(); ++id) lines += chaos.world().state_of(id) + "\n";
+  return lines;
+}
+
+void add(World::Counters& total, const World::Counters& seen) {
+  total.elections += seen.elections;
+  total.commits += seen.commits;
+  total.truncations += seen.truncations;
+  total.lost_tails += seen.lost_tails;
+  total.reads += seen.reads;
+  total.crashes += seen.crashes;
+  total.transfers += seen.transfers;
+  total.joint += seen.joint;
+  total.rolled_back += seen.rolled_back;
+  total.compactions += seen.compactions;
+  total.installs += seen.installs;
+  total.installs_kept += seen.installs_kept;
+  total.damages += seen.damages;
+  total.settled_by_leader += seen.settled_by_leader;
+  total.settled_by_all += seen.settled_by_all;
+  total.quorums_lost += seen.quorums_lost;
+}
+
 TEST_CASE(
     "property: a group of any size stays safe under every fault and moves again when healed (Raft thesis fig. 3.2)") {
   World::Counters total;
   for (std::uint64_t seed = 1; seed <= 600; ++seed) {
     const std::uint32_t members = std::array{3u, 5u, 3u, 1u, 2u, 4u}[seed % 6];
     CAPTURE(seed, members);
-    Chaos chaos(members, seed);
+    Chaos chaos(members, 0, seed);
     chaos.rage();
     REQUIRE(first_breach(chaos) == "");
     const bool moved = chaos.heal();
     REQUIRE(first_breach(chaos) == "");
+    INFO(states(chaos));
     REQUIRE(moved);
-    const World::Counters& seen = chaos.world().counters();
-    total.elections += seen.elections;
-    total.commits += seen.commits;
-    total.truncations += seen.truncations;
-    total.lost_tails += seen.lost_tails;
-    total.reads += seen.reads;
-    total.crashes += seen.crashes;
+    add(total, chaos.world().counters());
   }
   // Nothing passes by doing nothing.
   CAPTURE(total.elections, total.commits, total.truncations, total.lost_tails, total.reads, total.crashes);
+  CAPTURE(total.damages, total.settled_by_leader, total.settled_by_all, total.quorums_lost, total.transfers);
   CHECK(total.elections > 1000);
   CHECK(total.commits > 1000);
   CHECK(total.truncations > 100);
   CHECK(total.lost_tails > 100);
   CHECK(total.reads > 500);
   CHECK(total.crashes > 500);
+  CHECK(total.transfers > 100);
+  CHECK(total.compactions > 500);
+  CHECK(total.installs > 100);
+  CHECK(total.installs_kept > 10);
+  CHECK(total.damages > 100);
+  CHECK(total.settled_by_leader > 50);
+  CHECK(total.settled_by_all > 50);
+  CHECK(total.quorums_lost > 100);
+}
+
+TEST_CASE("property: a group whose members come and go stays safe and moves again when healed (Raft thesis §4, O-R3)") {
+  World::Counters total;
+  for (std::uint64_t seed = 1; seed <= 300; ++seed) {
+    const std::uint32_t founders = seed % 2 == 0 ? 3 : 5;
+    CAPTURE(seed, founders);
+    Chaos chaos(founders, 7 - founders, seed);
+    chaos.rage();
+    REQUIRE(first_breach(chaos) == "");
+    const bool moved = chaos.heal();
+    REQUIRE(first_breach(chaos) == "");
+    INFO(states(chaos));
+    REQUIRE(moved);
+    add(total, chaos.world().counters());
+  }
+  CAPTURE(total.joint, total.rolled_back, total.installs, total.damages, total.settled_by_leader, total.settled_by_all);
+  CHECK(total.joint > 500);
+  CHECK(total.rolled_back > 20);
+  CHECK(total.transfers > 100);
+  CHECK(total.installs > 100);
+  CHECK(total.damages > 50);
 }
 
 TEST_CASE("property: safety holds for any seed and size (Raft thesis fig. 3.2)") {
   REQUIRE(rc::check("no breach, and progress after healing", [] {
     const auto seed = *rc::gen::arbitrary<std::uint64_t>();
-    const auto members = *rc::gen::inRange<std::uint32_t>(1, 6);
-    Chaos chaos(members, seed);
+    const auto founders = *rc::gen::inRange<std::uint32_t>(1, 6);
+    const auto spares = *rc::gen::inRange<std::uint32_t>(0, 3);
+    Chaos chaos(founders, spares, seed);
     chaos.rage();
     RC_ASSERT(first_breach(chaos) == "");
     RC_ASSERT(chaos.heal());
@@ -226,10 +376,10 @@ TEST_CASE("property: safety holds for any seed and size (Raft thesis fig. 3.2)")
 
 TEST_CASE("the same seed gives the same run (core/raft: a function of its inputs)") {
   const auto run = [] {
-    Chaos chaos(3, 42);
+    Chaos chaos(3, 2, 42);
     chaos.rage();
     std::string state;
-    for (std::uint32_t id = 1; id <= 3; ++id) state += chaos.world().state_of(id) + "\n";
+    for (std::uint32_t id = 1; id <= 5; ++id) state += chaos.world().state_of(id) + "\n";
     return state;
   };
   const std::string first = run();

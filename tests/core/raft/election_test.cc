@@ -292,6 +292,27 @@ TEST_CASE("a leader hears itself: it refuses pre-votes (Raft thesis §9.6)") {
   CHECK(replica.raft.role() == Role::leader);
 }
 
+TEST_CASE("of two that stand at once with equal logs the higher number goes first (docs/PROTOCOLS.md R15)") {
+  Replica higher({.self = 3, .term = 1, .log = {1}});
+  higher.time_out();
+  REQUIRE(higher.raft.role() == Role::pre_candidate);
+  higher.receive(2, pre_vote_request(2, 1, 1));
+  CHECK_FALSE(higher.answer<VoteReply>().granted);
+  SECTION("but only as long as its own question takes") {
+    higher.now = higher.now + heartbeat_interval;
+    higher.receive(2, pre_vote_request(2, 1, 1));
+    CHECK(higher.answer<VoteReply>().granted);
+  }
+  SECTION("and not before a better log") {
+    higher.receive(2, pre_vote_request(2, 2, 1));
+    CHECK(higher.answer<VoteReply>().granted);
+  }
+  Replica lower({.self = 2, .term = 1, .log = {1}});
+  lower.time_out();
+  lower.receive(3, pre_vote_request(2, 1, 1));
+  CHECK(lower.answer<VoteReply>().granted);
+}
+
 TEST_CASE("a pre-vote for a term already reached is refused with that term (Raft thesis §9.6)") {
   Replica replica({.term = 5});
   replica.receive(3, pre_vote_request(5, 9, 4));

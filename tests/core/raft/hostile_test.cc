@@ -126,7 +126,7 @@ TEST_CASE("property: no message stops a replica or takes back what it has commit
   std::size_t led = 0;
   std::size_t committed = 0;
   std::size_t settled = 0;
-  for (std::uint64_t seed = 0; seed < 400; ++seed) {
+  for (std::uint64_t seed = 0; seed < 800; ++seed) {
     Prng prng(seed, 7);
     Replica replica({.members = 1 + 2 * static_cast<std::uint32_t>(prng.below(3)),
                      .term = 2,
@@ -138,7 +138,7 @@ TEST_CASE("property: no message stops a replica or takes back what it has commit
     std::string broken;
     CAPTURE(seed);
     try {
-      for (std::uint64_t step = 0; step < 300; ++step) {
+      for (std::uint64_t step = 0; step < 500; ++step) {
         one_step(prng, replica, step, nonce);
         led += replica.out.became_leader ? 1 : 0;
         settled += replica.out.settled ? 1 : 0;

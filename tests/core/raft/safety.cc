@@ -1,37 +1,34 @@
 #include "tests/core/raft/safety.h"
 
 #include <algorithm>
-
-#include "tests/core/raft/replica.h"
+#include <bit>
 
 namespace coffer::raft::test {
 namespace {
 
-bool majority_of(const std::vector<NodeId>& half, const std::set<NodeId>& nodes) {
-  const auto there = std::count_if(half.begin(), half.end(), [&](NodeId node) { return nodes.contains(node); });
-  return static_cast<std::size_t>(there) * 2 > half.size();
+/// A set of nodes, a bit for each; the world has few.
+using Set = std::uint64_t;
+
+Set set_of(const std::vector<NodeId>& nodes) {
+  Set set = 0;
+  for (const NodeId node : nodes) set |= Set{1} << node.value;
+  return set;
 }
 
-bool decides(const Configuration& configuration, const std::set<NodeId>& nodes) {
-  return majority_of(configuration.voters, nodes) &&
-         (configuration.outgoing.empty() || majority_of(configuration.outgoing, nodes));
+bool majority_of(Set half, Set nodes) { return std::popcount(half & nodes) * 2 > std::popcount(half); }
+
+bool decides(const Configuration& configuration, Set nodes) {
+  return majority_of(set_of(configuration.voters), nodes) &&
+         (configuration.outgoing.empty() || majority_of(set_of(configuration.outgoing), nodes));
 }
 
 /// By trying every set of nodes against the rest.
 bool always_overlap(const Configuration& a, const Configuration& b) {
-  std::set<NodeId> all;
-  for (const Configuration* c : {&a, &b}) {
-    all.insert(c->voters.begin(), c->voters.end());
-    all.insert(c->outgoing.begin(), c->outgoing.end());
+  const Set all = set_of(a.voters) | set_of(a.outgoing) | set_of(b.voters) | set_of(b.outgoing);
+  for (Set some = all;; some = (some - 1) & all) {
+    if (decides(a, some) && decides(b, all & ~some)) return false;
+    if (some == 0) return true;
   }
-  const std::vector<NodeId> nodes(all.begin(), all.end());
-  for (std::uint32_t choice = 0; choice < 1u << nodes.size(); ++choice) {
-    std::set<NodeId> some;
-    std::set<NodeId> rest;
-    for (std::size_t i = 0; i < nodes.size(); ++i) (choice >> i & 1 ? some : rest).insert(nodes[i]);
-    if (decides(a, some) && decides(b, rest)) return false;
-  }
-  return true;
 }
 
 Configuration configuration_of(const Entry& entry) {
@@ -43,7 +40,10 @@ Configuration configuration_of(const Entry& entry) {
 }  // namespace
 
 bool same(const Entry& a, const Entry& b) {
-  return a.index == b.index && a.term == b.term && a.kind == b.kind && text(a) == text(b);
+  if (a.index != b.index || a.term != b.term || a.kind != b.kind) return false;
+  const ByteView x = view(a.payload);
+  const ByteView y = view(b.payload);
+  return a.payload == b.payload || std::equal(x.begin(), x.end(), y.begin(), y.end());
 }
 
 std::string place(Index index, Term term) { return std::to_string(index.value) + "@" + std::to_string(term.value); }
@@ -90,6 +90,13 @@ const std::pair<Index, Configuration>& Safety::last_committed_configuration(Inde
   return *found;
 }
 
+bool Safety::one_voter_decided(Index since) const {
+  const auto& first = last_committed_configuration(since);
+  return std::any_of(configurations_.begin(), configurations_.end(), [&](const auto& at) {
+    return at.first >= first.first && (at.second.voters.size() == 1 || at.second.outgoing.size() == 1);
+  });
+}
+
 void Safety::led(const Member& member) {
   const Term term = member.raft->term();
   const auto [found, first] = leaders_.emplace(term, member.id);
@@ -122,12 +129,13 @@ void Safety::committed(const Member& member, const Before& before, const std::ve
     }
     committed_.push_back(entry);
     if (entry.kind == EntryKind::configuration) configurations_.emplace_back(index, configuration_of(entry));
-    std::set<NodeId> copies = ever_durable_[{entry.index, entry.term}];
+    Set copies = 0;
+    for (const NodeId node : ever_durable_[{entry.index, entry.term}]) copies |= Set{1} << node.value;
     for (const Member& m : members) {
-      if (m.disk.base.index >= entry.index) copies.insert(m.id);
+      if (m.disk.base.index >= entry.index) copies |= Set{1} << m.id.value;
     }
     if (!decides(before.configuration, copies)) {
-      breach("durability: " + place(index, entry.term) + " committed with " + std::to_string(copies.size()) +
+      breach("durability: " + place(index, entry.term) + " committed with " + std::to_string(std::popcount(copies)) +
              " copies on disk");
     }
   }
@@ -143,15 +151,16 @@ void Safety::restored(const Member& member) {
   }
 }
 
-void Safety::log_changed(const Member& member, const std::vector<Member>& members) {
+void Safety::log_changed(const Member& member, Index from, const std::vector<Member>& members) {
   for (const Member& other : members) {
-    if (other.raft && other.id != member.id) two_logs(member, other);
+    if (other.raft && other.id != member.id) two_logs(member, other, from);
   }
   configuration_in_use(member);
   disjoint_quorums(members);
 }
 
-void Safety::two_logs(const Member& a, const Member& b) {
+/// Where two logs agreed before, they agree on everything before: so below `from`, the first agreement ends it.
+void Safety::two_logs(const Member& a, const Member& b, Index from) {
   const std::uint64_t first = std::max(a.raft->base().index, b.raft->base().index).value + 1;
   bool agreed_later = false;
   for (std::uint64_t i = std::min(a.raft->last_index(), b.raft->last_index()).value; i >= first; --i) {
@@ -162,6 +171,7 @@ void Safety::two_logs(const Member& a, const Member& b) {
       breach("log matching: logs agree later but not at " + std::to_string(i));
       return;
     }
+    if (agreed_later && Index(i) < from) return;
   }
 }
 

@@ -50,7 +50,6 @@ struct Member {
   std::deque<Write> unsynced;
   std::map<std::uint64_t, Index> reads;  ///< outstanding: what was committed anywhere when the read was asked
   std::uint64_t incarnation = 0;
-  bool saw_beyond = false;  ///< its disk lost entries and knows how far they went
 };
 
 /// A replica before a call.
@@ -70,8 +69,8 @@ class Safety {
   void led(const Member& member);
   /// After every call on `member`.
   void committed(const Member& member, const Before& before, const std::vector<Member>& members);
-  /// After its log has changed.
-  void log_changed(const Member& member, const std::vector<Member>& members);
+  /// After its log has changed at or after `from`.
+  void log_changed(const Member& member, Index from, const std::vector<Member>& members);
   /// After an entry has reached the member's disk, or has been replaced there. One that a damaged disk lost still
   /// counts: its acknowledgement may be under way.
   void durable(NodeId node, const Entry& entry) { ever_durable_[{entry.index, entry.term}].insert(node); }
@@ -81,14 +80,19 @@ class Safety {
   Index highest_committed() const { return Index(committed_.size()); }
   const std::vector<std::string>& breaches() const { return breaches_; }
   bool has_committed(const Entry& entry) const;
+  const Entry& committed_entry(Index index) const { return committed_[index.value - 1]; }
+  /// All that have committed, with their indexes; the founding one first.
+  const std::vector<std::pair<Index, Configuration>>& configurations() const { return configurations_; }
   /// Nodes whose disks have held it at some time.
   std::size_t ever_durable(const Entry& entry) const;
   /// The latest that has committed, and its index; as of index `by` if given.
+  /// Whether a single voter decided, or was one half of a joint decision, at `since` or later.
+  bool one_voter_decided(Index since) const;
   const std::pair<Index, Configuration>& last_committed_configuration(Index by = Index(UINT64_MAX)) const;
 
  private:
   void restored(const Member& member);
-  void two_logs(const Member& a, const Member& b);
+  void two_logs(const Member& a, const Member& b, Index from);
   void configuration_in_use(const Member& member);
   void disjoint_quorums(const std::vector<Member>& members);
 

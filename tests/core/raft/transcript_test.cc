@@ -28,8 +28,10 @@ class Interpreter {
     out_.str("");
     if (verb == "group") {
       std::uint32_t members = 0;
-      words >> members;
-      world_.emplace(members, 1);
+      std::uint32_t founders = 0;
+      std::string of;
+      words >> members >> of >> founders;
+      world_.emplace(members, 1, founders);
     } else if (!world_) {
       out_ << "error: begin with: group N\n";
     } else if (!of_link(verb, words) && !of_member(verb, words) && !of_world(verb, words)) {
@@ -66,7 +68,8 @@ class Interpreter {
     return true;
   }
 
-  /// tick 1, sync 1 [COUNT], propose 1 TEXT, read 1 ID, crash 1 [SURVIVING], restart 1, isolate 1, state 1
+  /// tick 1, sync 1 [COUNT], propose 1 TEXT, read 1 ID, crash 1 [SURVIVING], restart 1, isolate 1, state 1,
+  /// and those of upkeep()
   bool of_member(const std::string& verb, std::istringstream& words) {
     std::uint32_t id = 0;
     if (!(words >> id) || id == 0 || id > world_->size()) {
@@ -89,6 +92,8 @@ class Interpreter {
       world_->crash(id, rest.empty() ? 0 : std::stoul(rest));
     } else if (verb == "restart") {
       world_->restart(id);
+    } else if (upkeep(verb, id, rest)) {
+      // printed below
     } else if (verb == "reconnect" && !rest.empty()) {
       world_->reconnect(id, static_cast<std::uint32_t>(std::stoul(rest)));
     } else if (verb == "isolate") {
@@ -101,6 +106,31 @@ class Interpreter {
       return false;
     }
     story();
+    return true;
+  }
+
+  /// reconfigure 1 1,2,4; transfer 1 2; snapshot 1 INDEX; install TO FROM; lose 1 COUNT
+  bool upkeep(const std::string& verb, std::uint32_t id, const std::string& rest) {
+    bool done = false;
+    if (verb == "reconfigure") {
+      std::vector<NodeId> voters;
+      std::istringstream list(rest);
+      for (std::string one; std::getline(list, one, ',');) {
+        voters.emplace_back(static_cast<std::uint32_t>(std::stoul(one)));
+      }
+      done = world_->reconfigure(id, voters);
+    } else if (verb == "transfer") {
+      done = world_->transfer(id, static_cast<std::uint32_t>(std::stoul(rest)));
+    } else if (verb == "snapshot") {
+      done = world_->snapshot(id, Index(std::stoul(rest)));
+    } else if (verb == "install") {
+      done = world_->install(id, static_cast<std::uint32_t>(std::stoul(rest)));
+    } else if (verb == "lose") {
+      done = world_->lose_tail(id, std::stoul(rest));
+    } else {
+      return false;
+    }
+    if (!done) out_ << "refused\n";
     return true;
   }
 
@@ -180,7 +210,7 @@ std::vector<std::filesystem::path> scripts() {
 TEST_CASE("transcripts: groups behave word for word as written down (tests/data/raft)") {
   const bool rewrite = std::getenv("COFFER_REWRITE_GOLDEN") != nullptr;
   const auto all = scripts();
-  REQUIRE(all.size() >= 7);
+  REQUIRE(all.size() >= 12);
   for (const auto& path : all) {
     const std::string before = content(path);
     std::istringstream script(before);

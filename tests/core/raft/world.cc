@@ -86,12 +86,14 @@ Configuration founding_of(std::uint32_t founders) {
   return founding;
 }
 
-/// The one a replica started from this disk would use.
-Configuration latest_on(const Disk& disk) {
-  for (auto entry = disk.log.rbegin(); entry != disk.log.rend(); ++entry) {
-    if (entry->kind == EntryKind::configuration) return *decode_configuration(view(entry->payload));
-  }
-  return disk.configuration;
+bool one_decides(const Configuration& c) { return c.voters.size() == 1 || c.outgoing.size() == 1; }
+
+/// Whether the disk of somebody who decides by this configuration, `but` excepted, has the entry.
+bool kept(const std::vector<Disk>& disks, const Configuration& by, const Entry& entry, NodeId but = nobody) {
+  const std::vector<NodeId> members = by.members();
+  return std::any_of(members.begin(), members.end(), [&](NodeId node) {
+    return node != but && by.is_voter(node) && disks[node.value - 1].holds(entry);
+  });
 }
 
 }  // namespace
@@ -161,7 +163,10 @@ void World::absorb(Member& member, Output& out, const Before& before) {
   tell_reads(member, out);
   if (out.generation != member.raft->generation()) safety_.breach("an output names another generation");
   safety_.committed(member, before, members_);
-  if (changes) safety_.log_changed(member, members_);
+  Index from = member.raft->last_index().next();
+  if (!out.appended.empty()) from = out.appended.front().index;
+  if (out.truncated_from) from = std::min(from, *out.truncated_from);
+  if (changes) safety_.log_changed(member, from, members_);
 }
 
 void World::tell_reads(Member& member, const Output& out) {
@@ -313,28 +318,29 @@ void World::store(Member& m, const Write& write) {
   for (const Entry& entry : write.appended) safety_.durable(m.id, entry);
 }
 
-/// No group survives the loss of an acknowledged entry's last copy. So what a disk loses must be on the disk of another
-/// that decides, or have been on this one alone all the time; nobody else may be in the middle of the questions this
-/// disk has answered; at most one disk may know of entries that nobody has; and two voters survive no loss at all.
-bool World::may_lose(const Member& loser, std::size_t count, bool evidence) const {
-  const Configuration& committed = safety_.last_committed_configuration().second;
-  const Configuration own = latest_on(loser.disk);
-  const auto too_few = [](const Configuration& c) {
-    return c.voters.size() < 3 || (c.joint() && c.outgoing.size() < 3);
-  };
-  if (count > loser.disk.log.size() || too_few(committed) || too_few(own)) return false;
-  for (const Member& other : members_) {
-    if (other.id == loser.id) continue;
-    if (other.raft && other.raft->uncertain()) return false;
-    if (evidence && other.disk.uncertain && other.saw_beyond) return false;
+/// No group survives the loss of an acknowledged entry's last copy, nor of the last trace of who decides. So what a
+/// disk loses must be on the disk of another that decides, or have been on this one alone all the time; of each
+/// configuration that has committed somebody who decided before it must still know; nobody may have decided alone
+/// since; and nobody else may be in the middle of the questions this disk has answered.
+bool World::may_lose(const Member& loser, std::size_t count) const {
+  if (count > loser.disk.log.size()) return false;
+  const std::size_t left = loser.disk.log.size() - count;
+  if (safety_.one_voter_decided(Index(loser.disk.base.index.value + left))) return false;
+  std::vector<Disk> disks;
+  for (const Member& m : members_) {
+    if (m.id != loser.id && m.raft && m.raft->uncertain()) return false;
+    disks.push_back(m.disk);
   }
-  for (std::size_t i = loser.disk.log.size() - count; i < loser.disk.log.size(); ++i) {
+  disks[loser.id.value - 1].log.resize(left);
+  const auto& configurations = safety_.configurations();
+  for (std::size_t i = left; i < loser.disk.log.size(); ++i) {
     const Entry& entry = loser.disk.log[i];
-    const bool elsewhere = std::any_of(members_.begin(), members_.end(), [&](const Member& other) {
-      return other.id != loser.id && committed.is_voter(other.id) && other.disk.holds(entry);
-    });
     const bool alone = !safety_.has_committed(entry) && safety_.ever_durable(entry) <= 1;
-    if (!elsewhere && !alone) return false;
+    if (!alone && !kept(disks, configurations.back().second, entry, loser.id)) return false;
+    if (entry.kind == EntryKind::configuration && one_decides(*decode_configuration(view(entry.payload)))) return false;
+  }
+  for (std::size_t i = 1; i < configurations.size(); ++i) {
+    if (!kept(disks, configurations[i - 1].second, safety_.committed_entry(configurations[i].first))) return false;
   }
   return true;
 }
@@ -342,12 +348,11 @@ bool World::may_lose(const Member& loser, std::size_t count, bool evidence) cons
 bool World::lose_tail(std::uint32_t id, std::size_t count, bool evidence) {
   story_.clear();
   Member& m = member(id);
-  if (m.raft || count == 0 || !may_lose(m, count, evidence)) return false;
+  if (m.raft || count == 0 || !may_lose(m, count)) return false;
   const LogPlace end{m.disk.last(), m.disk.log.back().term};
   m.disk.log.resize(m.disk.log.size() - count);
   m.disk.uncertain = true;
   m.disk.evidence = evidence ? end : LogPlace();
-  m.saw_beyond = evidence;
   ++counters_.damages;
   return true;
 }

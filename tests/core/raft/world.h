@@ -79,7 +79,7 @@ class World {
   void store(Member& member, const Write& write);
   void transmit(NodeId from, const Outgoing& outgoing);
   void count(const Output& out);
-  bool may_lose(const Member& loser, std::size_t count, bool evidence) const;
+  bool may_lose(const Member& loser, std::size_t count) const;
 
   Instant now_{};
   std::uint64_t seed_;
