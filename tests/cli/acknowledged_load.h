@@ -43,20 +43,18 @@ class AcknowledgedLoad {
     }
     return good;
   }
-  /// So many transfers of one dollar more. False: one was not acknowledged.
+  /// So many transfers of one dollar more. False: one was not acknowledged, and those after it were not tried.
   bool move(ServedCluster& cluster, int count) {
     const int first = next_;
     next_ += count;
-    std::atomic<bool> good = true;
-    each_client(cluster, cluster.nodes(), first, next_, [&](Client& client, int number) {
+    return each_client(cluster, cluster.nodes(), first, next_, [&](Client& client, int number) {
       const HttpAnswer answer = client.ask("/v1/wallet/balance_transfer", transfer(number));
-      good = good && answer.status == 200;
       const std::lock_guard lock(mutex_);
       told_[number] = answer.body;
       --balances_[from(number)];
       ++balances_[to(number)];
+      return answer.status == 200;
     });
-    return good;
   }
   /// Asks these nodes for everything again. What was lost or differs, first; empty: nothing.
   std::string missing(ServedCluster& cluster, const std::vector<int>& nodes) {
@@ -67,6 +65,7 @@ class AcknowledgedLoad {
       if (again != told_.at(number) && lost.empty()) {
         lost = "transfer " + std::to_string(number) + " was told " + told_.at(number) + ", now " + again;
       }
+      return lost.empty();
     });
     Client client(cluster, nodes);
     for (int account = 0; account < accounts && lost.empty(); ++account) {
@@ -109,21 +108,26 @@ class AcknowledgedLoad {
     std::unique_ptr<PlainSocket> socket_;
   };
 
+  /// Until `work` says false of a number: what does not answer is waited for once, not once a transfer.
   template <class Work>
-  void each_client(ServedCluster& cluster, const std::vector<int>& nodes, int first, int end, Work work) {
+  static bool each_client(ServedCluster& cluster, const std::vector<int>& nodes, int first, int end, Work work) {
     std::atomic<int> next = first;
+    std::atomic<bool> good = true;
     std::vector<std::thread> threads;
     for (int client = 0; client < clients; ++client) {
       threads.emplace_back([&] {
         Client asking(cluster, nodes);
-        for (int number = next++; number < end; number = next++) {
-          work(asking, number);
+        for (int number = next++; number < end && good; number = next++) {
+          if (!work(asking, number)) {
+            good = false;
+          }
         }
       });
     }
     for (std::thread& thread : threads) {
       thread.join();
     }
+    return good;
   }
 
   static std::string name(int account) { return "account-" + std::to_string(account); }
