@@ -105,6 +105,9 @@ class Raft {
   /// Leader: hands over to this voter as soon as it has the whole log (thesis, section 3.10). Proposals are refused
   /// meanwhile; given up after an election time-out. False: not leader, no other voter, uncertain, or another target.
   bool transfer(Instant now, NodeId to, Output& out);
+  /// Leader: as transfer(), to the most advanced other voter that can take over. False: not leader, there is none, or
+  /// transferring.
+  bool resign(Instant now, Output& out);
   bool transferring() const;
   /// A snapshot was installed, durably. If it is ahead of commit(), the log begins after `base`: what it holds behind
   /// that very entry stays, else nothing does. False, and nothing changed, if it is not ahead, or on a leader.
@@ -212,10 +215,10 @@ class Raft {
   void change_to(Instant now, Configuration configuration, Output& out);
   void follow_members(Instant now, Index last);
   void dismiss_leavers(Instant now);
-  void leave(Instant now, Output& out);
   void trace_configuration(TraceKind kind, Output& out) const;
 
   // Transfer of leadership (raft_transfer.cc).
+  bool hand_over_to_best(Instant now, Output& out);
   void begin_transfer(Instant now, NodeId to, Output& out);
   void hand_over(Output& out);
   void on(Instant now, NodeId from, TimeoutNow& message, Output& out);

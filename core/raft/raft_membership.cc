@@ -79,7 +79,9 @@ void Raft::advance_membership(Instant now, Output& out) {
   } else if (std::binary_search(voters.begin(), voters.end(), config_.self)) {
     change_to(now, {voters, {}, current.learners}, out);
   } else {
-    leave(now, out);
+    // The final configuration is the next leader's to append: whoever appends one votes in it, and so can lead on after
+    // a crash (R20). When nobody takes over in time, it is tried again.
+    hand_over_to_best(now, out);
   }
 }
 
@@ -135,23 +137,6 @@ void Raft::dismiss_leavers(Instant now) {
            (follower.match() >= membership_.latest_index() || follower.needs_snapshot() ||
             now >= follower.heard() + config_.election_timeout);
   });
-}
-
-/// A leader that will not be a voter hands over to the most advanced one that will (R20). The final configuration is
-/// the next leader's to append: whoever appends one votes in it, and so can lead on after a crash. When nobody takes
-/// over in time, it is tried again.
-void Raft::leave(Instant now, Output& out) {
-  const Progress* successor = nullptr;
-  for (const NodeId voter : membership_.latest().voters) {
-    const Progress& candidate = progress_of(voter);
-    const bool able = !candidate.uncertain() && !candidate.needs_snapshot();
-    if (able && (successor == nullptr || candidate.match() > successor->match())) {
-      successor = &candidate;
-    }
-  }
-  if (successor != nullptr) {
-    begin_transfer(now, successor->node(), out);
-  }
 }
 
 void Raft::trace_configuration(TraceKind kind, Output& out) const {

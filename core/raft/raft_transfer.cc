@@ -20,6 +20,29 @@ bool Raft::transfer(Instant now, NodeId to, Output& out) {
   return taken;
 }
 
+bool Raft::resign(Instant now, Output& out) {
+  const bool taken = role_ == Role::leader && !transferring() && hand_over_to_best(now, out);
+  finish(out);
+  return taken;
+}
+
+/// To the most advanced other voter that can take over. False: there is none.
+bool Raft::hand_over_to_best(Instant now, Output& out) {
+  const Progress* best = nullptr;
+  for (const NodeId voter : membership_.latest().voters) {
+    const Progress* candidate = follower(voter);
+    const bool able = candidate != nullptr && !candidate->uncertain() && !candidate->needs_snapshot() &&
+                      now < candidate->heard() + config_.election_timeout;
+    if (able && (best == nullptr || candidate->match() > best->match())) {
+      best = candidate;
+    }
+  }
+  if (best != nullptr) {
+    begin_transfer(now, best->node(), out);
+  }
+  return best != nullptr;
+}
+
 void Raft::begin_transfer(Instant now, NodeId to, Output& out) {
   transfer_to_ = to;
   transfer_deadline_ = now + config_.election_timeout;

@@ -56,9 +56,19 @@ void Shard::tick(Now now, Output& out) {
   raft::Output raft;
   raft_.tick(now.monotonic, raft);
   follow(now, raft, out);
+  if (serving_ && stream_.full()) {
+    give_way(now, out);
+  }
   expire_queue(now, out);
   waiting_.expire(now.monotonic);
   answer_ready(out);
+}
+
+/// A leader without room on its disk can only refuse. That it serves shows that a majority has room.
+void Shard::give_way(Now now, Output& out) {
+  raft::Output raft;
+  raft_.resign(now.monotonic, raft);
+  follow(now, raft, out);
 }
 
 void Shard::receive(Now now, NodeId from, raft::Message message, Output& out) {

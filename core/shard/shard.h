@@ -173,6 +173,7 @@ class Shard {
   void persist(const raft::Output& raft);
   void run_ahead(Output& out);
   void step_down(Output& out);
+  void give_way(Now now, Output& out);
   void apply(const Entry& entry);
   void install(Now now, ReplicaFiles::Loaded loaded, Output& out);
   router::Reply change_membership(Now now, const router::Request& request, Output& out);

@@ -274,6 +274,11 @@ void Cluster::execute_io(Member& m) {
   }
 }
 
+bool Cluster::grows(const Member& m, const IoOp& op, std::size_t bytes) {
+  const auto file = m.files.find(op.file);
+  return file == m.files.end() || file->second.size() < op.offset + bytes;
+}
+
 IoInput Cluster::execute(Member& m, const IoOp& op) const {
   IoInput result{op.token, IoStatus::ok};
   switch (op.kind) {
@@ -288,13 +293,21 @@ IoInput Cluster::execute(Member& m, const IoOp& op) const {
       break;
     }
     case IoKind::write: {
-      Bytes& file = m.files[op.file];
       const ByteView bytes = view(op.bytes);
+      if (m.is_full && grows(m, op, bytes.size())) {
+        result.status = IoStatus::no_space;
+        break;
+      }
+      Bytes& file = m.files[op.file];
       file.resize(std::max<std::size_t>(file.size(), op.offset + bytes.size()));
       std::copy(bytes.begin(), bytes.end(), file.begin() + static_cast<std::ptrdiff_t>(op.offset));
       break;
     }
     case IoKind::reserve: {
+      if (m.is_full && grows(m, op, 0)) {
+        result.status = IoStatus::no_space;
+        break;
+      }
       Bytes& file = m.files[op.file];
       file.resize(std::max<std::size_t>(file.size(), op.offset));
       break;

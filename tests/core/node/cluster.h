@@ -71,6 +71,8 @@ class Cluster {
   void release_io(NodeId node);
   /// The next operation and all later ones fail.
   void fail_io(NodeId node) { member(node).fails_io = true; }
+  /// While full, no file grows: operations that want it answer `no_space`.
+  void set_full(NodeId node, bool full) { member(node).is_full = full; }
 
   // ---- clients ----------------------------------------------------------------------------------------------------
   /// Hands a request to a node; returns its number.
@@ -114,6 +116,7 @@ class Cluster {
     std::deque<IoOp> waiting_io;
     bool holds_io = false;
     bool fails_io = false;
+    bool is_full = false;
     std::uint64_t last_token = 0;
     std::set<std::uint64_t> unfinished;  ///< io tokens that have not returned ok
     std::deque<Gated> gated;
@@ -126,6 +129,7 @@ class Cluster {
   void step(NodeId id);
   void execute(NodeId id);
   void execute_io(Member& member);
+  static bool grows(const Member& member, const IoOp& op, std::size_t bytes);
   IoInput execute(Member& member, const IoOp& op) const;
   void release_sends(NodeId id);
   void send(NodeId from, const Send& send);

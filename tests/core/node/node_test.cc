@@ -432,6 +432,29 @@ TEST_CASE("a failed disk poisons its node: it says why, and nothing else ever ag
   if (const auto reply = cluster.reply(asked)) REQUIRE(result_of(*reply).outcome == Outcome::success);
 }
 
+TEST_CASE("a leader whose disk is full gives way to one that has room, and keeps its log when room returns") {
+  Cluster cluster(1);
+  REQUIRE(cluster.run_until_led());
+  REQUIRE(cluster.call(NodeId(1), opening("alice")).status == Outcome::success);
+  const NodeId first = cluster.leader(ShardId(1));
+  cluster.set_full(first, true);
+  std::uint64_t id = 0;
+  const auto pay_in = [&] { return result_of(cluster.call(NodeId(1), deposit(++id, "alice", 1))).outcome; };
+  while (id < 4000 && cluster.leader(ShardId(1)) == first) {  // until what is reserved is used up
+    pay_in();
+  }
+  REQUIRE(cluster.leader(ShardId(1)) != first);
+  CHECK(cluster.traced(TraceKind::transfer_begun) == 1);
+  for (int i = 0; i < 20; ++i) {
+    CHECK(pay_in() == Outcome::success);
+  }
+  CHECK(cluster.fatal(first).empty());
+  cluster.set_full(first, false);
+  cluster.run(seconds(5));
+  CHECK(cluster.settled_wrong().empty());
+  CHECK(balance_of(cluster.call(first, balance("alice"))) == static_cast<std::int64_t>(id));
+}
+
 TEST_CASE("a node that stopped for its disk answers every later step with the reason") {
   Cluster cluster(1);
   REQUIRE(cluster.run_until_led());

@@ -158,6 +158,13 @@ bool Replica::transfer(std::uint32_t to) {
   return taken;
 }
 
+bool Replica::resign() {
+  out.clear();
+  const bool taken = raft.resign(now, out);
+  note();
+  return taken;
+}
+
 bool Replica::restore(std::uint64_t index, std::uint64_t term, const Configuration& configuration) {
   out.clear();
   const bool taken = raft.restore(now, {Index(index), Term(term)}, configuration, out);

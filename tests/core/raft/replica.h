@@ -71,6 +71,7 @@ class Replica {
   void reconnected(std::uint32_t peer);
   bool reconfigure(const Numbers& voters);
   bool transfer(std::uint32_t to);
+  bool resign();
   bool restore(std::uint64_t index, std::uint64_t term, const Configuration& configuration);
 
   /// Through time-out, pre-votes and votes of all others to leadership of term() + 1.

@@ -76,6 +76,26 @@ TEST_CASE("leadership goes only to another voter that is certain, and to one at 
   CHECK_FALSE(follower.transfer(2));
 }
 
+TEST_CASE("a leader that resigns hands over to the most advanced voter that it hears (Raft thesis §3.10)") {
+  Replica replica = Replica::leading({.learners = {4}});
+  replica.propose("x");
+  replica.receive(3, accepted(1, 2));
+  CHECK(replica.resign());
+  CHECK(replica.trace_of(TraceKind::transfer_begun).a == 3);
+  CHECK(replica.sent<TimeoutNow>(3).size() == 1);
+  CHECK_FALSE(replica.resign());  // it is on its way
+}
+
+TEST_CASE("a leader stays where nobody can take over (Raft thesis §3.10)") {
+  Replica replica = Replica::leading();
+  replica.receive(2, refused_uncertainly(1, 0));
+  replica.receive(3, refused_uncertainly(1, 0));
+  CHECK_FALSE(replica.resign());
+  CHECK_FALSE(replica.raft.transferring());
+  Replica follower;
+  CHECK_FALSE(follower.resign());
+}
+
 TEST_CASE("who is told campaigns at once, without pre-votes, and says that its leader wished it (Raft thesis §3.10)") {
   Replica replica({.term = 1, .log = {1}});
   replica.receive(2, append_request(1, 1, 1, {}));
