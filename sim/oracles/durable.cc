@@ -11,8 +11,10 @@
 // A majority is one of the configuration that the replica used which committed last; of both halves while joint.
 //
 // Damage. What a fault did to a disk is not the wallet's loss: until the replica has settled it counts as holding what
-// it held, or believes to hold, if some member has a whole copy. Only faults that were announced excuse, and no longer
-// than until the replica has come back certain.
+// it held, or acknowledged and believes to hold, if some member has a whole copy; an acknowledgement may still be under
+// way when the disk is hit, and what it is for commits later. Only faults that were announced excuse, and no longer
+// than until the replica has come back certain. Of two copies of the hard state one may be lost: then term and vote may
+// go back to the other one, but not behind what both have held. Nothing was told before both did.
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -45,12 +47,21 @@ struct NodeDisk {
   bool settling = false;                         ///< shown anew, and not yet whole
 };
 
+/// The log of a replica, as it was when it ended: terms_chain by index - base.
+struct Believed {
+  std::uint64_t base = 0;
+  std::vector<Hash128> chains;
+};
+
 /// What is known of one replica beyond its disk.
 struct Standing {
-  bool doubtful = false;   ///< damage was announced before it booted
-  bool recovered = false;  ///< in this incarnation
-  bool marked = false;     ///< its durable hard state calls it uncertain
-  std::uint64_t once = 0;  ///< so many committed entries it held at the best
+  bool doubtful = false;               ///< damage was announced before it booted
+  bool recovered = false;              ///< in this incarnation
+  bool marked = false;                 ///< its durable hard state calls it uncertain
+  std::uint64_t once = 0;              ///< so many committed entries it held at the best
+  std::uint64_t synced_last = 0;       ///< end of its log when its stream became durable last
+  std::vector<DiskLog> held;           ///< on its disk, each time that was damaged
+  std::vector<Believed> acknowledged;  ///< by it when it ended with a damaged disk
 };
 
 std::string of_node(NodeId node) { return "node " + std::to_string(node.value); }
@@ -67,8 +78,10 @@ class Durable final : public Oracle {
   std::string_view name() const override { return "O-R4"; }
 
   void on_damaged(SimTime, NodeId node, std::string_view file) override {
-    damaged_.insert(node);
-    if (file == hard_state_name) damaged_ballots_.insert(node);
+    if (damaged_.insert(node).second) remember_disk(node);
+    if (file != hard_state_name) return;
+    damaged_ballots_.insert(node);
+    doubtful_ballots_.insert(node);
   }
 
   void on_durable(SimTime, NodeId node, std::string_view file, ByteView contents) override {
@@ -79,6 +92,10 @@ class Durable final : public Oracle {
       sealed_shown(node, *name, contents);
     } else if (const auto segment = segment_number(file)) {
       segment_shown(node, file, *segment, contents);
+      if (disks_[node].settling) return;
+      for (std::uint32_t s = 1; s <= shards_; ++s) {
+        standings_[{node, ShardId(s)}].synced_last = configurations_.logs().log(node, ShardId(s)).last();
+      }
     }
   }
 
@@ -101,15 +118,20 @@ class Durable final : public Oracle {
       elected(node, event.shard, event.term);
     } else if (event.kind == TraceKind::recovered) {
       standings_[{node, event.shard}].recovered = true;
+      booting_.erase(node);
+      doubtful_ballots_.erase(node);
     }
   }
 
   void on_disk_emptied(SimTime, NodeId node) override {
-    emptied_.insert(node);
-    std::erase_if(ballots_, [&](const auto& at) { return at.first.first == node; });
+    if (emptied_.insert(node).second) remember_disk(node);
+    for (auto* ballots : {&ballots_, &promised_}) {
+      std::erase_if(*ballots, [&](const auto& at) { return at.first.first == node; });
+    }
   }
 
   void on_crash(SimTime, NodeId node) override {
+    if (damaged_.contains(node) || emptied_.contains(node)) remember_acknowledged(node);
     configurations_.crashed(node);
     std::erase_if(decisions_, [&](const auto& at) { return at.first.first == node; });
     forget(node);
@@ -119,11 +141,15 @@ class Durable final : public Oracle {
     NodeDisk& disk = disks_[node];
     if (std::exchange(disk.settling, false)) whole(node, disk);
     judge_all("and then " + of_node(node) + " crashed");
+    booting_.insert(node);
     const bool damaged = damaged_.erase(node) > 0;
     for (std::uint32_t s = 1; s <= shards_; ++s) {
       Standing& standing = standings_[{node, ShardId(s)}];
       standing.doubtful = damaged || (standing.doubtful && (!standing.recovered || standing.marked));
       standing.recovered = false;
+      standing.synced_last = 0;
+      if (!standing.doubtful) standing.held.clear();
+      if (!standing.doubtful) standing.acknowledged.clear();
     }
   }
 
@@ -250,14 +276,29 @@ class Durable final : public Oracle {
     }
   }
 
-  /// Of a file that a fault has changed only what is newer counts.
+  /// What both copies hold may have been told, and is not forgotten.
+  void note_promises(NodeId node, ByteView file) {
+    const std::optional<HardStateOnDisk> older = decode_older_hard_state(file);
+    if (!older) return;
+    for (const auto& [shard, ballot] : older->ballots) {
+      Ballot& promised = promised_[{node, shard}];
+      if (!goes_back(ballot, promised)) promised = ballot;
+    }
+  }
+
+  static bool goes_back(const Ballot& now, const Ballot& known) {
+    return now.term < known.term || (now.term == known.term && known.vote != nobody && now.vote != known.vote);
+  }
+
+  /// Of a file that a fault has changed only what is newer counts, until the node has read what is left.
   void hard_state_shown(NodeId node, ByteView file, bool damaged) {
+    note_promises(node, file);
+    const bool reread = booting_.contains(node) && doubtful_ballots_.contains(node);
     HardStateOnDisk shown = decode_hard_state(file).value_or(HardStateOnDisk());
     for (const auto& [at, known] : ballots_) {
       if (at.first != node || known.term == Term(0)) continue;
       Ballot& now = shown.ballots[at.second];
-      const bool changed = now.term == known.term && known.vote != nobody && now.vote != known.vote;
-      if (now.term >= known.term && !changed) continue;
+      if (!goes_back(now, known) || (reread && !goes_back(now, promised_[at]))) continue;
       if (damaged) {
         now = known;
         continue;
@@ -309,14 +350,47 @@ class Durable final : public Oracle {
   std::uint64_t counted(NodeId node, ShardId shard) {
     const std::uint64_t held = matched(node, disks_[node], shard);
     if (!excused(node, shard)) return held;
-    std::uint64_t& once = standings_[{node, shard}].once;
-    const std::vector<LoggedEntry>& committed = configurations_.logs().committed(shard);
+    Standing& standing = standings_[{node, shard}];
+    if (damaged_.contains(node)) standing.once = std::max(standing.once, committed_of(believed(node, shard), shard));
+    for (const Believed& log : standing.acknowledged) {
+      standing.once = std::max(standing.once, committed_of(log, shard));
+    }
+    for (DiskLog& log : standing.held) {
+      standing.once = std::max(standing.once, log.matched(committed_[shard.value - 1], log.base().index.value));
+    }
+    return std::max(held, standing.once);
+  }
+
+  /// What the replica's log holds that its disk has said to be durable.
+  Believed believed(NodeId node, ShardId shard) {
     const TracedLog& log = configurations_.logs().log(node, shard);
-    const std::uint64_t end = std::min<std::uint64_t>(log.last(), committed.size());
-    const bool believes =
-        damaged_.contains(node) && end > log.base() && log.at(end).terms_chain == committed[end - 1].terms_chain;
-    if (believes) once = std::max(once, end);
-    return std::max(held, once);
+    Believed believed{log.base(), {}};
+    const std::uint64_t end = std::min(log.last(), standings_[{node, shard}].synced_last);
+    for (std::uint64_t i = log.base(); i <= end; ++i) believed.chains.push_back(log.at(i).terms_chain);
+    return believed;
+  }
+
+  /// So many entries from the first on are the committed ones.
+  std::uint64_t committed_of(const Believed& log, ShardId shard) {
+    const std::vector<LoggedEntry>& committed = configurations_.logs().committed(shard);
+    std::uint64_t end = std::min<std::uint64_t>(log.base + log.chains.size(), committed.size() + 1);
+    while (end > log.base + 1) {
+      --end;
+      if (log.chains[end - log.base] == committed[end - 1].terms_chain) return end;
+    }
+    return 0;
+  }
+
+  void remember_disk(NodeId node) {
+    NodeDisk& disk = disks_[node];
+    if (disk.settling) return;  // not read to its end; what it held was remembered, or is there
+    for (const auto& [shard, log] : disk.logs) standings_[{node, shard}].held.push_back(log);
+  }
+
+  void remember_acknowledged(NodeId node) {
+    for (std::uint32_t s = 1; s <= shards_; ++s) {
+      standings_[{node, ShardId(s)}].acknowledged.push_back(believed(node, ShardId(s)));
+    }
   }
 
   /// A vote counts when it was durable. So does a later term: who may vote no more in this one may have told an answer
@@ -387,10 +461,13 @@ class Durable final : public Oracle {
   std::map<Replica, std::deque<Decision>> decisions_;
   std::map<NodeId, NodeDisk> disks_;
   std::map<Replica, Standing> standings_;
-  std::set<NodeId> damaged_;  ///< announced since the last boot
-  std::set<NodeId> damaged_ballots_;
+  std::set<NodeId> damaged_;           ///< announced since the last boot
+  std::set<NodeId> damaged_ballots_;   ///< announced, and not shown since
+  std::set<NodeId> doubtful_ballots_;  ///< announced, and not recovered since
+  std::set<NodeId> booting_;           ///< and not recovered yet
   std::set<NodeId> emptied_;
-  std::map<Replica, Ballot> ballots_;  ///< durable now; a crash takes none of them
+  std::map<Replica, Ballot> ballots_;   ///< durable now; a crash takes none of them
+  std::map<Replica, Ballot> promised_;  ///< durable in both copies
   std::map<Replica, std::map<Term, NodeId>> votes_;
 };
 

@@ -3,11 +3,12 @@
 // term or an entry counts as durable once two frames became durable after it (flushes follow one another, and each
 // writes all that is pending, so the second one began later). A disk that a fault has emptied remembers nothing, so
 // whoever had it takes part in nothing any more.
-// writes all that is pending, so the second one began later).
 //
 // Only a replica that knows itself uncertain may come back with fewer entries: its recovery has traced an uncertain
 // tail or quarantined frames, or its hard state said so when it booted. Until it has settled it neither votes nor
-// campaigns.
+// campaigns. What has settled stays so, whether the hard state that says it was synced before the next crash or not:
+// what it was to hold is durable. It ends with new damage, as soon as a hard state that tells of it is durable. A
+// replica that is bound votes, but nobody becomes a leader by its vote whose log does not cover its floor.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -15,6 +16,7 @@
 #include <set>
 #include <vector>
 
+#include "core/base/entry.h"
 #include "sim/oracles/book.h"
 #include "sim/oracles/configurations.h"
 #include "sim/oracles/stream_decode.h"
@@ -55,13 +57,16 @@ std::string words(const Promise& ballot) {
 
 struct Replica {
   Persisted<Promise> ballot;
-  Promise given;  ///< the last vote, whether it outlived a crash or not
+  Promise given;                        ///< the last vote, whether it outlived a crash or not
+  std::optional<LogPlace> floor;        ///< bound to it, in this incarnation
+  std::optional<LogPlace> given_floor;  ///< when it gave its last vote
   bool down = false;
   Persisted<std::uint64_t> entries;         ///< log length
   std::map<std::uint64_t, Term> committed;  ///< by index, over all incarnations
   std::uint64_t committed_now = 0;          ///< in this incarnation
   bool marked = false;                      ///< its durable hard state calls it uncertain
   bool uncertain = false;                   ///< in this incarnation, and has not settled
+  bool settled = false;                     ///< whatever the hard state says that was durable before new damage was met
 };
 
 class Persistence final : public Oracle {
@@ -100,8 +105,13 @@ class Persistence final : public Oracle {
     } else if (event.kind == TraceKind::tail_uncertain || event.kind == TraceKind::quarantined) {
       damaged_.insert(node);
       for (auto& [at, replica] : replicas_) replica.uncertain = replica.uncertain || at.first == node;
-    } else if (event.kind == TraceKind::recovery_bound || event.kind == TraceKind::recovery_settled) {
+    } else if (event.kind == TraceKind::recovery_bound) {
       replicas_[{node, event.shard}].uncertain = false;
+      replicas_[{node, event.shard}].floor = LogPlace{event.index, event.term};
+    } else if (event.kind == TraceKind::recovery_settled) {
+      replicas_[{node, event.shard}].uncertain = false;
+      replicas_[{node, event.shard}].settled = true;
+      replicas_[{node, event.shard}].floor.reset();
     }
   }
 
@@ -109,13 +119,19 @@ class Persistence final : public Oracle {
     if (file != hard_state_name) return;
     const auto shown = decode_hard_state(contents);
     if (!shown) return;  // O-R4 tells
-    for (const auto& [shard, ballot] : shown->ballots) replicas_[{node, shard}].marked = ballot.uncertain;
+    for (const auto& [shard, ballot] : shown->ballots) {
+      Replica& replica = replicas_[{node, shard}];
+      replica.marked = ballot.uncertain;
+      if (ballot.uncertain && damaged_.contains(node) && replica.uncertain) replica.settled = false;
+    }
   }
 
   void on_restart(SimTime, NodeId node) override {
     damaged_.erase(node);
     for (auto& [at, replica] : replicas_) {
-      if (at.first == node) replica.uncertain = replica.marked;
+      if (at.first != node) continue;
+      replica.uncertain = replica.marked && !replica.settled;
+      replica.floor.reset();
     }
   }
 
@@ -198,18 +214,32 @@ class Persistence final : public Oracle {
     }
     ballot.vote = candidate;
     replica.given = ballot;
+    replica.given_floor = replica.floor;
   }
 
   /// The votes without which a leader would have no quorum were told, and must outlive any crash.
   void elected(NodeId leader, const TraceEvent& event) {
     if (!configurations_.knows(event.shard)) return;
     const Configuration used = configurations_.in_use(leader, event.shard);
+    if (used.deciders().size() == 1) return;  // its own vote is told to nobody before it is durable
     const Promise vote{event.term, leader};
     NodeSet votes;
     for (const NodeId member : used.deciders().nodes()) {
       if (replicas_[{member, event.shard}].given == vote) votes.add(member);
     }
     if (!has_quorum(used, votes)) return;  // O-R3 tells
+    const std::optional<Term> last = configurations_.logs().term_at(leader, event.shard, event.a);
+    for (const NodeId voter : votes.nodes()) {
+      const std::optional<LogPlace>& floor = replicas_[{voter, event.shard}].given_floor;
+      if (floor && last && !covers(LogPlace{Index(event.a), *last}, *floor)) {
+        violated("node " + std::to_string(leader.value) + " leads " + text(event.shard) + " in term " +
+                 std::to_string(event.term.value) + " with a log that ends at entry " + std::to_string(event.a) +
+                 " of term " + std::to_string(last->value) + ", by the vote of node " + std::to_string(voter.value) +
+                 ", which may have lost entries up to " + std::to_string(floor->index.value) + " of term " +
+                 std::to_string(floor->term.value));
+        return;
+      }
+    }
     for (const NodeId voter : votes.nodes()) {
       if (has_quorum(used, votes.without(set_of({voter})))) continue;
       Replica& replica = replicas_[{voter, event.shard}];

@@ -80,6 +80,11 @@ std::optional<HardStateOnDisk> decode_copy(ByteView bytes, std::uint64_t number)
   return in.ok() ? std::optional(copy) : std::nullopt;
 }
 
+std::optional<HardStateOnDisk> decode_copy_of(ByteView file, std::uint64_t number) {
+  if (file.size() < (number + 1) * block) return std::nullopt;
+  return decode_copy(file.subspan(number * block, block), number);
+}
+
 }  // namespace
 
 std::optional<std::uint64_t> segment_number(std::string_view file) {
@@ -208,13 +213,16 @@ std::optional<ByteView> StreamReader::next_payload(ByteView segment) {
 }
 
 std::optional<HardStateOnDisk> decode_hard_state(ByteView file) {
-  std::optional<HardStateOnDisk> newest;
-  for (const std::uint64_t number : {std::uint64_t{0}, std::uint64_t{1}}) {
-    if (file.size() < (number + 1) * block) continue;
-    std::optional<HardStateOnDisk> copy = decode_copy(file.subspan(number * block, block), number);
-    if (copy && (!newest || copy->sequence > newest->sequence)) newest = std::move(copy);
-  }
-  return newest;
+  std::optional<HardStateOnDisk> a = decode_copy_of(file, 0);
+  std::optional<HardStateOnDisk> b = decode_copy_of(file, 1);
+  return !a || (b && b->sequence > a->sequence) ? b : a;
+}
+
+std::optional<HardStateOnDisk> decode_older_hard_state(ByteView file) {
+  std::optional<HardStateOnDisk> a = decode_copy_of(file, 0);
+  std::optional<HardStateOnDisk> b = decode_copy_of(file, 1);
+  if (!a || !b) return std::nullopt;
+  return b->sequence < a->sequence ? b : a;
 }
 
 }  // namespace coffer::sim::oracles

@@ -101,6 +101,8 @@ struct HardStateOnDisk {
 inline constexpr std::string_view hard_state_name = "hard-state";
 /// The whole copy with the higher sequence; nothing when no copy is whole.
 std::optional<HardStateOnDisk> decode_hard_state(ByteView file);
+/// The other one, of two whole copies.
+std::optional<HardStateOnDisk> decode_older_hard_state(ByteView file);
 
 /// Whether the first block ends in the checksum of the rest of it.
 bool is_sealed_block(ByteView bytes, std::uint64_t seed);

@@ -232,11 +232,25 @@ TEST_CASE("O-R4 counts what a damaged disk believes to hold, but one whole copy 
   for (std::uint64_t i = 1; i <= 4; ++i) w.trace(n2, TraceKind::appended, 1, i, 7);
   w.oracle.on_damaged({}, n2, w.d2.segment_name());  // its newest write landed elsewhere
   SECTION("the leader has it") {
+    w.d2.show(w.oracle, w.d2.segment_name());
     w.d1.store(w.oracle, s1, 4, 1, bytes);
     w.commit(4, 1);
     CHECK(w.story.end().empty());
   }
+  SECTION("and the other hears only after a crash that it was acknowledged") {
+    w.d2.show(w.oracle, w.d2.segment_name());
+    w.d2.crash(w.oracle);
+    w.d1.store(w.oracle, s1, 4, 1, bytes);
+    w.commit(4, 1);
+    CHECK(w.story.end().empty());
+  }
+  SECTION("its disk has not said so yet") {
+    w.d1.store(w.oracle, s1, 4, 1, bytes);
+    w.commit(4, 1);
+    CHECK(told_of(w.story.end(), {"s1 entry 4", "durable on 1 of 3 disks"}));
+  }
   SECTION("nobody has it") {
+    w.d2.show(w.oracle, w.d2.segment_name());
     w.commit(4, 1);
     CHECK(told_of(w.story.end(), {"s1 entry 4", "durable on 0 of 3 disks"}));
   }
@@ -260,6 +274,67 @@ TEST_CASE("O-R4 takes no hard state that a fault has changed for the node's word
   CHECK(w.reasons().empty());
   w.d1.vote(w.oracle, s1, 4, n2);
   CHECK(told_of(w.reasons(), {"vote for node 3 in term 5 was durable", "node 2 in term 4"}));
+}
+
+TEST_CASE("O-R4 counts what a disk held when it was damaged, though it commits later") {
+  World w;
+  for (ShownDisk* disk : {&w.d1, &w.d2}) disk->store(w.oracle, s1, 4, 1, bytes);
+  const bool announced = GENERATE(true, false);
+  if (announced) w.oracle.on_damaged({}, n2, w.d2.segment_name());
+  w.d2.segment().resize(4096 * 2);
+  w.d2.show(w.oracle, w.d2.segment_name());
+  w.oracle.on_crash({}, n2);
+  if (announced) w.oracle.on_damaged({}, n2, w.d2.segment_name());
+  w.d2.show_all(w.oracle);
+  w.commit(4, 1);
+  CHECK(w.story.end().empty() == announced);
+}
+
+TEST_CASE("O-R4 lets a start lose the newer of two hard states, but nothing that both have held") {
+  World w;
+  w.d1.vote(w.oracle, s1, 4, n2);
+  Bytes& file = w.d1.files()["hard-state"];
+  const Bytes older = file;
+  w.d1.write_ballot(s1, 5, n3);
+  const auto start = [&] {
+    w.d1.crash(w.oracle);
+    w.oracle.on_damaged({}, n1, "hard-state");  // it reads the first copy wrong, and mends it after the second
+  };
+  const auto mend = [&] {
+    file = older;
+    w.show_ballots(w.d1);
+    w.show_ballots(w.d1);  // it is two writes
+  };
+  const auto first_only = [&] { std::copy(older.begin() + 4096, older.end(), file.begin() + 4096); };
+  SECTION("the second one was not written yet") {
+    first_only();
+    w.show_ballots(w.d1);
+    start();
+    mend();
+    CHECK(w.reasons().empty());
+  }
+  SECTION("nothing was read wrong") {
+    first_only();
+    w.show_ballots(w.d1);
+    w.d1.crash(w.oracle);
+    mend();
+    CHECK(told_of(w.reasons(), {"vote for node 3 in term 5 was durable", "node 2 in term 4"}));
+  }
+  SECTION("both were written") {
+    w.show_ballots(w.d1);
+    start();
+    mend();
+    CHECK(told_of(w.reasons(), {"vote for node 3 in term 5 was durable", "node 2 in term 4"}));
+  }
+  SECTION("it had started already") {
+    first_only();
+    w.show_ballots(w.d1);
+    start();
+    w.trace(n1, TraceKind::recovered, 5);
+    w.show_ballots(w.d1);
+    mend();
+    CHECK(told_of(w.reasons(), {"vote for node 3 in term 5 was durable", "node 2 in term 4"}));
+  }
 }
 
 TEST_CASE("O-R4 forgives what went with an emptied disk, but not the next one's") {
