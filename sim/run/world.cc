@@ -186,7 +186,7 @@ void World::after_step(NodeId node) {
   const Machine& machine = cluster_.machine(node);
   judge_.on_step(now, node, {machine.steps(), machine.heard(), effects_.trace, effects_.vector_time});
   for (const node::Committed& entry : effects_.committed) {
-    faults_.on_committed(entry.shard, entry.index, entry.term, view(entry.payload));
+    faults_.on_committed(entry.shard, entry.index, entry.term, entry.kind, view(entry.payload));
     judge_.on_committed(now, node, {entry.shard, entry.index, entry.term, entry.kind, view(entry.payload)});
   }
   for (const TraceEvent& event : effects_.trace) faults_.on_trace(node, event);
@@ -210,8 +210,9 @@ void World::look_around() {
   if (!machine.running() || !machine.node().ready()) return;
   const shard::Observation seen = machine.node().observe(shard);
   judge_.on_replica(kernel_.now(), node, seen);
-  if (steps_ % steps_between_undos == 0 && seen.applied.value >= entries) {
-    judge_.on_replica_undone(kernel_.now(), node, machine.node().observe_undone(shard, entries), entries);
+  const std::size_t undone = std::min<std::size_t>(entries, machine.node().undoable(shard));
+  if (steps_ % steps_between_undos == 0 && undone > 0) {
+    judge_.on_replica_undone(kernel_.now(), node, machine.node().observe_undone(shard, undone), undone);
   }
 }
 
