@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/oracles/stream_decode.h"
+
 namespace coffer::sim::faults {
 
 namespace {
@@ -25,24 +27,82 @@ Part part_of(std::string_view file) {
 }
 
 Atlas::Atlas(const Cluster& cluster, bool fair, bool wanted)
-    : cluster_(cluster), fair_(fair), wanted_(wanted), committed_(cluster.shards().size()) {}
-
-void Atlas::on_committed(ShardId shard, Index index, Term term, ByteView payload) {
-  if (!wanted_ || shard.value < 1 || shard.value > committed_.size()) return;
-  std::vector<Mark>& log = committed_[shard.value - 1];
-  if (index.value == log.size() + 1) log.push_back({term, hash128(payload)});
+    : cluster_(cluster), fair_(fair), wanted_(wanted), committed_(cluster.shards().size()) {
+  for (const node::ShardConfig& shard : cluster.shards()) {
+    configurations_.push_back({oracles::set_of(shard.members), {}, {}});
+  }
 }
 
-bool Atlas::permits(std::uint64_t strike, NodeId node, const std::vector<Part>& parts) {
-  forget_repaired();
-  const bool fair = std::all_of(parts.begin(), parts.end(), [&](Part part) { return fair_to(node, part); });
+void Atlas::on_committed(ShardId shard, Index index, Term term, EntryKind kind, ByteView payload) {
+  if (!wanted_ || shard.value < 1 || shard.value > committed_.size()) return;
+  std::vector<Mark>& log = committed_[shard.value - 1];
+  if (index.value != log.size() + 1) return;
+  log.push_back({term, hash128(payload)});
+  if (kind != EntryKind::configuration) return;
+  if (const auto configuration = oracles::decode_configuration(payload)) {
+    configurations_[shard.value - 1] = *configuration;
+  }
+}
+
+/// Counts what is withheld, and remembers that a fair run would not have seen what is not.
+bool Atlas::allow(bool fair) {
   if (!fair && fair_) {
     ++withheld_;
     return false;
   }
   broken_ = broken_ || !fair;
+  return true;
+}
+
+bool Atlas::permits(std::uint64_t strike, NodeId node, const std::vector<Part>& parts, bool crash) {
+  forget_repaired();
+  const bool fair = std::all_of(parts.begin(), parts.end(), [&](Part part) { return fair_to(node, part); }) &&
+                    (!crash || !any_lost() || certain_remain_without({node}));
+  if (!allow(fair)) return false;
+  if (crash) crashes_.emplace(strike, node);
   wounds_.push_back({strike, node, parts, false, {}});
   return true;
+}
+
+bool Atlas::permits_crash(std::uint64_t strike, const std::vector<NodeId>& nodes) {
+  if (!allow(!any_lost() || certain_remain_without({nodes.begin(), nodes.end()}))) return false;
+  for (const NodeId node : nodes) crashes_.emplace(strike, node);
+  return true;
+}
+
+bool Atlas::permits_emptying(std::uint64_t strike, NodeId node) {
+  if (!certain_remain_without({node})) return allow(false);
+  return permits(strike, node, {Part::stream, Part::sealed});
+}
+
+bool Atlas::any_lost() const {
+  for (std::uint32_t n = 1; n <= cluster_.nodes(); ++n) {
+    if (cluster_.machine(NodeId(n)).lost_for_good()) return true;
+  }
+  return false;
+}
+
+bool Atlas::certain_remain_without(std::set<NodeId> nodes) const {
+  for (const auto& [strike, node] : crashes_) nodes.insert(node);
+  for (std::uint32_t s = 1; s <= configurations_.size(); ++s) {
+    oracles::NodeSet certain;
+    for (std::uint32_t n = 1; n <= cluster_.nodes(); ++n) {
+      if (!nodes.contains(NodeId(n)) && is_certain(NodeId(n), ShardId(s))) certain.add(NodeId(n));
+    }
+    if (!oracles::has_quorum(configurations_[s - 1], certain)) return false;
+  }
+  return true;
+}
+
+/// Runs, and its durable hard state says so.
+bool Atlas::is_certain(NodeId node, ShardId shard) const {
+  const Machine& machine = cluster_.machine(node);
+  if (lost(node) || machine.life() != Life::up || !machine.node().ready()) return false;
+  const auto file = machine.disk().durable(std::string(oracles::hard_state_name));
+  const auto hard_state = file ? oracles::decode_hard_state(*file) : std::nullopt;
+  if (!hard_state) return false;
+  const auto ballot = hard_state->ballots.find(shard);
+  return ballot == hard_state->ballots.end() || !ballot->second.uncertain;
 }
 
 bool Atlas::fair_to(NodeId node, Part part) {
@@ -68,12 +128,12 @@ std::set<NodeId> Atlas::harmed() const {
 bool Atlas::too_many_with(NodeId node) {
   std::set<NodeId> nodes = harmed();
   nodes.insert(node);
-  for (const node::ShardConfig& shard : cluster_.shards()) {
-    const auto members = static_cast<std::size_t>(std::count_if(shard.members.begin(), shard.members.end(),
-                                                                [&](NodeId member) { return nodes.contains(member); }));
-    if (members > (shard.members.size() - 1) / 2) return true;
+  oracles::NodeSet whole;
+  for (std::uint32_t n = 1; n <= cluster_.nodes(); ++n) {
+    if (!nodes.contains(NodeId(n))) whole.add(NodeId(n));
   }
-  return false;
+  return !std::all_of(configurations_.begin(), configurations_.end(),
+                      [&](const oracles::Configuration& one) { return oracles::has_quorum(one, whole); });
 }
 
 bool Atlas::copy_left_without(NodeId node) {
@@ -106,6 +166,7 @@ bool Atlas::struck(std::uint64_t strike, NodeId node) {
 }
 
 void Atlas::over(std::uint64_t strike) {
+  crashes_.erase(strike);
   std::erase_if(wounds_, [strike](const Wound& wound) { return wound.strike == strike && !wound.there; });
 }
 
@@ -122,8 +183,13 @@ bool Atlas::repaired(const Wound& wound) const {
     const bool there = std::find(wound.parts.begin(), wound.parts.end(), part_of(file)) != wound.parts.end();
     if (there && disk.scarred(file)) return false;
   }
+  const auto hit = [&](Part part) {
+    return std::find(wound.parts.begin(), wound.parts.end(), part) != wound.parts.end();
+  };
+  if (!hit(Part::hard_state) && !hit(Part::stream)) return true;
   const Copies copies = copies_on(disk);
-  if (!copies.both_hard_states) return false;
+  if (hit(Part::hard_state) && !copies.both_hard_states) return false;
+  if (!hit(Part::stream)) return true;
   for (const auto& [shard, goal] : wound.goals) {
     const auto log = copies.logs.find(shard);
     const std::uint64_t whole =

@@ -4,8 +4,13 @@
 //  A2  if some committed entry would be left without a whole copy on an undamaged member that returns;
 //  A3  if the same part of the same disk is damaged already: two holes can look like an end;
 //  A4  if it touches the hard state while one of its two copies is not whole: what no copy holds is a lost disk.
-// It judges by where the copies really are (copies.h), not by where they should be. A disk counts as repaired when no
-// scar is left on that part and its log holds again everything that was committed when it was damaged.
+// So does a fault that crashes nodes. It is withheld
+//  A5  if a disk is lost for good, or is to be emptied now, and those that are certain of their logs, run on and stay
+//      are no quorum of some group: a replica that comes back uncertain waits for a leader, or for the answers of all
+//      members (docs/decisions/0005), and one of them never answers.
+// It judges by where the copies really are (copies.h), not by where they should be, and by the configuration that has
+// committed last. A disk counts as repaired when no scar is left on the damaged part; the stream, when its log holds
+// again everything that was committed when it was damaged; the hard state, when both copies are whole.
 //
 // A scenario may break it on purpose ("fair": false): then everything is allowed, and the verdict says so.
 // Single-threaded; never influences the run but by what it withholds.
@@ -20,6 +25,7 @@
 
 #include "sim/faults/copies.h"
 #include "sim/models/cluster.h"
+#include "sim/oracles/configurations.h"
 
 namespace coffer::sim::faults {
 
@@ -36,14 +42,19 @@ class Atlas {
   /// `wanted`: whether anything will ask; else nothing is remembered.
   Atlas(const Cluster& cluster, bool fair, bool wanted);
 
-  void on_committed(ShardId shard, Index index, Term term, ByteView payload);
+  void on_committed(ShardId shard, Index index, Term term, EntryKind kind, ByteView payload);
   bool fair() const { return fair_; }
   /// The node never comes back.
   void gone(NodeId node) { gone_.insert(node); }
 
   /// Whether the strike may damage these parts of the node's disk, now or as long as it lies in wait. If not, it is
-  /// counted as withheld.
-  bool permits(std::uint64_t strike, NodeId node, const std::vector<Part>& parts);
+  /// counted as withheld. `crash`: the node's process ends with it.
+  bool permits(std::uint64_t strike, NodeId node, const std::vector<Part>& parts, bool crash = false);
+  /// Whether the strike may end these processes, with or without their power, now or as long as it lies in wait. If
+  /// not, it is counted as withheld.
+  bool permits_crash(std::uint64_t strike, const std::vector<NodeId>& nodes);
+  /// Whether the strike may empty the node's disk.
+  bool permits_emptying(std::uint64_t strike, NodeId node);
   /// The damage is there. False: the strike is none that asked.
   bool struck(std::uint64_t strike, NodeId node);
   /// The strike is over. Damage that has not come about by now never will.
@@ -67,7 +78,11 @@ class Atlas {
     std::map<ShardId, std::uint64_t> goals;  ///< last committed index when it came
   };
 
+  bool allow(bool fair);
   bool fair_to(NodeId node, Part part);
+  bool any_lost() const;
+  bool certain_remain_without(std::set<NodeId> nodes) const;
+  bool is_certain(NodeId node, ShardId shard) const;
   bool too_many_with(NodeId node);
   bool copy_left_without(NodeId node);
   bool lost(NodeId node) const;
@@ -79,7 +94,9 @@ class Atlas {
   const Cluster& cluster_;
   bool fair_;
   bool wanted_;
-  std::vector<std::vector<Mark>> committed_;  ///< by shard - 1
+  std::vector<std::vector<Mark>> committed_;            ///< by shard - 1
+  std::vector<oracles::Configuration> configurations_;  ///< by shard - 1
+  std::multimap<std::uint64_t, NodeId> crashes_;        ///< by strike that lies in wait
   std::vector<Wound> wounds_;
   std::set<NodeId> gone_;
   std::uint64_t withheld_ = 0;

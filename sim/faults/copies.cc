@@ -9,8 +9,6 @@ namespace coffer::sim::faults {
 
 namespace {
 
-constexpr std::size_t copy_size = 4096;  // of a hard state
-
 void fold(const oracles::Record& record, Copies& copies) {
   if (const auto* entry = std::get_if<oracles::EntryOnDisk>(&record)) {
     HeldLog& log = copies.logs[entry->shard];
@@ -36,20 +34,13 @@ void fold(const oracles::Record& record, Copies& copies) {
   }
 }
 
-bool both_whole(ByteView file) {
-  if (file.size() < 2 * copy_size) return false;
-  Bytes second(copy_size);  // the first one blank
-  second.insert(second.end(), file.begin() + copy_size, file.begin() + 2 * copy_size);
-  return oracles::decode_hard_state(file.first(copy_size)) && oracles::decode_hard_state(second);
-}
-
 }  // namespace
 
 Copies copies_on(const Disk& disk) {
   Copies copies;
   std::uint64_t first_segment = 1;
   if (const auto file = disk.durable(std::string(oracles::hard_state_name))) {
-    copies.both_hard_states = both_whole(*file);
+    copies.both_hard_states = oracles::decode_older_hard_state(*file).has_value();
     if (const auto hard_state = oracles::decode_hard_state(*file)) first_segment = hard_state->first_segment;
   }
   oracles::StreamReader stream(first_segment);

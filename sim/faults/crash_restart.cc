@@ -19,6 +19,7 @@ Behaviour crash_restart() {
     if (!choose_victims(arena, strike)) return Struck::no;
     const FaultSpec& spec = *strike.spec;
     if (spec.pending_io && !arena.cluster.machine(strike.victims.front().node).io_pending()) return Struck::later;
+    if (!may_crash(arena, strike)) return Struck::no;
     const bool power = spec.how == How::power || (spec.how == How::either && strike.prng.chance(500));
     return crash_victims(arena, strike, power ? CrashKind::power : CrashKind::process);
   };

@@ -39,8 +39,8 @@ void crash_wounded(Arena& arena, Strike& strike) {
 
 }  // namespace
 
-bool permitted(Arena& arena, const Strike& strike, NodeId node, const std::vector<Part>& parts) {
-  if (!arena.atlas.permits(strike.serial, node, parts)) return false;
+bool permitted(Arena& arena, const Strike& strike, NodeId node, const std::vector<Part>& parts, bool crash) {
+  if (!arena.atlas.permits(strike.serial, node, parts, crash)) return false;
   if (!arena.atlas.fair()) arena.cluster.machine(node).excuse_refusal();
   return true;
 }
@@ -100,7 +100,7 @@ Struck damage_blocks(Arena& arena, Strike& strike, Wrong (*spoil)(const Disk&, c
     const Wrong wrong = spoil(disk, *place, strike.prng);
     const bool same = std::equal(wrong.bytes.begin(), wrong.bytes.end(),
                                  place->bytes.begin() + static_cast<std::ptrdiff_t>(wrong.at));
-    if (same || !permitted(arena, strike, victim.node, {part_of(place->file)})) continue;
+    if (same || !permitted(arena, strike, victim.node, {part_of(place->file)}, strike.spec->crash)) continue;
     disk.damage(place->file, place->offset + wrong.at, wrong.bytes, strike.serial);
     strike.wounded.push_back(victim.node);
     strike.fired = true;
@@ -125,8 +125,11 @@ Struck lie_in_wait(Arena& arena, Strike& strike, DiskTrouble trouble) {
       ambush.onto = prefix_of(Files::stream);
       parts.push_back(Part::stream);
     }
-    // A sync that fails harms nothing that was told.
-    if (trouble != DiskTrouble::fail_sync && !permitted(arena, strike, victim.node, parts)) continue;
+    // A sync that fails harms nothing that was told, but ends the process.
+    if (trouble == DiskTrouble::fail_sync ? !arena.atlas.permits_crash(strike.serial, {victim.node})
+                                          : !permitted(arena, strike, victim.node, parts, strike.spec->crash)) {
+      continue;
+    }
     disk.lay(std::move(ambush));
     strike.wounded.push_back(victim.node);
   }

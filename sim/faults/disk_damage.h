@@ -24,8 +24,9 @@ std::optional<Place> choose_block(const Disk& disk, Files files, Prng& prng);
 /// "any" made definite: one of the kinds of files there are.
 Files choose_files(const Disk& disk, Files files, Prng& prng);
 
-/// Whether the atlas permits it. Where it is broken, a node may be damaged beyond what it can survive, and refuse.
-bool permitted(Arena& arena, const Strike& strike, NodeId node, const std::vector<Part>& parts);
+/// Whether the atlas permits it; `crash`: and that the node's process ends. Where it is broken, a node may be damaged
+/// beyond what it can survive, and refuse.
+bool permitted(Arena& arena, const Strike& strike, NodeId node, const std::vector<Part>& parts, bool crash);
 
 /// What a fault makes of a block: the bytes from `at` on become these.
 struct Wrong {

@@ -19,7 +19,7 @@ Behaviour empty_disk() {
   acts.strike = [](Arena& arena, Strike& strike) {
     if (!choose_victims(arena, strike)) return Struck::no;
     std::erase_if(strike.victims, [&](const Strike::Victim& victim) {
-      return !arena.atlas.permits(strike.serial, victim.node, {Part::stream, Part::sealed});
+      return !arena.atlas.permits_emptying(strike.serial, victim.node);
     });
     if (strike.victims.empty()) return Struck::no;
     for (const Strike::Victim& victim : strike.victims) {

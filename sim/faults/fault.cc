@@ -82,6 +82,14 @@ bool has_unsynced(const Arena& arena, const Strike& strike) {
   return machine.disk().has_unsynced_writes();
 }
 
+bool may_crash(Arena& arena, const Strike& strike) {
+  std::vector<NodeId> nodes;
+  for (const Strike::Victim& victim : strike.victims) nodes.push_back(victim.node);
+  const bool permitted = arena.atlas.permits_crash(strike.serial, nodes);
+  arena.atlas.over(strike.serial);  // nothing is left to come
+  return permitted;
+}
+
 Struck crash_victims(Arena& arena, Strike& strike, CrashKind kind) {
   for (const Strike::Victim& victim : strike.victims) {
     const DamagePolicy policy{strike.spec->lose_per_mille, strike.spec->tear_per_mille,

@@ -142,6 +142,8 @@ FaultSpec draw_base(Prng& prng, const Mood& mood);
 bool choose_victims(const Arena& arena, Strike& strike);
 
 // Shared by the faults that crash nodes. Require chosen victims.
+/// Whether the atlas permits the crash of all of them.
+bool may_crash(Arena& arena, const Strike& strike);
 Struck crash_victims(Arena& arena, Strike& strike, CrashKind kind);
 /// Whether the first victim has writes that a power cut could take.
 bool has_unsynced(const Arena& arena, const Strike& strike);

@@ -15,6 +15,7 @@ Behaviour lost_unsynced() {
   acts.strike = [](Arena& arena, Strike& strike) {
     if (!choose_victims(arena, strike)) return Struck::no;
     if (!has_unsynced(arena, strike)) return Struck::later;
+    if (!may_crash(arena, strike)) return Struck::no;
     crash_victims(arena, strike, CrashKind::power);
     strike.fired = strike.damage.lost > 0;
     return Struck::yes;

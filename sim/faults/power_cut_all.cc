@@ -17,6 +17,7 @@ Behaviour power_cut_all() {
   };
   acts.strike = [](Arena& arena, Strike& strike) {
     if (!choose_victims(arena, strike)) return Struck::no;
+    if (!may_crash(arena, strike)) return Struck::no;
     return crash_victims(arena, strike, CrashKind::power);
   };
   acts.heal = [](Arena& arena, Strike& strike) {

@@ -41,7 +41,7 @@ Struck lose_tail(Arena& arena, Strike& strike, NodeId node) {
   if (range.offset + range.length > bytes.size()) return Struck::later;
   const std::vector<std::uint64_t> sectors = sectors_of(bytes, range);
   if (sectors.size() < 2) return Struck::later;
-  if (!permitted(arena, strike, node, {part_of(file)})) return Struck::no;
+  if (!permitted(arena, strike, node, {part_of(file)}, true)) return Struck::no;
   const std::uint64_t from = sectors[sectors.size() - 1 - strike.prng.below(sectors.size() - 1)];
   disk.damage(file, from, Bytes(range.offset + range.length - from), strike.serial);
   strike.wounded.push_back(node);

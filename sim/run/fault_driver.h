@@ -29,8 +29,8 @@ class FaultDriver {
   void on_strike(const Event& event);
   void on_heal(const Event& event);
   void on_trace(NodeId node, const TraceEvent& event);
-  void on_committed(ShardId shard, Index index, Term term, ByteView payload) {
-    atlas_.on_committed(shard, index, term, payload);
+  void on_committed(ShardId shard, Index index, Term term, EntryKind kind, ByteView payload) {
+    atlas_.on_committed(shard, index, term, kind, payload);
   }
   /// After every event: strikes that waited for their moment, and hits of the network and the disks. `work_in_flight`:
   /// whether a client waits for an answer.

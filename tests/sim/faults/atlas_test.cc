@@ -45,7 +45,9 @@ struct Site {
     shown[n - 1].write_frame();
     save(NodeId(n));
   }
-  void commit(std::uint64_t index) { atlas.on_committed(s1, Index(index), Term(1), payload_of(index)); }
+  void commit(std::uint64_t index) {
+    atlas.on_committed(s1, Index(index), Term(1), EntryKind::state, payload_of(index));
+  }
   /// Entries 1 and 2 are on these, and have committed.
   void two_entries_on(const std::vector<std::uint32_t>& nodes) {
     for (const std::uint64_t index : {1u, 2u}) {
@@ -188,6 +190,74 @@ TEST_CASE("damage that lies in wait counts, until its time is over") {
   site.atlas.over(3);
   REQUIRE_FALSE(site.atlas.permits(4, NodeId(1), {Part::stream}));
   REQUIRE_FALSE(site.atlas.struck(99, NodeId(1)));
+}
+
+TEST_CASE("while a disk is lost for good, those who are certain must stay a quorum (docs/decisions/0005)") {
+  const std::uint32_t nodes = GENERATE(3, 5);
+  Kernel kernel;
+  Cluster cluster(kernel, Site::config_of(nodes), 1);
+  Atlas atlas(cluster, true, true);
+  cluster.boot_all();
+  const auto all_ready = [&] {
+    for (std::uint32_t n = 1; n <= nodes; ++n) {
+      if (cluster.machine(NodeId(n)).life() == Life::up && !cluster.machine(NodeId(n)).node().ready()) return false;
+    }
+    return true;
+  };
+  while (!all_ready()) cluster.dispatch(*kernel.take());
+  REQUIRE(atlas.permits_crash(1, {NodeId(1), NodeId(2), NodeId(3)}));
+  SECTION("nobody is emptied while others may come back uncertain") {
+    REQUIRE_FALSE(atlas.permits_emptying(2, NodeId(3)));
+    atlas.over(1);
+    cluster.crash(NodeId(1), CrashKind::process, {});
+    REQUIRE(atlas.permits_emptying(2, NodeId(3)) == (nodes == 5));
+    REQUIRE(atlas.withheld() == (nodes == 5 ? 1 : 2));
+  }
+  SECTION("nobody crashes when those who stay are too few") {
+    atlas.over(1);
+    REQUIRE(atlas.permits_emptying(2, NodeId(3)));
+    cluster.crash_and_empty(NodeId(3));
+    REQUIRE(atlas.permits_crash(4, {NodeId(1)}) == (nodes == 5));
+    REQUIRE_FALSE(atlas.permits_crash(5, {NodeId(2)}));
+    atlas.over(4);
+    REQUIRE(atlas.permits(6, NodeId(2), {Part::derived}, true) == (nodes == 5));
+    REQUIRE(atlas.permits(7, NodeId(2), {Part::derived}));
+  }
+}
+
+TEST_CASE("members are those of the configuration that has committed last") {
+  Site site(5);
+  site.two_entries_on({1, 2, 3, 4, 5});
+  const Bytes three = {std::byte{3}, std::byte{1}, {}, {}, {}, std::byte{2}, {}, {},
+                       {},           std::byte{3}, {}, {}, {}, {},           {}};
+  REQUIRE(site.atlas.permits(1, NodeId(1), {Part::stream}));
+  for (std::uint32_t n = 1; n <= 5; ++n) {
+    site.shown[n - 1].append(s1, 3, 1, three, EntryKind::configuration);
+    site.shown[n - 1].write_frame();
+    site.save(NodeId(n));
+  }
+  const bool commits = GENERATE(true, false);
+  const EntryKind kind = commits ? EntryKind::configuration : EntryKind::state;
+  site.atlas.on_committed(s1, Index(3), Term(1), kind, three);
+  REQUIRE(site.atlas.permits(2, NodeId(2), {Part::stream}) != commits);
+}
+
+TEST_CASE("a sealed file is repaired when no scar is left on it, whatever the log holds") {
+  Site site(3);
+  site.two_entries_on({1, 2, 3});
+  IoOp write{IoKind::write, IoToken(1), "snapshot-000001-1"};
+  write.bytes = std::make_shared<const Bytes>(Bytes(100, std::byte{7}));
+  site.disk(1).execute(write);
+  site.disk(1).execute({IoKind::sync, IoToken(1), "snapshot-000001-1"});
+  site.disk(1).execute({IoKind::sync_dir, IoToken(1), ""});
+  REQUIRE(site.atlas.permits(1, NodeId(1), {Part::sealed}));
+  site.disk(1).damage("snapshot-000001-1", 10, Bytes(1, std::byte{0xEE}), 1);
+  REQUIRE(site.atlas.struck(1, NodeId(1)));
+  site.commit(3);  // on nobody's disk yet
+  REQUIRE(site.atlas.damaged(NodeId(1)));
+  site.disk(1).execute({IoKind::remove, IoToken(1), "snapshot-000001-1"});
+  site.disk(1).execute({IoKind::sync_dir, IoToken(1), ""});
+  REQUIRE_FALSE(site.atlas.damaged(NodeId(1)));
 }
 
 TEST_CASE("an unfair scenario may damage everything, and the atlas knows that it was broken") {
