@@ -44,13 +44,10 @@ void Opening::on_io(const PendingOp& op, IoStatus status, const SharedBytes& byt
     return;
   }
   if (status == IoStatus::no_space) {
-    if (phase_ == Phase::making_room) {
-      failure_ = describe_failure(op, status);
-      return;
-    }
+    if (op.kind != IoKind::reserve || phase_ == Phase::making_room) starved_ = true;
     no_space_ = true;
   }
-  if (io.in_order_done() && !io.reserving()) {
+  if (io.in_order_done() && !io.reserving() && !starved_) {
     advance(io, out, trace);
   }
 }
@@ -278,6 +275,7 @@ void Opening::cut(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>
     trace.push_back({.kind = TraceKind::tail_torn, .a = end_.next_frame});
   }
   cut_remnants(io, out);
+  mend_headers(io, out);
   // Only the last frame can have missed its sync: a frame is written when the one before is durable.
   io.sync(segment_file(end_.segment), out);
   if (next_capacity_ > 0) {
@@ -295,6 +293,14 @@ void Opening::cut_remnants(PendingIo& io, std::vector<IoOp>& out) {
   }
 }
 
+/// What they said is known (stream_scan.h, S4).
+void Opening::mend_headers(PendingIo& io, std::vector<IoOp>& out) {
+  for (const SegmentHeader& header : scan_->damaged_headers()) {
+    io.write(segment_file(header.number), 0, encode_segment_header(header), out);
+    io.sync(segment_file(header.number), out);
+  }
+}
+
 /// Rule Q1: the new segment is made ready.
 void Opening::make_room(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace) {
   phase_ = Phase::making_room;
@@ -302,7 +308,9 @@ void Opening::make_room(PendingIo& io, std::vector<IoOp>& out, std::vector<Trace
   trace.push_back({.kind = TraceKind::tail_uncertain, .a = scan_->damage()->frame});
   flag_groups();
   close_gaps();
-  end_.segment = segments_.back() + 1;
+  // One that was reserved ahead and never written to costs no space.
+  const std::uint64_t last_used = std::max(scan_->last_used_segment(), scan_->damage()->segment);
+  end_.segment = segments_.back() > last_used ? segments_.back() : segments_.back() + 1;
   end_.next_frame = std::max({scan_->highest_number(), image_.mark, scan_->damage()->frame}) + 1;
   end_.previous = 0;
   mark_ = end_.next_frame - 1;

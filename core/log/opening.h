@@ -17,12 +17,15 @@
 //   L1 Any file of the log without a whole copy of the hard state is a lost disk: their names are younger than both
 //      copies.
 //   L2 So is a hard state without a whole copy but with bytes in copy B: B is touched only when A is whole and durable.
-//   L3 So is a hard state of sequence >= 2 without its first segment or with a damaged header in it.
+//   L3 So is a hard state of sequence >= 2 without its first segment.
 //   L4 So is a hard state of sequence 1 beside a stream with frames: frames are younger than sequence 2.
 //   L5 So is a hard state older than a frame says (frame_format.h, F5).
 //   L6 A directory without any of this was never founded. Only the first start of a node may found it: who comes back
 //      with an empty one has lost a disk.
 //   Everything else without sequence >= 2 is founded (again): whoever wrote sequence 1 was allowed to.
+//
+// A full disk: what cannot be written is waited for. Wherever recovery was, it begins again with the first read, as
+// after a crash: every stage leaves a directory that recovery ends well in.
 //
 // Flags: what may have lost something acknowledged (stream_scan.h, S3) makes every group uncertain, except those whose
 // only voter this node is: nobody could tell them more.
@@ -79,6 +82,9 @@ class Opening {
   std::uint64_t highest_mark() const { return mark_; }
   bool no_space() const { return no_space_; }
 
+  /// The disk is full and recovery needs space: it can only be begun again, once everything emitted has come back.
+  bool starved() const { return starved_; }
+
  private:
   enum class Phase : std::uint8_t {
     reading_hard_state,
@@ -112,6 +118,7 @@ class Opening {
   void flag_end(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
   void cut(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
   void cut_remnants(PendingIo& io, std::vector<IoOp>& out);
+  void mend_headers(PendingIo& io, std::vector<IoOp>& out);
   void make_room(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
   void close_gaps();
   void build_frames();
@@ -139,6 +146,7 @@ class Opening {
   std::uint64_t last_full_ = 0;
   std::uint64_t mark_ = 0;
   bool no_space_ = false;
+  bool starved_ = false;
   std::string failure_;
 };
 

@@ -206,6 +206,11 @@ Result<bool> LogFold::apply(ByteView payload, std::uint64_t segment) {
   return says_something;
 }
 
+bool begins_with_standing(ByteView payload) {
+  ByteReader in(payload);
+  return in.remaining() > 0 && is_kind(read_record(in), RecordKind::standing) && in.ok();
+}
+
 void note_places(ByteView payload, std::map<ShardId, LogPlace>& highest) {
   ByteReader in(payload);
   while (in.remaining() > 0) {

@@ -66,6 +66,9 @@ class LogFold {
   bool begun_ = false;
 };
 
+/// Whether the payload begins as that of a segment's first frame.
+bool begins_with_standing(ByteView payload);
+
 /// Raises `highest` to every place that the payload names; stops at the first record against the grammar. For frames
 /// behind damage, where nothing can be folded any more.
 void note_places(ByteView payload, std::map<ShardId, LogPlace>& highest);

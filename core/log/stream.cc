@@ -41,6 +41,7 @@ struct Stream::State {
   void reserve_next(std::vector<IoOp>& out);
   void keep_room(Instant now, std::vector<IoOp>& out);
   void use_quiet(Instant now, std::vector<IoOp>& out);
+  void open_again(Instant now, std::vector<IoOp>& out);
   void remove_old_segments(std::vector<IoOp>& out);
   void on_opened(std::vector<TraceEvent>& trace);
   void on_flushed(std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
@@ -174,6 +175,18 @@ void Stream::State::keep_room(Instant now, std::vector<IoOp>& out) {
   }
 }
 
+/// Recovery that found no space is begun again, after a pause.
+void Stream::State::open_again(Instant now, std::vector<IoOp>& out) {
+  if (!opening.starved() || !io.in_order_done() || io.reserving()) return;
+  if (reserve_again_at == never) {
+    reserve_again_at = now + reserve_again_after;
+  } else if (now >= reserve_again_at) {
+    reserve_again_at = never;
+    opening = Opening(config);
+    opening.start(io, out);
+  }
+}
+
 /// While nothing is pending or under way: first old segments are given up, then the last frame is covered by a mark.
 /// That one needs none itself: it says nothing.
 void Stream::State::use_quiet(Instant now, std::vector<IoOp>& out) {
@@ -213,8 +226,9 @@ void Stream::State::on_opened(std::vector<TraceEvent>& trace) {
   opened_at = durable_frame = end.next_frame - 1;
   last_full = opening.last_full_frame();
   mark_written = mark_on_disk = opening.highest_mark();
-  full = opening.no_space();
-  if (full) trace.push_back({.kind = TraceKind::space_refused});
+  const bool was_full = std::exchange(full, opening.no_space());
+  if (full != was_full) trace.push_back({.kind = full ? TraceKind::space_refused : TraceKind::space_regained});
+  reserve_again_at = never;
   hard_state = opening.hard_state();
   oldest_segment = hard_state.first_segment;
   for (const auto& [group, log] : opening.logs()) {
@@ -272,8 +286,11 @@ void Stream::on_io(IoToken token, IoStatus status, SharedBytes bytes, std::vecto
   const bool in_order = op.has_value();
   if (!op) op = s.chores.take(token);
   if (!op || failed()) return;
+  const bool may_lack_space = op->kind == IoKind::reserve || (op->kind == IoKind::write && !s.opening.done());
   const bool expected = status == IoStatus::ok || (op->kind == IoKind::read && status == IoStatus::not_found) ||
-                        (op->kind == IoKind::reserve && status == IoStatus::no_space) ||
+                        (may_lack_space && status == IoStatus::no_space) ||
+                        // of a file that was not made, for lack of space
+                        (s.opening.starved() && op->kind == IoKind::sync && status == IoStatus::not_found) ||
                         (!in_order && op->kind == IoKind::remove && status != IoStatus::failed);
   if (!expected) {
     s.fail(describe_failure(*op, status), trace);
@@ -290,6 +307,8 @@ void Stream::on_io(IoToken token, IoStatus status, SharedBytes bytes, std::vecto
   s.opening.on_io(*op, status, bytes, s.io, out, trace);
   if (!s.opening.failure().empty()) {
     s.fail(s.opening.failure(), trace);
+  } else if (s.opening.starved()) {
+    if (!std::exchange(s.full, true)) trace.push_back({.kind = TraceKind::space_refused});
   } else if (s.opening.done()) {
     s.on_opened(trace);
   }
@@ -396,7 +415,11 @@ bool Stream::begin_life(std::vector<IoOp>& out) {
 }
 
 void Stream::maintain(Instant now, std::vector<IoOp>& out) {
-  if (!recovered() || failed()) return;
+  if (failed()) return;
+  if (!recovered()) {
+    state_->open_again(now, out);
+    return;
+  }
   state_->use_quiet(now, out);
   state_->keep_room(now, out);
 }

@@ -17,7 +17,7 @@ void StreamScan::found(std::uint64_t number, ByteView segment) {
   const std::optional<SegmentHeader> header = read_segment_header(segment);
   if (!belongs_here(number, header)) return;
   if (is_first) {
-    ended_ = !begins(number, header, salt);
+    ended_ = !begins(number, header, segment, salt);
     if (failed()) return;
   } else if (!ended_ && !hole) {
     ended_ = !continues(number, header, segment, salt);
@@ -28,8 +28,12 @@ void StreamScan::found(std::uint64_t number, ByteView segment) {
   if (hole) {
     set_damage(segment_file(missing) + " is missing although " + segment_file(number) + " is there");
   }
-  if (!ended_) follow(number, segment, salt, header->reserved);
-  if (!failed()) search_behind_end(number, segment, salt);
+  const bool header_counts = damaged_headers_.empty() || damaged_headers_.back().number != number;
+  if (!ended_) follow(number, segment, salt, header_counts ? header->reserved : segment.size());
+  if (failed()) return;
+  // A frame that was written in the wrong place may be what has damaged the header.
+  if (!header_counts) note_behind_end(number, segment, 0, salt);
+  search_behind_end(number, segment, salt);
   ended_ = ended_ || damage_.has_value();
 }
 
@@ -46,7 +50,8 @@ void StreamScan::finish() {
     bad_place_ = {end_.segment, size_of(end_.segment)};
     set_damage("the file ends although " + std::to_string(reserved_) + " bytes were reserved for it");
   }
-  trusted_ = !damage_ && remnants_.empty() && mark_ >= last_full_ && next_segment_is_there();
+  trusted_ =
+      !damage_ && remnants_.empty() && damaged_headers_.empty() && mark_ >= last_full_ && next_segment_is_there();
   if (damage_) return;
   for (const auto& [group, log] : fold_.logs()) {
     if (log.has_gap()) {
@@ -80,19 +85,44 @@ bool StreamScan::belongs_here(std::uint64_t number, const std::optional<SegmentH
 }
 
 /// Whether the stream begins in this segment.
-bool StreamScan::begins(std::uint64_t number, const std::optional<SegmentHeader>& header, std::uint64_t salt) {
+bool StreamScan::begins(std::uint64_t number, const std::optional<SegmentHeader>& header, ByteView segment,
+                        std::uint64_t salt) {
   const bool fits = header && header->salt == salt && header->number == number && header->first_frame > 0 &&
                     (number > 1 || (header->first_frame == 1 && header->previous == 0));
   bad_place_ = {number, 0};
-  if (known_.founded && number != known_.first_segment) {
-    fail({known_.first_segment, 0}, "the file is missing although this directory was in use", restore_advice);
-  } else if (known_.founded && !fits) {
-    fail(bad_place_, "the segment's header is damaged", restore_advice);
+  if (number != known_.first_segment) {
+    if (known_.founded) {
+      fail({known_.first_segment, 0}, "the file is missing although this directory was in use", restore_advice);
+    }
+    return false;
   }
-  if (!fits || number != known_.first_segment) return false;
+  if (!fits) return known_.founded && begins_without_header(number, segment, salt);
   end_.next_frame = header->first_frame;
   end_.previous = header->previous;
   return true;
+}
+
+/// Rule S4 for the first segment. If nothing says what its first frame is, nothing in it can be folded.
+bool StreamScan::begins_without_header(std::uint64_t number, ByteView segment, std::uint64_t salt) {
+  std::optional<FramePlace> first;
+  if (number == 1 && segment.size() >= block_size) {
+    first = {salt, 1, 0};
+  } else if (segment.size() >= block_size) {
+    const ByteView frames = segment.subspan(block_size);
+    const auto header = read_frame_header(frames);
+    const bool is_of_here = header && header->place.salt == salt && header->place.number > 0;
+    const auto frame = is_of_here ? open_stream_frame(frames, header->place) : std::nullopt;
+    if (frame && begins_with_standing(frame->payload)) first = header->place;
+  }
+  if (first) {
+    end_.next_frame = first->number;
+    end_.previous = first->previous;
+    note_damaged_header(number, segment, salt);
+    return true;
+  }
+  end_ = {number, 0, 0, 0};
+  damage_ = {0, number, segment_file(number) + " at byte 0: the segment's header and its first frame are damaged"};
+  return false;
 }
 
 /// Whether the stream goes on in this segment; if not, bad_place_ says where its next frame should have been.
@@ -100,7 +130,8 @@ bool StreamScan::continues(std::uint64_t number, const std::optional<SegmentHead
                            std::uint64_t salt) {
   const bool fits = header && header->salt == salt && header->number == number &&
                     header->first_frame == end_.next_frame && header->previous == end_.previous;
-  if (fits && open_stream_frame(segment.subspan(block_size), expected(salt))) {
+  if (segment.size() > block_size && open_stream_frame(segment.subspan(block_size), expected(salt))) {
+    if (!fits) note_damaged_header(number, segment, salt);
     return true;
   }
   if (fits) {
@@ -110,6 +141,15 @@ bool StreamScan::continues(std::uint64_t number, const std::optional<SegmentHead
     bad_place_ = {number, 0};  // nothing where the segment before left off: it was full
   }
   return false;
+}
+
+void StreamScan::note_damaged_header(std::uint64_t number, ByteView segment, std::uint64_t salt) {
+  damaged_headers_.push_back({.identity = identity_,
+                              .salt = salt,
+                              .number = number,
+                              .first_frame = end_.next_frame,
+                              .previous = end_.previous,
+                              .reserved = segment.size() / block_size * block_size});
 }
 
 /// Folds frames until the first place without a sound one; that place is the end.

@@ -11,8 +11,12 @@
 //   S3 The end is trusted if it is not damaged, all behind it is blank, the last frame that says anything is covered by
 //      a later frame's mark, and the next segment is there where it must have been. Otherwise something acknowledged
 //      may be lost. (The hard state's mark does not count: a frame may have followed it at once.)
-// A segment after the first continues the stream only if its header fits *and* its first frame is sound: both are one
-// write.
+// A segment after the first continues the stream only if its first frame is sound: header and frame are one flush.
+//   S4 A header that does not fit says nothing that is not known: the salt follows from identity and number, the place
+//      of the first frame from the segment before, in stream-000001 from the founding, and in a later segment with
+//      which the stream begins the frame vouches for itself and says where groups stand. So the frames count, the end
+//      is not trusted, and the header is to be written again. Where no such frame is, the segment is damaged from byte
+//      0 on.
 #pragma once
 
 #include <cstdint>
@@ -54,7 +58,7 @@ struct StreamDamage {
 class StreamScan {
  public:
   /// What the hard state says of the stream. `founded`: its first segment is known to have been durable (hard_state.h,
-  /// H2), so that its absence or a bad header is a lost disk.
+  /// H2), so that its absence is a lost disk.
   struct Known {
     bool founded = false;
     std::uint64_t first_segment = 1;
@@ -81,6 +85,8 @@ class StreamScan {
   /// Bytes of the file the end is in, and of the one after it (0: none).
   std::uint64_t size_of(std::uint64_t segment) const;
   const std::vector<Remnant>& remnants() const { return remnants_; }
+  /// What should stand at the beginning of segments whose frames count (S4).
+  const std::vector<SegmentHeader>& damaged_headers() const { return damaged_headers_; }
   std::uint64_t last_used_segment() const { return last_used_; }    ///< the last that is not blank throughout
   std::uint64_t last_full_frame() const { return last_full_; }      ///< the last that says anything; 0: none
   std::uint64_t highest_mark() const { return mark_; }              ///< in sound frames before the end
@@ -97,9 +103,11 @@ class StreamScan {
   };
 
   bool belongs_here(std::uint64_t number, const std::optional<SegmentHeader>& header);
-  bool begins(std::uint64_t number, const std::optional<SegmentHeader>& header, std::uint64_t salt);
+  bool begins(std::uint64_t number, const std::optional<SegmentHeader>& header, ByteView segment, std::uint64_t salt);
+  bool begins_without_header(std::uint64_t number, ByteView segment, std::uint64_t salt);
   bool continues(std::uint64_t number, const std::optional<SegmentHeader>& header, ByteView segment,
                  std::uint64_t salt);
+  void note_damaged_header(std::uint64_t number, ByteView segment, std::uint64_t salt);
   void follow(std::uint64_t number, ByteView segment, std::uint64_t salt, std::uint64_t reserved);
   void note(const FrameHeader& header);
   void refuse_other_version(ByteView frame, std::uint64_t salt);
@@ -120,6 +128,7 @@ class StreamScan {
   StreamEnd end_;
   LogFold fold_;
   std::vector<Remnant> remnants_;
+  std::vector<SegmentHeader> damaged_headers_;
   std::map<std::uint64_t, std::uint64_t> sizes_;
   std::uint64_t last_used_ = 0;
   std::uint64_t last_full_ = 0;

@@ -101,6 +101,8 @@ void Node::step(Now now, std::span<const Input> inputs, Effects& out) {
     s.tend_files(now, out);
     s.pass_on(now, out);
     s.flush(now, out);
+  } else if (!s.stream.recovered()) {
+    s.stream.maintain(now.monotonic, out.io);  // a disk without space is asked again
   }
   s.seal_frames(out);
   out.wake_at = s.next_wake(now.monotonic);
@@ -249,7 +251,7 @@ void Node::State::seal_frames(Effects& out) {
 
 Instant Node::State::next_wake(Instant now) const {
   if (!serving) {
-    return never;
+    return recovered ? never : stream.wake_at();
   }
   Instant at = std::min({router.wake_at(), probe_at, stream.wake_at(), store.wake_at()});
   for (const auto& [id, waiting] : asleep) {

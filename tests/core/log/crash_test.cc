@@ -236,7 +236,10 @@ TEST_CASE("what a torn start of a segment left is cut durably, and the stream go
   std::vector<IoOp> flush;
   first.stream.flush(flush);
   REQUIRE(flush[1].file == "stream-000002");
-  disk.execute(flush[1]);  // the frame, but not the segment's header
+  Bytes torn = *flush[1].bytes;
+  std::fill_n(torn.begin() + 4096, 512, std::byte{0});
+  flush[1].bytes = std::make_shared<const Bytes>(torn);
+  disk.execute(flush[1]);  // the frame but for a sector, and not the segment's header
 
   Life second(disk);
   CHECK(second.recovered().logs.at(1).size() == 1);
@@ -250,6 +253,26 @@ TEST_CASE("what a torn start of a segment left is cut durably, and the stream go
   third.stream.append(ShardId(1), std::vector{entry(2, 1, payload(3, 100))});
   REQUIRE(third.flush_and_run());
   CHECK(third.emitted.back().file == "stream-000001");
+}
+
+TEST_CASE("a first frame that reached the disk without its segment's header counts, and gets its header") {
+  MemoryDisk disk;
+  Life first(disk);
+  first.recovered();
+  first.stream.append(ShardId(1), std::vector{entry(1, 1, payload(1, 100))});
+  REQUIRE(first.flush_and_run());
+  first.stream.append(ShardId(1), std::vector{entry(2, 1, payload(2, test_segment_size))});
+  first.maintain();
+  std::vector<IoOp> flush;
+  first.stream.flush(flush);
+  disk.execute(flush[1]);
+  Life second(disk);
+  CHECK(second.recovered().logs.at(1).size() == 2);
+  CHECK(second.saw(TraceKind::tail_uncertain));
+  Prng random(1);
+  disk.power_cut(PowerCut::loses_all, random);
+  Life third(disk);
+  CHECK(third.recovered().logs.at(1).size() == 2);
 }
 
 TEST_CASE("a frame that lay behind a torn one never comes back when the torn one is written again byte by byte") {

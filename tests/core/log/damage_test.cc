@@ -95,22 +95,115 @@ TEST_CASE("a quiet log's mark tells damage in its last frame from a torn write")
   CHECK(life.found.groups.at(ShardId(1)).uncertain);
 }
 
-TEST_CASE("damage in a segment's header is damage of its first frame, and of the first segment a lost disk") {
+TEST_CASE(
+    "a damaged header of a segment costs nothing: what it says is known, so it is written again, and leaves doubt") {
   const MemoryDisk disk = small_disk(8);
+  for (const char* const file : {"stream-000001", "stream-000002", "stream-000003"}) {
+    for (std::uint64_t byte = 0; byte < 4096; byte += byte < 100 ? 1 : 97) {
+      CAPTURE(file, byte);
+      MemoryDisk damaged = disk;
+      damaged.flip_bit(file, byte, 3);
+      Life life(damaged);
+      CHECK(entries_of(life.recovered()) == 8);
+      CHECK(life.saw(TraceKind::tail_uncertain));
+      CHECK_FALSE(life.saw(TraceKind::tail_torn));
+      CHECK(life.found.groups.at(ShardId(1)).uncertain);
+      CHECK(damaged.contents(file) == disk.contents(file));
+      CHECK(failure_of(damaged, sole_voter()).empty());
+    }
+  }
+}
+
+/// The first `blocks` blocks of the file read as zeros.
+void wipe(MemoryDisk& disk, const std::string& file, std::size_t blocks) {
+  Bytes contents = disk.contents(file);
+  std::fill_n(contents.begin(), blocks * block_size, std::byte{0});
+  disk.overwrite(file, contents);
+}
+
+TEST_CASE("a segment without header and first frame is damaged from its beginning on") {
+  const MemoryDisk disk = small_disk(8);
+  MemoryDisk first = disk;
+  wipe(first, "stream-000001", 2);
+  CHECK_THAT(failure_of(first, sole_voter()), StartsWith("stream-000001 at byte 4096: frame 1 is damaged"));
+  Life(first).recovered();
+  CHECK(first.exists("damaged-stream-000001"));
+  MemoryDisk second = disk;
+  wipe(second, "stream-000002", 2);
+  CHECK_THAT(failure_of(second, sole_voter()), StartsWith("stream-000002 at byte 0: frame 4 is damaged"));
+  Life life(second);
+  CHECK(entries_of(life.recovered()) == 3);
+  CHECK(second.exists("damaged-stream-000002"));
+  CHECK(second.exists("damaged-stream-000003"));
+  CHECK_FALSE(second.exists("damaged-stream-000001"));
+  MemoryDisk last = disk;
+  wipe(last, "stream-000003", 3);  // all there is, and nothing says that it was durable
+  Life without(last);
+  CHECK(entries_of(without.recovered()) == 6);
+}
+
+/// A disk whose stream begins in a later segment: frame 7 is its first, with entry 7 in it.
+MemoryDisk disk_without_its_beginning() {
+  MemoryDisk disk = small_disk(8);
+  Life life(disk);
+  life.recovered();
+  life.stream.restore(ShardId(1), {Index(6), Term(1)});
+  check(life.flush_and_run(), "the base is written");
+  life.rest();
+  life.rest();
+  check(!disk.exists("stream-000002") && disk.exists("stream-000003"), "what the snapshot holds was given up");
+  return disk;
+}
+
+TEST_CASE("where the stream begins in a later segment, its first frame says where: the header is written again") {
+  const MemoryDisk disk = disk_without_its_beginning();
   for (std::uint64_t byte = 0; byte < 4096; byte += byte < 100 ? 1 : 97) {
     CAPTURE(byte);
-    MemoryDisk first = disk;
-    first.flip_bit("stream-000001", byte, 3);
-    CHECK_THAT(failure_of(first), StartsWith("stream-000001 at byte 0: the segment's header is damaged"));
-    MemoryDisk second = disk;
-    second.flip_bit("stream-000002", byte, 3);
-    CHECK_THAT(failure_of(second, sole_voter()), StartsWith("stream-000002 at byte 0: frame 4 is damaged"));
-    Life life(second);
-    CHECK(entries_of(life.recovered()) == 3);
-    CHECK(second.exists("damaged-stream-000002"));
-    CHECK(second.exists("damaged-stream-000003"));
-    CHECK_FALSE(second.exists("damaged-stream-000001"));
+    MemoryDisk damaged = disk;
+    damaged.flip_bit("stream-000003", byte, 3);
+    Life life(damaged);
+    CHECK(life.recovered().logs.at(1).base == LogPlace{Index(6), Term(1)});
+    CHECK(life.found.groups.at(ShardId(1)).log.size() == 2);
+    CHECK(life.found.groups.at(ShardId(1)).uncertain);
+    CHECK(damaged.contents("stream-000003") == disk.contents("stream-000003"));
   }
+}
+
+TEST_CASE("where neither header nor first frame of the first segment can be read, the whole stream is set aside") {
+  MemoryDisk disk = disk_without_its_beginning();
+  wipe(disk, "stream-000003", 2);
+  CHECK_THAT(failure_of(disk, sole_voter()), StartsWith("stream-000003 at byte 0: the segment's header and its first"));
+  std::uint64_t last_frame = 0;
+  {
+    MemoryDisk sound = disk_without_its_beginning();
+    Life life(sound);
+    life.recovered();
+    last_frame = life.stream.opened_at();
+  }
+  Life life(disk);
+  const Model found = life.recovered();
+  CHECK(entries_of(found) == 0);
+  CHECK(found.hard_states.contains(1));  // votes are not in the stream
+  CHECK(life.found.groups.at(ShardId(1)).uncertain);
+  CHECK(life.found.groups.at(ShardId(1)).evidence == LogPlace{Index(8), Term(1)});
+  CHECK(life.stream.opened_at() > last_frame);
+  CHECK(disk.exists("damaged-stream-000003"));
+  Life again(disk);
+  CHECK(entries_of(again.recovered()) == 0);
+  CHECK_FALSE(again.saw(TraceKind::quarantined));
+}
+
+TEST_CASE("a frame that was written over a segment's header is not passed over: its mark says what was durable") {
+  MemoryDisk disk = rested_disk(1);  // frame 2 is the mark
+  Bytes contents = disk.contents("stream-000001");
+  // Frame 2 lands where the segment begins, in two blocks: over the header and frame 1.
+  std::copy_n(contents.begin() + 2 * block_size, block_size, contents.begin());
+  std::fill_n(contents.begin() + block_size, 2 * block_size, std::byte{0});
+  disk.overwrite("stream-000001", contents);
+  CHECK_THAT(failure_of(disk, sole_voter()), StartsWith("stream-000001 at byte 4096: frame 1 is damaged"));
+  Life life(disk);
+  CHECK(entries_of(life.recovered()) == 0);
+  CHECK(life.saw(TraceKind::quarantined));
 }
 
 TEST_CASE("a segment that is missing in the middle is damage, the first one a lost disk") {

@@ -41,7 +41,7 @@ TEST_CASE("from the damage on segments are set aside, and the stream goes on in 
   CHECK(entries_of(life.recovered()) == 4);
   CHECK(life.stream.opened_at() > 8);  // numbers that peers may remember are not used again
   CHECK(names(disk) ==
-        std::vector<std::string>{"damaged-stream-000002", "damaged-stream-000003", "hard-state", "stream-000005"});
+        std::vector<std::string>{"damaged-stream-000002", "damaged-stream-000003", "hard-state", "stream-000004"});
   CHECK(disk.contents("damaged-stream-000002") == damaged_2);
   CHECK(disk.contents("damaged-stream-000003") == damaged_3);
 
@@ -81,13 +81,13 @@ TEST_CASE("damage after damage: each time what is sound is kept") {
     }
     life.rest();
   }
-  disk.flip_bit("stream-000005", 8192 + 80, 0);  // the frame with entry 5
+  disk.flip_bit("stream-000004", 8192 + 80, 0);  // the frame with entry 5
   Life life(disk);
   CHECK(entries_of(life.recovered()) == 4);
   CHECK(life.saw(TraceKind::quarantined));
   CHECK(life.found.groups.at(ShardId(1)).evidence == place(7, 2));
   CHECK(disk.exists("damaged-stream-000002"));
-  CHECK(disk.exists("damaged-stream-000005"));
+  CHECK(disk.exists("damaged-stream-000004"));
 }
 
 TEST_CASE("a power cut at every operation of a quarantine: the same log, the same doubt, the same evidence") {
@@ -126,18 +126,67 @@ TEST_CASE("a power cut at every operation of a quarantine: the same log, the sam
   CHECK(after_it > 0);
 }
 
-TEST_CASE("a full disk cannot set damage aside: the start is refused, and nothing has changed") {
+TEST_CASE("damage is set aside into the segment that was reserved ahead: that takes no space") {
+  MemoryDisk disk = damaged_disk();
+  REQUIRE(disk.exists("stream-000004"));
+  REQUIRE(is_blank(disk.contents("stream-000004")));
+  Life life(disk);
+  CHECK(entries_of(life.recovered()) == 4);
+  CHECK_FALSE(is_blank(disk.contents("stream-000004")));
+  CHECK_FALSE(disk.exists("stream-000005"));
+}
+
+TEST_CASE("on a full disk recovery waits for the space it needs, changes nothing, and goes on by itself") {
   const MemoryDisk damaged = damaged_disk();
   MemoryDisk disk = damaged;
   Life life(disk);
-  life.answer_next(IoKind::reserve, IoStatus::no_space);
+  for (int i = 0; i < 3; ++i) life.answer_next(IoKind::reserve, IoStatus::no_space);
   life.run();
-  CHECK_THAT(life.stream.failure(), StartsWith("reservation of stream-000005"));
-  CHECK_THAT(life.stream.failure(), Contains("Free space"));
+  CHECK_FALSE(life.stream.failed());
+  CHECK_FALSE(life.stream.recovered());
+  CHECK(life.stream.full());
+  CHECK(life.saw(TraceKind::space_refused));
   CHECK(disk.contents("stream-000002") == damaged.contents("stream-000002"));
   CHECK(disk.contents("hard-state") == damaged.contents("hard-state"));
+  CHECK(life.stream.wake_at() == never);  // nothing is asked for before maintain() knows the time
+  life.maintain();
+  const Instant again_at = life.stream.wake_at();
+  CHECK((life.now < again_at && again_at <= life.now + seconds(1)));
+  const std::size_t before = life.emitted.size();
+  life.maintain();
+  CHECK(life.emitted.size() == before);  // not all the time
+  life.now = again_at;
+  life.maintain();
+  CHECK(life.emitted.size() > before);
+  CHECK_FALSE(life.stream.recovered());
+  life.rest();
+  CHECK(entries_of(life.recovered()) == 4);
+  CHECK(life.found.groups.at(ShardId(1)).uncertain);
+  CHECK_FALSE(life.stream.full());
+  CHECK(life.saw(TraceKind::space_regained));
+  life.stream.append(ShardId(1), std::vector{entry(5, 2, payload(5, 200))});
+  CHECK(life.flush_and_run());
   Life again(disk);
-  CHECK(entries_of(again.recovered()) == 4);
+  CHECK(entries_of(again.recovered()) == 5);
+}
+
+TEST_CASE("a write that finds no space before recovery has ended is waited for, too; a sync that fails is not") {
+  MemoryDisk disk;
+  Life life(disk);
+  life.answer_next(IoKind::write, IoStatus::no_space);
+  life.run();
+  CAPTURE(life.stream.failure());
+  CHECK_FALSE(life.stream.failed());
+  CHECK(life.stream.full());
+  life.rest();
+  CHECK(life.recovered().logs.empty());
+  CHECK_FALSE(life.stream.full());
+
+  MemoryDisk other;
+  Life failing(other);
+  failing.answer_next(IoKind::sync, IoStatus::no_space);
+  failing.run();
+  CHECK(failing.stream.failed());
 }
 
 TEST_CASE("several groups and their bases are rewritten, whatever frame is damaged") {
