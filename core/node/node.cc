@@ -128,6 +128,9 @@ void Node::State::take(Now now, const Input& input, Effects& out) {
   } else if (const auto* peer = std::get_if<PeerInput>(&input); peer != nullptr && serving) {
     if (!peer->up) {
       router.on_disconnect(now.monotonic, peer->peer, router_out);
+      for (auto& [id, shard] : shards) {
+        shard.disconnected(now, peer->peer, shard_out);
+      }
     } else {
       router.meet(peer->peer);
       if (const auto at = std::lower_bound(config.nodes.begin(), config.nodes.end(), peer->peer);

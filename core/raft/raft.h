@@ -31,7 +31,7 @@ enum class Role : std::uint8_t { follower, pre_candidate, candidate, leader };
 struct Config {
   NodeId self;
   ShardId group;              ///< for trace events only
-  Duration election_timeout;  ///< randomised in [1, 2) of this
+  Duration election_timeout;  ///< how long a leader is believed; time-outs are drawn from [1, 1.5) of it
   Duration heartbeat_interval;
   std::uint32_t append_bytes_max = 1u << 20;   ///< entries' bytes per append (at least one entry always goes)
   std::uint32_t appends_in_flight_max = 8;     ///< per follower
@@ -119,6 +119,9 @@ class Raft {
   void set_complete(bool complete) { complete_ = complete; }
   /// The link to a peer was re-established: messages may have been lost, resend from its match index.
   void reconnected(Instant now, NodeId peer, Output& out);
+  /// The link to a peer broke. A follower whose leader it was takes it for gone, and asks the others soon whether they
+  /// do: pre-votes disturb no leader that others still hear (R15).
+  void disconnected(Instant now, NodeId peer, Output& out);
 
   Role role() const;
   Term term() const;
@@ -170,12 +173,12 @@ class Raft {
   void campaign(Instant now, bool transfer, Output& out);
   void become_leader(Instant now, Output& out);
   void ask(NodeId voter, Output& out) const;
-  void ask_all(Output& out) const;
+  void ask_all(Instant now, Output& out);
   void count_votes(Instant now, Output& out);
   bool heard_leader(Instant now) const;
   bool ignores(Instant now, const Message& message) const;
   bool may_vote_for(LogPlace last) const;
-  bool comes_before(Instant now, NodeId rival, LogPlace last) const;
+  void let_go_first(Instant now, NodeId rival, LogPlace last);
   void on(Instant now, NodeId from, VoteRequest& request, Output& out);
   void on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Output& out);
   void on(Instant now, NodeId from, VoteReply& reply, Output& out);
@@ -218,7 +221,9 @@ class Raft {
   void trace_configuration(TraceKind kind, Output& out) const;
 
   // Transfer of leadership (raft_transfer.cc).
+  const Progress* best_successor(Instant heard_after) const;
   bool hand_over_to_best(Instant now, Output& out);
+  void say_farewell(Output& out) const;
   void begin_transfer(Instant now, NodeId to, Output& out);
   void hand_over(Output& out);
   void on(Instant now, NodeId from, TimeoutNow& message, Output& out);
@@ -241,7 +246,9 @@ class Raft {
   Role role_ = Role::follower;
   NodeId leader_ = nobody;
   Index commit_;
-  Instant stood_at_;                    ///< as pre-candidate: since when
+  bool yielded_ = false;                ///< as pre-candidate: to a rival, until then
+  Instant yields_until_;
+  Instant ask_again_at_;                ///< as (pre-)candidate
   Instant election_deadline_;           ///< not as leader
   Instant leader_heard_;                ///< meaningful while leader_ is another node
   Instant recovery_deadline_;           ///< while uncertain: when to ask again

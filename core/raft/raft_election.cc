@@ -22,16 +22,18 @@ bool Raft::may_campaign() const {
 void Raft::ask_pre_votes(Instant now, Output& out) {
   role_ = Role::pre_candidate;
   leader_ = nobody;
-  stood_at_ = now;
+  yielded_ = false;
   granted_ = {config_.self};
   trace_role(TraceKind::became_pre_candidate, out);
-  ask_all(out);
+  ask_all(now, out);
   count_votes(now, out);
 }
 
 void Raft::campaign(Instant now, bool transfer, Output& out) {
   check(may_campaign(), "R20, R27: only a voter that is certain campaigns");
-  reset_election_deadline(now);
+  // Nobody is held up by a candidacy in vain but those it asked: they wait for the next.
+  election_deadline_ =
+      now + nanoseconds(prng_.between(config_.election_timeout.nanos / 2, config_.election_timeout.nanos - 1));
   role_ = Role::candidate;
   leader_ = nobody;
   campaigns_by_transfer_ = transfer;
@@ -39,7 +41,7 @@ void Raft::campaign(Instant now, bool transfer, Output& out) {
   granted_ = {config_.self};
   trace_role(TraceKind::became_candidate, out);
   trace(TraceKind::voted, hard_state_.term, log_.last_index(), config_.self.value, 0, out);
-  ask_all(out);
+  ask_all(now, out);
   count_votes(now, out);
 }
 
@@ -58,9 +60,14 @@ void Raft::ask(NodeId voter, Output& out) const {
   send(voter, request, !pre, out);
 }
 
-void Raft::ask_all(Output& out) const {
+/// All that have not granted yet: a question may be lost, and whoever refused because it heard a leader may not any
+/// more.
+void Raft::ask_all(Instant now, Output& out) {
+  ask_again_at_ = now + config_.heartbeat_interval;
   for (const NodeId member : membership_.latest().members()) {
-    ask(member, out);
+    if (std::find(granted_.begin(), granted_.end(), member) == granted_.end()) {
+      ask(member, out);
+    }
   }
 }
 
@@ -124,20 +131,25 @@ void Raft::on(Instant now, NodeId from, VoteRequest& request, Output& out) {
   send(from, VoteReply{hard_state_.term, false, granted}, true, out);  // R3
 }
 
-/// Two that stand at the same moment with equal logs would each vote for itself and for nobody else. The one with the
-/// higher number goes first: it refuses the other, for no longer than a question takes, so that it holds up nobody if
-/// it cannot win.
-bool Raft::comes_before(Instant now, NodeId rival, LogPlace last) const {
-  return role_ == Role::pre_candidate && now < stood_at_ + config_.heartbeat_interval && config_.self > rival &&
-         last == log_.last();
+/// Two that stand at the same time would each win its pre-vote and take the other's vote away. So whoever stands and
+/// answers a rival with a better log, or with the same and a higher number, lets it go first for a heartbeat: once each
+/// time it stands, for the rival may be cut off from everybody else.
+void Raft::let_go_first(Instant now, NodeId rival, LogPlace last) {
+  if (role_ == Role::pre_candidate && !yielded_ && (config_.self < rival || last != log_.last())) {
+    yielded_ = true;
+    yields_until_ = ask_again_at_ = now + config_.heartbeat_interval;
+    granted_ = {config_.self};
+  }
 }
 
-/// Would this replica vote for `from`? Changes nothing here (R15). A grant echoes the term asked about; a denial tells
-/// ours, so that an asker who lags behind catches up.
+/// Would this replica vote for `from`? Changes nothing that lasts (R15). A grant echoes the term asked about; a denial
+/// tells ours, so that an asker who lags behind catches up.
 void Raft::on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Output& out) {
   const LogPlace last{request.last_index, request.last_term};
-  const bool granted =
-      request.term > hard_state_.term && may_vote_for(last) && !heard_leader(now) && !comes_before(now, from, last);
+  const bool granted = request.term > hard_state_.term && may_vote_for(last) && !heard_leader(now);
+  if (granted) {
+    let_go_first(now, from, last);
+  }
   send(from, VoteReply{granted ? request.term : hard_state_.term, true, granted}, true, out);
 }
 
@@ -148,7 +160,8 @@ void Raft::on(Instant now, NodeId from, VoteReply& reply, Output& out) {
   if (!asking || reply.pre != pre || reply.term != asked || !reply.granted) {
     return;
   }
-  const bool counts = membership_.latest().is_voter(from);
+  const bool yields = pre && now < yields_until_;
+  const bool counts = membership_.latest().is_voter(from) && !yields;
   if (counts && std::find(granted_.begin(), granted_.end(), from) == granted_.end()) {
     granted_.push_back(from);
     count_votes(now, out);

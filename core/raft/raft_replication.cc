@@ -88,6 +88,7 @@ bool Raft::term_is_durable() const { return log_.durable() >= term_proof_; }
 void Raft::beat(Instant now, Output& out) {
   if (!hears_quorum(now)) {  // R23
     trace(TraceKind::quorum_lost, hard_state_.term, log_.last_index(), 0, 0, out);
+    say_farewell(out);
     become_follower(now, hard_state_.term, nobody, out);
     return;
   }

@@ -26,21 +26,35 @@ bool Raft::resign(Instant now, Output& out) {
   return taken;
 }
 
-/// To the most advanced other voter that can take over. False: there is none.
-bool Raft::hand_over_to_best(Instant now, Output& out) {
+/// The most advanced other voter that can take over and was heard since `heard_after`; null when there is none.
+const Progress* Raft::best_successor(Instant heard_after) const {
+  const std::vector<NodeId>& voters = membership_.latest().voters;
   const Progress* best = nullptr;
-  for (const NodeId voter : membership_.latest().voters) {
-    const Progress* candidate = follower(voter);
-    const bool able = candidate != nullptr && !candidate->uncertain() && !candidate->needs_snapshot() &&
-                      now < candidate->heard() + config_.election_timeout;
-    if (able && (best == nullptr || candidate->match() > best->match())) {
-      best = candidate;
+  for (const Progress& candidate : followers_) {
+    const bool able = std::binary_search(voters.begin(), voters.end(), candidate.node()) && !candidate.uncertain() &&
+                      !candidate.needs_snapshot() && candidate.heard() > heard_after;
+    if (able && (best == nullptr || candidate.match() > best->match())) {
+      best = &candidate;
     }
   }
+  return best;
+}
+
+/// False: nobody can take over.
+bool Raft::hand_over_to_best(Instant now, Output& out) {
+  const Progress* best = best_successor(now - config_.election_timeout);
   if (best != nullptr) {
     begin_transfer(now, best->node(), out);
   }
   return best != nullptr;
+}
+
+/// A leader that hears nobody may still be heard, where links fail one way: whoever has most of its log need not wait
+/// for a time-out of its own.
+void Raft::say_farewell(Output& out) const {
+  if (const Progress* best = best_successor(Instant{})) {
+    send(best->node(), TimeoutNow{hard_state_.term}, !term_is_durable(), out);
+  }
 }
 
 void Raft::begin_transfer(Instant now, NodeId to, Output& out) {

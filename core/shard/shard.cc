@@ -87,6 +87,12 @@ void Shard::reconnected(Now now, NodeId peer, Output& out) {
   follow(now, raft, out);
 }
 
+void Shard::disconnected(Now now, NodeId peer, Output& out) {
+  raft::Output raft;
+  raft_.disconnected(now.monotonic, peer, raft);
+  follow(now, raft, out);
+}
+
 void Shard::flush_begun(std::uint64_t flush) {
   flushes_.push_back({flush, raft_.generation(), raft_.last_index(), marked_});
 }

@@ -97,6 +97,8 @@ class Shard {
   void tick(Now now, Output& out);
   void receive(Now now, NodeId from, raft::Message message, Output& out);
   void reconnected(Now now, NodeId peer, Output& out);
+  /// The link to a peer broke: what it leads may need another leader.
+  void disconnected(Now now, NodeId peer, Output& out);
 
   /// Takes a direct request for this shard; it is decided when the batch closes. Refused at once unless leader
   /// (eventual reads are answered by any replica). `body`: an encoded router::Request.

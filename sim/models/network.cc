@@ -134,7 +134,8 @@ void Network::calm(std::uint64_t strike) {
 
 bool Network::open(Endpoint from, Endpoint to) const {
   return std::none_of(disturbances_.begin(), disturbances_.end(), [&](const Disturbance& disturbance) {
-    return disturbance.trouble == Trouble::block && covers(disturbance, from, to);
+    const bool stops = disturbance.trouble == Trouble::block || disturbance.trouble == Trouble::clog;
+    return stops && covers(disturbance, from, to);
   });
 }
 

@@ -99,7 +99,7 @@ class Network {
   bool disturbed_by(std::uint64_t strike) const;
   /// The connection between the two ends breaks: whatever is under way, in both directions, is lost.
   void reset(Endpoint one, Endpoint other, std::uint64_t strike);
-  /// Whether undisturbed by a block, packets pass in this direction.
+  /// Whether packets pass in this direction, neither blocked nor clogged.
   bool open(Endpoint from, Endpoint to) const;
 
   /// Strikes that hit a packet since the last call, in order of the hits, possibly repeated.

@@ -1,20 +1,19 @@
 // How fast a group gets over the loss of its leader: measured, not judged. For O-V1 and the report.
 //
 // Definitions, for one shard at one instant of simulated time:
-//   * Two nodes are *in touch* when both processes run and are not paused, and no partition blocks either direction of
-//     the link between them. (Loss, delay and reordering of single packets do not count as out of touch; nor does a
-//     disk.) A node that runs is in touch with itself.
+//   * Two nodes are *in touch* when both processes run and are not paused, and no partition or clog stops everything in
+//     either direction of the link between them. (Loss, delay and reordering of single packets do not count as out of
+//     touch; nor does a disk.) A node that runs is in touch with itself.
 //   * The *leader* is the node that was elected in the highest term of which an election was seen.
 //   * The *voters* are those of the last configuration that committed; a *quorum* is a majority of them, while joint of
 //     both halves.
-//   * The leader *leads on* while it is in the same life (it has not crashed), has not been seen to step down, and is
-//   in
+//   * The leader *leads on* while it is in the same life (it has not crashed), has not been seen to step down, and is in
 //     touch with a quorum.
 //   * A *core* is a set of voters without the leader that are in touch with each other and are a quorum.
 // A leader that has led on is *lost* at the instant at which it no longer does, if there is a core then. (One that
 // steps down by itself is not lost: it has handed over, or was deposed.) The loss is *healed* at the instant at which
 // any node first shows an entry of a later term committed. It is healed *in time* within two election time-outs, by the
-// time-out's configured value (each wait is drawn from once to twice it). The loss is *void*, and not counted, if
+// time-out's configured value (each wait is drawn from once to one and a half times it). The loss is *void*, and not counted, if
 // before it is healed
 //   * within two election time-outs the largest core it began with no longer contains one: more has failed by then;
 //   * the old leader leads on again in its old term: it was only cut off for a moment; or

@@ -144,6 +144,12 @@ void Replica::reconnected(std::uint32_t peer) {
   note();
 }
 
+void Replica::disconnected(std::uint32_t peer) {
+  out.clear();
+  raft.disconnected(now, NodeId(peer), out);
+  note();
+}
+
 bool Replica::reconfigure(const Numbers& voters) {
   out.clear();
   const bool taken = raft.reconfigure(now, nodes(voters), out);

@@ -69,6 +69,7 @@ class Replica {
   std::optional<Index> propose(std::string_view text);
   bool read(std::uint64_t id);
   void reconnected(std::uint32_t peer);
+  void disconnected(std::uint32_t peer);
   bool reconfigure(const Numbers& voters);
   bool transfer(std::uint32_t to);
   bool resign();

@@ -112,8 +112,10 @@ TEST_CASE("a clogged link holds every packet until it is calmed, in one directio
   REQUIRE(network.arrival(1, 2, 0) == Fate::held);
   REQUIRE(arrives(network, 2, 1));
   REQUIRE(network.take_hits() == std::vector<std::uint64_t>{strike, strike});
-  REQUIRE(network.open(1, 2));
+  REQUIRE_FALSE(network.open(1, 2));
+  REQUIRE(network.open(2, 1));
   network.calm(strike);
+  REQUIRE(network.open(1, 2));
   REQUIRE(arrives(network, 1, 2));
 }
 
