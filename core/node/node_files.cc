@@ -104,6 +104,11 @@ void Node::State::awaken(Now now, Effects& out) {
     }
     if (const std::optional<LogPlace> restored = awakening.restored()) {
       stream.restore(id, *restored);
+      out.trace.push_back({.kind = TraceKind::restored,
+                           .shard = id,
+                           .term = restored->term,
+                           .index = restored->index,
+                           .a = awakening.last_before().value});
     }
     const auto of = std::find_if(config.shards.begin(), config.shards.end(),
                                  [&](const ShardConfig& shard) { return shard.shard == id; });

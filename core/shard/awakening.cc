@@ -60,6 +60,7 @@ void Awakening::wake(ReplicaFiles::Loaded loaded, ReplicaFiles& files) {
     const auto same = std::find_if(log.begin(), log.end(), [&](const Entry& entry) {
       return entry.index == place.index && entry.term == place.term;
     });
+    last_before_ = log.empty() ? found_.base.index : log.back().index;
     log.erase(log.begin(), same == log.end() ? log.end() : same + 1);
     restored_ = place;
   }

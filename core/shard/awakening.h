@@ -39,6 +39,8 @@ class Awakening {
   bool awake() const { return start_.has_value(); }
   /// A snapshot taken from a peer is ahead of the log's base: the stream must be told before anything else is.
   std::optional<LogPlace> restored() const { return restored_; }
+  /// Where the log ended before that.
+  Index last_before() const { return last_before_; }
   /// Requires: awake(), taken once (checked).
   Start take_start();
 
@@ -50,6 +52,7 @@ class Awakening {
   log::RecoveredGroup found_;
   raft::Configuration founding_;
   std::optional<LogPlace> restored_;
+  Index last_before_;
   std::optional<Start> start_;
 };
 
