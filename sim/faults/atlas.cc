@@ -60,7 +60,7 @@ bool Atlas::permits(std::uint64_t strike, NodeId node, const std::vector<Part>& 
                     (!crash || !any_lost() || certain_remain_without({node}));
   if (!allow(fair)) return false;
   if (crash) crashes_.emplace(strike, node);
-  wounds_.push_back({strike, node, parts, false, {}});
+  wounds_.push_back({strike, node, parts, false, false, false, {}});
   return true;
 }
 
@@ -160,6 +160,7 @@ bool Atlas::struck(std::uint64_t strike, NodeId node) {
     if (wound.strike != strike || wound.node != node) continue;
     asked = true;
     wound.there = true;
+    wound.misread = !scarred(wound);
     for (std::uint32_t s = 1; s <= committed_.size(); ++s) wound.goals[ShardId(s)] = committed_[s - 1].size();
   }
   return asked;
@@ -168,33 +169,37 @@ bool Atlas::struck(std::uint64_t strike, NodeId node) {
 void Atlas::over(std::uint64_t strike) {
   crashes_.erase(strike);
   std::erase_if(wounds_, [strike](const Wound& wound) { return wound.strike == strike && !wound.there; });
+  for (Wound& wound : wounds_) wound.over = wound.over || wound.strike == strike;
 }
 
 bool Atlas::has(NodeId node, Part part) const {
-  return std::any_of(wounds_.begin(), wounds_.end(), [&](const Wound& wound) {
-    return wound.node == node && std::find(wound.parts.begin(), wound.parts.end(), part) != wound.parts.end();
-  });
+  return std::any_of(wounds_.begin(), wounds_.end(),
+                     [&](const Wound& wound) { return wound.node == node && hit(wound, part); });
+}
+
+bool Atlas::scarred(const Wound& wound) const {
+  const Disk& disk = cluster_.machine(wound.node).disk();
+  const std::vector<std::string> files = disk.durable_names();
+  // Files set aside have other names, and no part in anything.
+  return std::any_of(files.begin(), files.end(),
+                     [&](const std::string& file) { return hit(wound, part_of(file)) && disk.scarred(file); });
+}
+
+bool Atlas::hit(const Wound& wound, Part part) {
+  return std::find(wound.parts.begin(), wound.parts.end(), part) != wound.parts.end();
 }
 
 bool Atlas::repaired(const Wound& wound) const {
-  const Disk& disk = cluster_.machine(wound.node).disk();
-  for (const std::string& file : disk.durable_names()) {
-    // Files set aside have other names, and no part in anything.
-    const bool there = std::find(wound.parts.begin(), wound.parts.end(), part_of(file)) != wound.parts.end();
-    if (there && disk.scarred(file)) return false;
-  }
-  const auto hit = [&](Part part) {
-    return std::find(wound.parts.begin(), wound.parts.end(), part) != wound.parts.end();
-  };
-  if (!hit(Part::hard_state) && !hit(Part::stream)) return true;
-  const Copies copies = copies_on(disk);
-  if (hit(Part::hard_state) && !copies.both_hard_states) return false;
-  if (!hit(Part::stream)) return true;
+  const Machine& machine = cluster_.machine(wound.node);
+  const bool serves = machine.life() == Life::up && machine.node().ready();
+  if (wound.misread ? !(wound.over && serves) : scarred(wound)) return false;
+  const Copies copies = copies_on(machine.disk());
+  if (hit(wound, Part::hard_state) && !copies.both_hard_states) return false;
   for (const auto& [shard, goal] : wound.goals) {
     const auto log = copies.logs.find(shard);
-    const std::uint64_t whole =
-        log == copies.logs.end() ? 0 : whole_up_to(log->second, committed_[shard.value - 1]).value;
-    if (whole < goal) return false;
+    const HeldLog held = log == copies.logs.end() ? HeldLog() : log->second;
+    if (hit(wound, Part::sealed) && held.base > held.snapshot) return false;
+    if (hit(wound, Part::stream) && whole_up_to(held, committed_[shard.value - 1]).value < goal) return false;
   }
   return true;
 }

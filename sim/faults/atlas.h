@@ -10,7 +10,9 @@
 //      members (docs/decisions/0005), and one of them never answers.
 // It judges by where the copies really are (copies.h), not by where they should be, and by the configuration that has
 // committed last. A disk counts as repaired when no scar is left on the damaged part; the stream, when its log holds
-// again everything that was committed when it was damaged; the hard state, when both copies are whole.
+// again everything that was committed when it was damaged; sealed files, when a whole snapshot is there again; the hard
+// state, when both copies are whole. What a node was told wrong counts until its strike is over and the node serves:
+// until then it acts on what it was told.
 //
 // A scenario may break it on purpose ("fair": false): then everything is allowed, and the verdict says so.
 // Single-threaded; never influences the run but by what it withholds.
@@ -75,6 +77,8 @@ class Atlas {
     NodeId node;
     std::vector<Part> parts;
     bool there = false;                      ///< else it lies in wait
+    bool misread = false;                    ///< the disk has no scar; the node was told what is not so
+    bool over = false;                       ///< its strike is
     std::map<ShardId, std::uint64_t> goals;  ///< last committed index when it came
   };
 
@@ -86,6 +90,8 @@ class Atlas {
   bool too_many_with(NodeId node);
   bool copy_left_without(NodeId node);
   bool lost(NodeId node) const;
+  static bool hit(const Wound& wound, Part part);
+  bool scarred(const Wound& wound) const;
   bool repaired(const Wound& wound) const;
   bool has(NodeId node, Part part) const;
   std::set<NodeId> harmed() const;

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <string>
 
+#include "sim/oracles/sealed_decode.h"
 #include "sim/oracles/stream_decode.h"
 
 namespace coffer::sim::faults {
@@ -30,7 +31,8 @@ void fold(const oracles::Record& record, Copies& copies) {
   }
   if (const auto* standing = std::get_if<oracles::StandingOnDisk>(&record)) {
     // Where folding begins, what was before is in snapshots.
-    if (!copies.logs.contains(standing->shard)) copies.logs[standing->shard].base = standing->last.index;
+    HeldLog& log = copies.logs[standing->shard];
+    if (log.base == Index(0) && log.entries.empty()) log.base = standing->last.index;
   }
 }
 
@@ -46,18 +48,24 @@ Copies copies_on(const Disk& disk) {
   oracles::StreamReader stream(first_segment);
   for (const std::string& file : disk.durable_names()) {
     const ByteView contents = disk.durable(file).value();
+    if (const auto name = oracles::sealed_name(file); name && name->kind == oracles::SealedKind::snapshot) {
+      std::string why;
+      Index& snapshot = copies.logs[name->shard].snapshot;
+      if (oracles::decode_sealed(*name, contents, why)) snapshot = std::max(snapshot, name->last);
+    }
     for (const oracles::Record& record : stream.read(file, contents)) fold(record, copies);
   }
   return copies;
 }
 
 Index whole_up_to(const HeldLog& log, const std::vector<Mark>& committed) {
+  if (log.base > log.snapshot) return log.snapshot;
   std::uint64_t whole = log.base.value;
   for (const Mark& entry : log.entries) {
     if (whole >= committed.size() || committed[whole] != entry) break;
     ++whole;
   }
-  return Index(whole);
+  return Index(std::max(whole, log.snapshot.value));
 }
 
 }  // namespace coffer::sim::faults

@@ -20,10 +20,10 @@ struct Mark {
   bool operator==(const Mark&) const = default;
 };
 
-/// One group's log on one disk: what recovery could fold before the first damage. What a snapshot stands for is not
-/// looked into: entries up to `base` count as whole.
+/// One group's log on one disk: what recovery could fold before the first damage.
 struct HeldLog {
   Index base{0};
+  Index snapshot{0};          ///< the newest whole snapshot there ends here; what it says is not looked into
   std::vector<Mark> entries;  ///< from base + 1
 };
 
@@ -33,7 +33,8 @@ struct Copies {
 };
 
 Copies copies_on(const Disk& disk);
-/// The highest index up to which the log holds exactly the committed entries; `committed` is from index 1.
+/// The highest index up to which a whole snapshot and the log behind its base hold exactly the committed entries;
+/// `committed` is from index 1.
 Index whole_up_to(const HeldLog& log, const std::vector<Mark>& committed);
 
 }  // namespace coffer::sim::faults

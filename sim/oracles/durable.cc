@@ -13,8 +13,9 @@
 // Damage. What a fault did to a disk is not the wallet's loss: until the replica has settled it counts as holding what
 // it held, or acknowledged and believes to hold, if some member has a whole copy; an acknowledgement may still be under
 // way when the disk is hit, and what it is for commits later. Only faults that were announced excuse, and no longer
-// than until the replica has come back certain. Of two copies of the hard state one may be lost: then term and vote may
-// go back to the other one, but not behind what both have held. Nothing was told before both did.
+// than until the replica has come back certain; with a snapshot of its own lost, not until it takes part again. Of two
+// copies of the hard state one may be lost: then term and vote may go back to the other one, but not behind what both
+// have held. Nothing was told before both did.
 #include <algorithm>
 #include <deque>
 #include <functional>
@@ -58,6 +59,8 @@ struct Standing {
   bool doubtful = false;               ///< damage was announced before it booted
   bool recovered = false;              ///< in this incarnation
   bool marked = false;                 ///< its durable hard state calls it uncertain
+  bool snapshot_hit = false;           ///< one of its snapshots was damaged in this incarnation
+  bool unsupplied = false;             ///< ... or in an earlier one, and it has not been awake with a whole one since
   std::uint64_t once = 0;              ///< so many committed entries it held at the best
   std::uint64_t synced_last = 0;       ///< end of its log when its stream became durable last
   std::vector<DiskLog> held;           ///< on its disk, each time that was damaged
@@ -79,6 +82,9 @@ class Durable final : public Oracle {
 
   void on_damaged(SimTime, NodeId node, std::string_view file) override {
     if (damaged_.insert(node).second) remember_disk(node);
+    if (const auto name = sealed_name(file); name && name->kind == SealedKind::snapshot) {
+      standings_[{node, name->shard}].snapshot_hit = true;
+    }
     if (file != hard_state_name) return;
     damaged_ballots_.insert(node);
     doubtful_ballots_.insert(node);
@@ -120,6 +126,9 @@ class Durable final : public Oracle {
       standings_[{node, event.shard}].recovered = true;
       booting_.erase(node);
       doubtful_ballots_.erase(node);
+    } else if (takes_part(event.kind)) {
+      bool& unsupplied = standings_[{node, event.shard}].unsupplied;
+      unsupplied = unsupplied && lacks_snapshot(disks_[node], event.shard);
     }
   }
 
@@ -146,6 +155,8 @@ class Durable final : public Oracle {
     for (std::uint32_t s = 1; s <= shards_; ++s) {
       Standing& standing = standings_[{node, ShardId(s)}];
       standing.doubtful = damaged || (standing.doubtful && (!standing.recovered || standing.marked));
+      standing.unsupplied = standing.unsupplied || standing.snapshot_hit;
+      standing.snapshot_hit = false;
       standing.recovered = false;
       standing.synced_last = 0;
       if (!standing.doubtful) standing.held.clear();
@@ -234,6 +245,16 @@ class Durable final : public Oracle {
     if (!reason && base != nullptr) reason = uncovered(node, disk, shard);
     committed_went = committed_went || matched(node, disk, shard) < before;
     return reason;
+  }
+
+  static bool takes_part(TraceKind kind) {
+    return kind == TraceKind::became_follower || kind == TraceKind::became_pre_candidate || kind == TraceKind::voted ||
+           kind == TraceKind::appended || kind == TraceKind::recovery_asked;
+  }
+
+  static bool lacks_snapshot(const NodeDisk& disk, ShardId shard) {
+    const auto log = disk.logs.find(shard);
+    return log != disk.logs.end() && log->second.base().index.value > covered(disk, shard);
   }
 
   /// A log begins only behind what a snapshot on the same disk holds.
@@ -343,6 +364,7 @@ class Durable final : public Oracle {
   bool excused(NodeId node, ShardId shard) {
     const Standing& standing = standings_[{node, shard}];
     return emptied_.contains(node) || damaged_.contains(node) ||
+           (standing.unsupplied && lacks_snapshot(disks_[node], shard)) ||
            (standing.doubtful && (!standing.recovered || standing.marked));
   }
 

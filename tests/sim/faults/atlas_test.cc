@@ -225,6 +225,48 @@ TEST_CASE("while a disk is lost for good, those who are certain must stay a quor
   }
 }
 
+TEST_CASE("who was told wrong is harmed until the strike is over and it serves again") {
+  Kernel kernel;
+  Cluster cluster(kernel, Site::config_of(3), 1);
+  Atlas atlas(cluster, true, true);
+  cluster.boot_all();
+  const auto wait_for = [&](NodeId node) {
+    while (!cluster.machine(node).node().ready()) cluster.dispatch(*kernel.take());
+  };
+  for (std::uint32_t n = 1; n <= 3; ++n) wait_for(NodeId(n));
+  REQUIRE(atlas.permits(1, NodeId(1), {Part::sealed}));
+  REQUIRE(atlas.struck(1, NodeId(1)));  // no scar on its disk
+  REQUIRE(atlas.damaged(NodeId(1)));
+  cluster.crash(NodeId(1), CrashKind::process, {});
+  atlas.over(1);
+  REQUIRE(atlas.damaged(NodeId(1)));
+  cluster.restart(NodeId(1));
+  REQUIRE_FALSE(atlas.permits(2, NodeId(2), {Part::stream}));
+  wait_for(NodeId(1));
+  REQUIRE_FALSE(atlas.damaged(NodeId(1)));
+  REQUIRE(atlas.permits(3, NodeId(2), {Part::stream}));
+}
+
+TEST_CASE("what a log stands on is a copy only while a whole snapshot holds it") {
+  Site site(3);
+  site.two_entries_on({1});
+  site.shown[0].restore(s1, 2, 1, true);
+  site.shown[0].write_frame();
+  site.save(NodeId(1));
+  const std::vector<Mark> committed = {{Term(1), hash128(payload_of(1))}, {Term(1), hash128(payload_of(2))}};
+  const auto whole = [&] { return whole_up_to(copies_on(site.disk(1)).logs[s1], committed); };
+  REQUIRE(whole() == Index(0));
+  oracles::SealedDraft draft;
+  draft.shard = s1;
+  draft.first = draft.last = 2;
+  draft.payload = Bytes(250, std::byte{3});
+  site.shown[0].files()[draft.file()] = draft.bytes();
+  site.save(NodeId(1));
+  REQUIRE(whole() == Index(2));
+  site.disk(1).damage(draft.file(), block + 100, Bytes(1, std::byte{0xEE}), 1);
+  REQUIRE(whole() == Index(0));
+}
+
 TEST_CASE("members are those of the configuration that has committed last") {
   Site site(5);
   site.two_entries_on({1, 2, 3, 4, 5});

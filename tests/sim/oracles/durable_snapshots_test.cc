@@ -337,6 +337,37 @@ TEST_CASE("O-R4 lets a start lose the newer of two hard states, but nothing that
   }
 }
 
+TEST_CASE("O-R4 waits for a replica whose snapshot was damaged until it takes part with a whole one") {
+  World w;
+  const SealedDraft two = World::snapshot(2);
+  w.d1.publish(w.oracle, two);
+  w.d1.restore(s1, 2, 1, true);
+  w.flush(w.d1);
+  const auto drop = [&] {
+    w.d1.files().erase(two.file());
+    w.oracle.on_durable({}, n1, two.file(), {});
+  };
+  const auto start = [&] {
+    w.d1.crash(w.oracle);
+    w.trace(n1, TraceKind::recovered, 1, 2, 1);
+  };
+  const bool announced = GENERATE(true, false);
+  if (announced) w.oracle.on_damaged({}, n1, two.file());
+  drop();
+  start();
+  start();  // nobody has helped it yet
+  REQUIRE(w.reasons().empty() == announced);
+  if (!announced) return;
+  SECTION("it is still asleep in the end") { CHECK(w.story.end().empty()); }
+  SECTION("it was supplied") {
+    w.d1.publish(w.oracle, two);
+    w.trace(n1, TraceKind::became_follower, 1, 3);
+    drop();
+    start();
+    CHECK(told_of(w.reasons(), {"node 1", "s1 begins behind entry 2", "no whole snapshot is there"}));
+  }
+}
+
 TEST_CASE("O-R4 forgives what went with an emptied disk, but not the next one's") {
   World w;
   w.oracle.on_disk_emptied({}, n2);
