@@ -9,6 +9,16 @@ namespace coffer::sim {
 using oracles::Configuration;
 using oracles::NodeSet;
 
+namespace {
+
+NodeSet without(NodeSet nodes, NodeId one) {
+  NodeSet gone;
+  gone.add(one);
+  return nodes.without(gone);
+}
+
+}  // namespace
+
 LeaderLosses::LeaderLosses(const Topology& topology, Duration election_timeout)
     : timeout_(election_timeout),
       twice_(election_timeout * 2),
@@ -22,7 +32,11 @@ void LeaderLosses::on_trace(SimTime now, NodeId node, const TraceEvent& event) {
   if (!configurations_.knows(event.shard)) return;
   configurations_.traced(node, event);
   Shard& shard = shards_[event.shard.value - 1];
-  if (event.kind == TraceKind::became_leader && event.term >= shard.term) {
+  if (event.kind == TraceKind::recovery_asked) {
+    shard.uncertain.add(node);
+  } else if (event.kind == TraceKind::recovery_bound || event.kind == TraceKind::recovery_settled) {
+    shard.uncertain = without(shard.uncertain, node);
+  } else if (event.kind == TraceKind::became_leader && event.term >= shard.term) {
     shard.leader = node;
     shard.term = event.term;
     shard.leads = true;
@@ -37,6 +51,7 @@ void LeaderLosses::on_crash(SimTime now, NodeId node) {
   configurations_.crashed(node);
   for (std::uint32_t s = 1; s <= shards_.size(); ++s) {
     Shard& shard = shards_[s - 1];
+    shard.uncertain = without(shard.uncertain, node);  // the next life asks anew
     if (node != shard.leader || !shard.leads) continue;
     shard.leads = false;
     look(now, ShardId(s));
@@ -98,10 +113,13 @@ void LeaderLosses::look(SimTime now, ShardId id) {
   const bool leads_on_now = leads_on(shard, configuration);
   if (shard.loss) follow(now, shard, configuration);
   if (shard.led_on && !leads_on_now && !shard.loss) {
-    NodeSet leader;
-    leader.add(shard.leader);
-    const NodeSet core = core_of(configuration, configuration.deciders().without(leader));
-    if (!core.empty()) shard.loss = Loss{now, shard.term, core};
+    const NodeSet others = without(configuration.deciders(), shard.leader);
+    const NodeSet core = core_of(configuration, others.without(shard.uncertain));
+    if (!core.empty()) {
+      shard.loss = Loss{now, shard.term, core};
+    } else if (!core_of(configuration, others).empty()) {
+      ++counts_.without_votes;
+    }
   }
   shard.led_on = leads_on_now;
 }

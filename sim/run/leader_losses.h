@@ -7,14 +7,18 @@
 //   * The *leader* is the node that was elected in the highest term of which an election was seen.
 //   * The *voters* are those of the last configuration that committed; a *quorum* is a majority of them, while joint of
 //     both halves.
-//   * The leader *leads on* while it is in the same life (it has not crashed), has not been seen to step down, and is in
+//   * The leader *leads on* while it is in the same life (it has not crashed), has not been seen to step down, and is
+//   in
 //     touch with a quorum.
-//   * A *core* is a set of voters without the leader that are in touch with each other and are a quorum.
+//   * A *core* is a set of voters without the leader that are in touch with each other, are a quorum, and have a vote
+//   to
+//     give: none is *uncertain*, that is, still asking what its disk may have lost (docs/PROTOCOLS.md R27).
 // A leader that has led on is *lost* at the instant at which it no longer does, if there is a core then. (One that
-// steps down by itself is not lost: it has handed over, or was deposed.) The loss is *healed* at the instant at which
+// steps down by itself is not lost: it has handed over, or was deposed. If only uncertain voters keep the others from
+// being a core, that is counted by itself, as `without_votes`.) The loss is *healed* at the instant at which
 // any node first shows an entry of a later term committed. It is healed *in time* within two election time-outs, by the
-// time-out's configured value (each wait is drawn from once to one and a half times it). The loss is *void*, and not counted, if
-// before it is healed
+// time-out's configured value (each wait is drawn from once to one and a half times it). The loss is *void*, and not
+// counted, if before it is healed
 //   * within two election time-outs the largest core it began with no longer contains one: more has failed by then;
 //   * the old leader leads on again in its old term: it was only cut off for a moment; or
 //   * the run ends before two election time-outs have passed.
@@ -62,6 +66,7 @@ class LeaderLosses {
     bool leads = false;        ///< has not crashed or stepped down since its election
     bool led_on = false;       ///< ... and was in touch with a quorum when last looked at
     std::optional<Loss> loss;  ///< neither healed nor void
+    oracles::NodeSet uncertain;
   };
 
   bool are_in_touch(NodeId a, NodeId b) const;

@@ -29,6 +29,7 @@ ordered_json to_json(const LeaderLossCounts& counts) {
   ordered_json json;
   json["leader_losses"] = counts.losses;
   json["healed_in_time"] = counts.healed_in_time;
+  json["without_votes"] = counts.without_votes;
   json["share"] = permille(counts.healed_in_time, counts.losses);
   json["worst_ms"] = counts.worst_ms;
   json["worst_election_timeouts"] = static_cast<double>(counts.worst_permille) / 1000.0;

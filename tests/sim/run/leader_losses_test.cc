@@ -219,5 +219,28 @@ TEST_CASE("a core may shrink, and the next leader's loss is its own") {
   }
 }
 
+TEST_CASE("a leader lost while too few others are certain of their logs to vote is counted by itself") {
+  Group g(3);
+  g.trace(2, TraceKind::recovery_asked, 1, 40);
+  g.crash(1, 50);
+  g.commit(2, 900);
+  const LeaderLossCounts counts = g.end(1000);
+  CHECK(counts.losses == 0);
+  CHECK(counts.without_votes == 1);
+}
+
+TEST_CASE("who knows again what its log must hold has a vote again") {
+  const auto settled = GENERATE(TraceKind::recovery_settled, TraceKind::recovery_bound);
+  Group g(3);
+  g.trace(2, TraceKind::recovery_asked, 1, 30);
+  g.trace(2, settled, 1, 40);
+  g.crash(1, 50);
+  g.commit(2, 60);
+  const LeaderLossCounts counts = g.end(1000);
+  CHECK(counts.losses == 1);
+  CHECK(counts.healed_in_time == 1);
+  CHECK(counts.without_votes == 0);
+}
+
 }  // namespace
 }  // namespace coffer::sim
