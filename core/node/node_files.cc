@@ -102,17 +102,19 @@ void Node::State::awaken(Now now, Effects& out) {
       ++at;
       continue;
     }
-    if (const std::optional<LogPlace> restored = awakening.restored()) {
-      stream.restore(id, *restored);
+    shard::Start start = awakening.take_start();
+    if (const auto& restored = awakening.restored()) {
+      stream.set_hard_state(id, start.raft.hard_state);
+      stream.restore(id, restored->base);
       out.trace.push_back({.kind = TraceKind::restored,
                            .shard = id,
-                           .term = restored->term,
-                           .index = restored->index,
-                           .a = awakening.last_before().value});
+                           .term = restored->base.term,
+                           .index = restored->base.index,
+                           .a = restored->last_before.value});
     }
     const auto of = std::find_if(config.shards.begin(), config.shards.end(),
                                  [&](const ShardConfig& shard) { return shard.shard == id; });
-    shards.try_emplace(id, shard_config(config, *of), awakening.take_start(),
+    shards.try_emplace(id, shard_config(config, *of), std::move(start),
                        shard::Surroundings{stream, cluster_clock, map, config.nodes, own},
                        Prng(seed, raft_domain, config.identity.node.value, id.value), now);
     at = asleep.erase(at);

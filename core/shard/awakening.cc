@@ -10,45 +10,45 @@ namespace coffer::shard {
 Awakening::Awakening(ShardId shard, log::RecoveredGroup found, const raft::Configuration& founding)
     : shard_(shard), found_(std::move(found)), founding_(founding) {}
 
-/// The oldest sound snapshot that is not behind the base: usually the base's own.
+/// The newest sound snapshot that is not behind the base. What a snapshot holds has committed, whatever the log knows
+/// of it: one that is ahead of the base was published, and the life before ended before the stream was told.
 std::optional<log::SealedName> Awakening::choose(const log::SealedStore& store) const {
-  const log::SealedName least{log::SealedKind::snapshot, shard_, found_.base.index};
+  std::optional<log::SealedName> newest;
+  const log::SealedName least{log::SealedKind::snapshot, shard_, std::max(found_.base.index, Index(1))};
   for (auto at = store.files().lower_bound(least); at != store.files().end(); ++at) {
     const log::SealedName& name = at->first;
     if (name.kind != log::SealedKind::snapshot || name.group != shard_) {
       break;
     }
     if (store.sound(name)) {
-      return name;
+      newest = name;
     }
   }
-  return std::nullopt;
+  return newest;
 }
 
 void Awakening::step(const log::SealedStore& store, ReplicaFiles& files) {
   if (awake()) {
     return;
   }
-  if (found_.base.index.value == 0) {
-    files.begin(nullptr);
-    start_ = Start{{found_.hard_state, {}, founding_, std::move(found_.log), found_.uncertain, found_.evidence},
-                   std::make_unique<txn::StateMachine>(shard_)};
-    return;
-  }
   if (std::optional<ReplicaFiles::Loaded> loaded = files.take_loaded()) {
     wake(std::move(*loaded), files);
     return;
   }
-  if (files.loading()) {
+  if (files.loading() && !files.load_is_damaged()) {
     return;
   }
   if (const std::optional<log::SealedName> name = choose(store)) {
     files.load(*name);
-    return;
+  } else if (found_.base.index.value == 0) {
+    files.begin(nullptr);
+    start_ = Start{{found_.hard_state, {}, founding_, std::move(found_.log), found_.uncertain, found_.evidence},
+                   std::make_unique<txn::StateMachine>(shard_)};
+  } else {
+    files.transfer().set_members(founding_.members());
+    files.transfer().set_reached(Index(found_.base.index.value - 1));
+    files.transfer().need_snapshot();
   }
-  files.transfer().set_members(founding_.members());
-  files.transfer().set_reached(Index(found_.base.index.value - 1));
-  files.transfer().need_snapshot();
 }
 
 /// The log goes on at the snapshot: what it holds behind the snapshot's last entry stays.
@@ -57,12 +57,14 @@ void Awakening::wake(ReplicaFiles::Loaded loaded, ReplicaFiles& files) {
   check(place.index >= found_.base.index, "a snapshot reaches the log's base");
   std::vector<Entry>& log = found_.log;
   if (place.index > found_.base.index) {
+    restored_ = Restored{place, Index(found_.base.index.value + log.size())};
     const auto same = std::find_if(log.begin(), log.end(), [&](const Entry& entry) {
       return entry.index == place.index && entry.term == place.term;
     });
-    last_before_ = log.empty() ? found_.base.index : log.back().index;
     log.erase(log.begin(), same == log.end() ? log.end() : same + 1);
-    restored_ = place;
+    if (place.term > found_.hard_state.term) {
+      found_.hard_state = {place.term, nobody};  // from a member in a later term, which has not reached this replica
+    }
   }
   files.begin(&loaded.header);
   const LogPlace evidence = covers(found_.evidence, place) ? found_.evidence : place;

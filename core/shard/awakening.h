@@ -8,6 +8,9 @@
 //      ▼
 //   waiting for file transfer (a repaired copy of it, or a newer one) ──> reading
 //
+// The newest snapshot is read, also one that the stream was not told of any more. A log from the first entry needs
+// none.
+//
 // Single-threaded; one per group until awake().
 #pragma once
 
@@ -37,10 +40,13 @@ class Awakening {
   void step(const log::SealedStore& store, ReplicaFiles& files);
 
   bool awake() const { return start_.has_value(); }
-  /// A snapshot taken from a peer is ahead of the log's base: the stream must be told before anything else is.
-  std::optional<LogPlace> restored() const { return restored_; }
-  /// Where the log ended before that.
-  Index last_before() const { return last_before_; }
+  /// The snapshot is ahead of the log's base: the stream must be told, and of the start's hard state, before anything
+  /// else is.
+  struct Restored {
+    LogPlace base;
+    Index last_before;  ///< where the log ended
+  };
+  const std::optional<Restored>& restored() const { return restored_; }
   /// Requires: awake(), taken once (checked).
   Start take_start();
 
@@ -51,8 +57,7 @@ class Awakening {
   ShardId shard_;
   log::RecoveredGroup found_;
   raft::Configuration founding_;
-  std::optional<LogPlace> restored_;
-  Index last_before_;
+  std::optional<Restored> restored_;
   std::optional<Start> start_;
 };
 

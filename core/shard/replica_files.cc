@@ -50,6 +50,9 @@ void ReplicaFiles::read(const log::SealedStore::ReadChunk& chunk, FileOutput& ou
 }
 
 void ReplicaFiles::load(const log::SealedName& snapshot) {
+  if (load_ && load_->header().name == snapshot) {
+    return;
+  }
   const auto found = store_.files().find(snapshot);
   if (found != store_.files().end() && !found->second.partial) {
     load_.emplace(found->second.header, ++loads_);

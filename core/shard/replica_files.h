@@ -51,9 +51,11 @@ class ReplicaFiles {
   void published(Instant now, const log::SealedName& name) { transfer_.published(now, name); }
   void read(const log::SealedStore::ReadChunk& chunk, FileOutput& out);
 
-  /// Reads this published snapshot back. One at a time: a newer one takes the place of an older.
+  /// Reads this published snapshot back. One at a time: another takes its place; the same goes on.
   void load(const log::SealedName& snapshot);
   bool loading() const { return load_.has_value(); }
+  /// … and cannot go on before the file has been repaired.
+  bool load_is_damaged() const { return load_ && load_->damaged() && !store_.sound(load_->header().name); }
   struct Loaded {
     log::SealedHeader header;
     raft::Configuration configuration;
