@@ -206,11 +206,13 @@ void Machine::set_alarm() {
 }
 
 Duration Machine::duration_of(IoKind kind, IoLane lane) {
-  std::int64_t times = lane == IoLane::background ? background_times : 1;
+  // The slowest counts: the product of several would last beyond any run.
+  std::int64_t slowest = 1;
   for (const auto& [strike, slower] : slowed_by_) {
-    times *= slower;
+    slowest = std::max<std::int64_t>(slowest, slower);
     delays_.insert(strike);
   }
+  const std::int64_t times = slowest * (lane == IoLane::background ? background_times : 1);
   switch (kind) {
     case IoKind::sync:
     case IoKind::sync_dir:
