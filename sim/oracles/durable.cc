@@ -200,9 +200,22 @@ class Durable final : public Oracle {
     read(node, disk, file, contents);
     if (segment <= disk.stream.segment() || !is_written(contents)) {
       disk.ahead.erase(segment);
+      read_ahead(node, disk);
     } else {
       disk.ahead[segment] = {std::string(file), Bytes(contents.begin(), contents.end())};
     }
+  }
+
+  /// A damaged header may have been written again: the stream goes on in what was shown behind it.
+  void read_ahead(NodeId node, NodeDisk& disk) {
+    const std::uint64_t before = disk.stream.segment();
+    const auto next = disk.ahead.find(before + 1);
+    if (next == disk.ahead.end() || !violations().empty()) return;
+    const Segment segment = next->second;
+    read(node, disk, segment.file, segment.contents);
+    if (disk.stream.segment() == before) return;
+    disk.ahead.erase(before + 1);
+    read_ahead(node, disk);
   }
 
   static bool is_written(ByteView contents) {
