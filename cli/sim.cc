@@ -281,6 +281,7 @@ std::vector<Listed> listed(const std::string& what) {
     rows.push_back({"O-H1", "the same seed gives the same trace (judged by --twice and --check-determinism)"});
     rows.push_back({"O-H2", "a batch of seeds reaches every fault and every interesting state"});
     rows.push_back({"O-V1", "once healed, everything outstanding ends in time; else the verdict is stuck"});
+    rows.push_back({"O-V2", "no node gives up while its disk does what it was told"});
     rows.push_back({"check", "no node breaks an invariant of its own"});
     std::sort(rows.begin(), rows.end(), [](const Listed& a, const Listed& b) { return a.name < b.name; });
   } else if (what == "triggers") {

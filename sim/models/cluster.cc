@@ -317,7 +317,7 @@ bool Cluster::run(Machine& machine, const Event& event) {
     return true;
   }
   const bool excused = machine.refusal_excused();
-  notices_.push_back({excused ? Notice::Kind::refused : Notice::Kind::broken, machine.id(), machine.effects().fatal});
+  notices_.push_back({excused ? Notice::Kind::refused : Notice::Kind::gave_up, machine.id(), machine.effects().fatal});
   if (excused) {
     machine.refuse();
     tell_peers(machine.id(), EventKind::peer_down, reset_mean);

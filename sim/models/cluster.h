@@ -31,7 +31,8 @@ struct Notice {
   enum class Kind : std::uint8_t {
     booted,
     crashed,
-    broken,   ///< a check failed, or the node gave up, and nobody had harmed it
+    broken,   ///< a check failed
+    gave_up,  ///< nobody had harmed it
     damaged,  ///< durable bytes of its disk are not what was synced, or a read has shown them so
     emptied,  ///< told before the crash in which the disk is emptied
     refused,  ///< the node gave up, and had every reason to

@@ -123,7 +123,7 @@ std::vector<std::string> fault_names() {
 }
 
 std::vector<std::string> expectations() {
-  std::vector<std::string> all = {"pass", "violation", "stuck", "unknown", "check", "O-V1"};
+  std::vector<std::string> all = {"pass", "violation", "stuck", "unknown", "check", "O-V1", "O-V2"};
   for (const oracles::Row& row : oracles::table()) all.emplace_back(row.name);
   return all;
 }

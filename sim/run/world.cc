@@ -259,6 +259,10 @@ void World::drain_notices() {
         writer_.machine(now, notice.node, notice.reason);
         end(Verdict::violation, "check", "node " + std::to_string(notice.node.value) + ": " + notice.reason);
         break;
+      case Notice::Kind::gave_up:
+        writer_.machine(now, notice.node, notice.reason);
+        end(Verdict::violation, "O-V2", "node " + std::to_string(notice.node.value) + " gives up: " + notice.reason);
+        break;
     }
   }
 }

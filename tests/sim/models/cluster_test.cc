@@ -212,7 +212,7 @@ TEST_CASE("a refusal for which no fault is to blame is a broken node") {
   world.cluster.restart(n2);
   world.run(seconds(1));
   REQUIRE(world.cluster.machine(n2).life() == Life::dead);
-  REQUIRE(world.noticed(Notice::Kind::broken) == 1);
+  REQUIRE(world.noticed(Notice::Kind::gave_up) == 1);
   REQUIRE(world.noticed(Notice::Kind::refused) == 0);
 }
 
