@@ -6,6 +6,7 @@
     expect: O-E1 O-L1                      the oracles expected to catch it
     why_equivalent: ...                    only for the controls: why no oracle may ever see it
     fuzz: --profile short_leaderships      arguments of `coffer sim fuzz`, none by default
+    scenario: scenarios/faults/x.json      ... or the scenario whose seeds are run
     patch: core/ledger/book.cc
     <<<<<<<
     the exact text to find, once in the file
@@ -20,7 +21,7 @@ import pathlib
 from dataclasses import dataclass, field
 
 GROUPS = ("raft", "disk", "ledger", "txn", "proxy", "reads", "clock")
-FIELDS = ("id", "group", "title", "expect", "why_equivalent", "fuzz")
+FIELDS = ("id", "group", "title", "expect", "why_equivalent", "fuzz", "scenario")
 FOUND, REPLACED, ENDED = "<<<<<<<", "=======", ">>>>>>>"
 
 
@@ -54,6 +55,8 @@ class Mutant:
 def _set(mutant: Mutant, name: str, value: str) -> None:
     if name == "id":
         mutant.id = int(value)
+    elif name == "scenario":
+        mutant.fuzz = ["--scenario", value]
     elif name in ("expect", "fuzz"):
         setattr(mutant, name, value.split())
     else:

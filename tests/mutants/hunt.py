@@ -6,7 +6,7 @@ import pathlib
 import statistics
 import subprocess
 import tempfile
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Optional
 
 from catalogue import Mutant
@@ -32,14 +32,15 @@ class Verdict:
 
     @property
     def good(self) -> bool:
-        return self.status == ("survived" if self.equivalent else "killed")
+        return self.status == "survived" and not self.checks if self.equivalent else self.status == "killed"
 
 
-def fuzz(binary: pathlib.Path, mutant: Mutant, first: int, seeds: int, jobs: int, hits: pathlib.Path) -> dict:
+def fuzz(binary: pathlib.Path, root: pathlib.Path, mutant: Mutant, first: int, seeds: int, jobs: int,
+         hits: pathlib.Path) -> dict:
     command = [str(binary), "sim", "fuzz", "--first-seed", str(first), "--seeds", str(seeds), "--jobs", str(jobs),
                "--output", "json", *mutant.fuzz]
     environment = dict(os.environ, COFFER_MUTANT=str(mutant.id), COFFER_MUTANT_HITS=str(hits))
-    done = subprocess.run(command, env=environment, capture_output=True, text=True, check=False,
+    done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False,
                           timeout=SECONDS_PER_SEED_MAX * seeds)
     try:
         return json.loads(done.stdout)
@@ -61,35 +62,36 @@ def chunks(first: int, seeds: int):
         first, seeds, size = first + take, seeds - take, min(size * 2, 64)
 
 
-def hunt(binary: pathlib.Path, mutant: Mutant, first: int, seeds: int, jobs: int) -> Verdict:
-    """A kill counts only by an oracle; a check that ends a run is told beside it, and counts where no oracle did."""
+def hunt(binary: pathlib.Path, root: pathlib.Path, mutant: Mutant, first: int, seeds: int, jobs: int) -> Verdict:
+    """A kill counts only by an oracle, on a seed that passes without the mutant; a check of the wallet's own that ends a run
+    is told beside it. Scenarios are named from the root of the tree."""
     verdict = Verdict(mutant.id, mutant.group, mutant.title, mutant.equivalent, "survived",
                       expected=tuple(mutant.expect))
-    first_check = None
     with tempfile.TemporaryDirectory() as folder:
         hits = pathlib.Path(folder) / "hits"
+
+        def passes_without(seed: int) -> bool:
+            return not fuzz(binary, root, replace(mutant, id=0), seed, 1, 1, hits)["failures"]
+
         try:
             for start, count in chunks(first, seeds):
-                failures = fuzz(binary, mutant, start, count, jobs, hits)["failures"]
+                failures = fuzz(binary, root, mutant, start, count, jobs, hits)["failures"]
                 caught = sorted((f for f in failures if f["verdict"] in CAUGHT), key=lambda f: f["seed"])
-                by_oracle = [f for f in caught if f["oracle"].startswith("O-")]
+                killer = next((f for f in caught if f["oracle"].startswith("O-") and passes_without(f["seed"])), None)
                 checks = [f for f in caught if not f["oracle"].startswith("O-")]
-                first_check = first_check or (checks[0] if checks else None)
-                if by_oracle:
+                if killer is not None:
                     verdict.status = "killed"
-                    verdict.oracle, verdict.seed = by_oracle[0]["oracle"], by_oracle[0]["seed"]
-                    verdict.reason = by_oracle[0].get("reason", "")
+                    verdict.oracle, verdict.seed = killer["oracle"], killer["seed"]
+                    verdict.reason = killer.get("reason", "")
                     verdict.checks += sum(f["seed"] < verdict.seed for f in checks)
                     break
                 verdict.checks += len(checks)
+                if checks:
+                    verdict.reason = f"{checks[0]['oracle']}, seed {checks[0]['seed']}: {checks[0].get('reason', '')}"
         except (RuntimeError, KeyError, subprocess.TimeoutExpired) as error:
             verdict.status = "broken"
             verdict.reason = str(error)
         verdict.hits = count_hits(hits)
-    if verdict.status == "survived" and first_check is not None:
-        verdict.status = "killed"
-        verdict.oracle, verdict.seed = first_check["oracle"], first_check["seed"]
-        verdict.reason = first_check.get("reason", "")
     if verdict.status == "survived" and verdict.hits == 0:
         verdict.status = "unhit"
     verdict.seeds = seeds if verdict.seed is None else verdict.seed - first + 1
