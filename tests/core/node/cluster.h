@@ -85,6 +85,8 @@ class Cluster {
 
   // ---- what tests look at -----------------------------------------------------------------------------------------
   const Config& config(NodeId node) const { return member(node).config; }
+  /// Takes effect when the node starts next.
+  Tuning& tuning(NodeId node) { return member(node).config.tuning; }
   std::vector<NodeId> nodes() const;
   ShardId shard_of(std::string_view account) const;
   /// A name with this prefix that lives on this shard.

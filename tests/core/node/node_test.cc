@@ -412,7 +412,7 @@ TEST_CASE("nodes that are killed one after the other, without rest, lose nothing
   REQUIRE(two.cluster.settled_wrong().empty());
 }
 
-TEST_CASE("a failed disk poisons its node: it says why, and nothing else ever again (design 5)") {
+TEST_CASE("a failed disk poisons its node: it says why, and nothing else ever again (design 5) (known bug 15)") {
   Cluster cluster(1);
   REQUIRE(cluster.run_until_led());
   cluster.call(NodeId(1), opening("alice"));
