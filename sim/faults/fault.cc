@@ -108,6 +108,8 @@ Struck crash_victims(Arena& arena, Strike& strike, CrashKind kind) {
 void restart_victims(Arena& arena, Strike& strike) {
   for (const Strike::Victim& victim : strike.victims) {
     const Machine& machine = arena.cluster.machine(victim.node);
+    // What a failed sync has left to be read must not look durable: whoever made it fail cuts the power first.
+    if (machine.disk_failed()) continue;
     if (machine.life() == Life::down && machine.boot_number() == victim.boot) arena.cluster.restart(victim.node);
   }
 }

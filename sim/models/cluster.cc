@@ -172,7 +172,8 @@ Cluster::Dispatched Cluster::dispatch(const Event& event) {
       break;
     case EventKind::boot: {
       const Machine& started = machine(NodeId(event.entity));
-      if (started.life() == Life::down && started.boot_number() == event.generation) restart(started.id());
+      const bool waits = started.life() == Life::down && started.boot_number() == event.generation;
+      if (waits && !started.disk_failed()) restart(started.id());
       break;
     }
     case EventKind::client_call:

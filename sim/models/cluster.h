@@ -61,7 +61,7 @@ class Cluster {
   /// A crash after which the disk is empty.
   void crash_and_empty(NodeId node);
   void restart(NodeId node);
-  /// Restarts the node a little later, unless somebody else has by then.
+  /// Restarts the node a little later, unless somebody else has by then, or must: whoever made its disk fail.
   void restart_after(Duration delay, NodeId node);
   void pause(NodeId node) { machine(node).pause(); }
   void resume(NodeId node);

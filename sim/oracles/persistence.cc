@@ -105,6 +105,8 @@ class Persistence final : public Oracle {
     } else if (event.kind == TraceKind::tail_uncertain || event.kind == TraceKind::quarantined) {
       damaged_.insert(node);
       for (auto& [at, replica] : replicas_) replica.uncertain = replica.uncertain || at.first == node;
+    } else if (event.kind == TraceKind::space_refused && booting_.contains(node)) {
+      start(node);  // recovery begins again with the first read; what it had found was not acted upon
     } else if (event.kind == TraceKind::recovery_bound) {
       replicas_[{node, event.shard}].uncertain = false;
       replicas_[{node, event.shard}].floor = LogPlace{event.index, event.term};
@@ -127,12 +129,8 @@ class Persistence final : public Oracle {
   }
 
   void on_restart(SimTime, NodeId node) override {
-    damaged_.erase(node);
-    for (auto& [at, replica] : replicas_) {
-      if (at.first != node) continue;
-      replica.uncertain = replica.marked && !replica.settled;
-      replica.floor.reset();
-    }
+    booting_.insert(node);
+    start(node);
   }
 
   void on_committed(SimTime, NodeId node, const CommittedEntry& entry) override {
@@ -166,6 +164,15 @@ class Persistence final : public Oracle {
   }
 
  private:
+  void start(NodeId node) {
+    damaged_.erase(node);
+    for (auto& [at, replica] : replicas_) {
+      if (at.first != node) continue;
+      replica.uncertain = replica.marked && !replica.settled;
+      replica.floor.reset();
+    }
+  }
+
   /// True (and told) when the node is in an earlier term than it must remember.
   bool went_back(NodeId node, ShardId shard, Term term) {
     const Term known = replicas_[{node, shard}].ballot.now.term;
@@ -270,6 +277,7 @@ class Persistence final : public Oracle {
   }
 
   void recovered(NodeId node, const TraceEvent& event) {
+    booting_.erase(node);
     Replica& replica = replicas_[{node, event.shard}];
     const Promise found{event.term, NodeId(static_cast<std::uint32_t>(event.b))};
     if (forgets(found, replica.ballot.now)) {
@@ -299,6 +307,7 @@ class Persistence final : public Oracle {
   std::map<std::pair<NodeId, ShardId>, Replica> replicas_;
   std::set<NodeId> emptied_;
   std::set<NodeId> damaged_;  ///< this incarnation found damage that may have taken something
+  std::set<NodeId> booting_;  ///< and not recovered yet
 };
 
 }  // namespace

@@ -191,8 +191,10 @@ void Campaign::judge_coverage() {
     if ((draws_all && !row.acts.of_disk) || report_.faults.contains(std::string(row.name)))
       require(row.name, report_.faults);
   }
-  if (draws_all) {
-    for (const std::string_view name : required_sometimes()) require(name, report_.sometimes);
+  const std::vector<std::string_view> none;
+  const bool of_disks = options_.profile->name == "storage";
+  for (const std::string_view name : draws_all ? required_sometimes() : of_disks ? required_of_storage() : none) {
+    require(name, report_.sometimes);
   }
   if (zeros.empty() || report_.verdict != Verdict::pass) return;
   report_.verdict = Verdict::unknown;

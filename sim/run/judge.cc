@@ -31,6 +31,7 @@ constexpr TraceCounter trace_counters[] = {
     {TraceKind::frame_rejected, "frame_rejected"},
     {TraceKind::tail_uncertain, "tail_uncertain"},
     {TraceKind::quarantined, "quarantined"},
+    {TraceKind::recovery_bound, "recovery_bound"},
     {TraceKind::recovery_settled, "recovery_settled"},
     {TraceKind::segment_removed, "segment_removed"},
     {TraceKind::space_refused, "space_refused"},
@@ -57,6 +58,32 @@ const std::vector<std::string_view>& required_sometimes() {
       "undo",
       "unknown_later_done",
       "unknown_later_not_done",
+  };
+  return names;
+}
+
+const std::vector<std::string_view>& required_of_storage() {
+  static const std::vector<std::string_view> names = {
+      "damage_read",
+      "damage_withheld",
+      "disk_refused",
+      "fetch_resumed",
+      "history_archived",
+      "leader_lost_uncommitted_tail",
+      "log_truncated",
+      "quarantined",
+      "recovery_bound",
+      "recovery_settled",
+      "sealed_file_damaged",
+      "sealed_file_repaired",
+      "segment_removed",
+      "snapshot_installed",
+      "snapshot_published",
+      "space_refused",
+      "space_regained",
+      "tail_uncertain",
+      "torn_tail",
+      "undo",
   };
   return names;
 }

@@ -257,5 +257,25 @@ TEST_CASE("a node is told an error that bounds its wall clock's, unless the cloc
   REQUIRE_FALSE(honest());
 }
 
+TEST_CASE("a node whose sync has failed is started by nobody before its power was cut") {
+  Small world;
+  world.cluster.boot_all();
+  world.run(seconds(1));
+  Machine& machine = world.cluster.machine(n1);
+  const bool fails = GENERATE(true, false);
+  if (fails) {
+    machine.disk().lay({strike, DiskTrouble::fail_sync, "", "", Prng(1)});
+    world.cluster.crash(n2, CrashKind::process, {});  // an election writes
+    world.cluster.restart(n2);
+    world.run(seconds(3));
+  } else {
+    world.cluster.crash(n1, CrashKind::process, {});
+  }
+  REQUIRE(machine.life() == Life::down);
+  world.cluster.restart_after(milliseconds(1), n1);
+  world.run(seconds(1));
+  REQUIRE(machine.life() == (fails ? Life::down : Life::up));
+}
+
 }  // namespace
 }  // namespace coffer::sim

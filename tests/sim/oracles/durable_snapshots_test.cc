@@ -337,6 +337,26 @@ TEST_CASE("O-R4 lets a start lose the newer of two hard states, but nothing that
   }
 }
 
+TEST_CASE("O-R4 reads on behind a segment whose header was mended") {
+  World w;
+  for (const std::uint64_t i : {4u, 5u}) {
+    w.d1.append(s1, i, 1, bytes);
+    w.flush(w.d1, true);
+    w.d2.store(w.oracle, s1, i, 1, bytes);
+    w.commit(i, 1);
+  }
+  const bool mended = GENERATE(true, false);
+  std::byte& header = w.d1.files()["stream-000002"][20];
+  header ^= std::byte{1};
+  w.oracle.on_damaged({}, n1, "stream-000002");
+  w.d1.crash(w.oracle);
+  REQUIRE(w.reasons().empty());
+  header ^= std::byte{1};
+  if (mended) w.d1.show(w.oracle, "stream-000002");  // and segment 3 stays as it was
+  w.trace(n1, TraceKind::recovered, 1);
+  CHECK(w.story.end().empty() == mended);
+}
+
 TEST_CASE("O-R4 waits for a replica whose snapshot was damaged until it takes part with a whole one") {
   World w;
   const SealedDraft two = World::snapshot(2);

@@ -81,6 +81,19 @@ TEST_CASE("O-R2 catches a leader made by a bound vote that does not cover its fl
   }
 }
 
+TEST_CASE("O-R2 forgets what recovery found when that begins again for lack of space") {
+  Story story("O-R2");
+  Oracle& oracle = story.oracle();
+  oracle.on_restart({}, n1);
+  oracle.on_trace({}, n1, traced(TraceKind::tail_uncertain, 0));
+  const bool begun_again = GENERATE(true, false);
+  if (begun_again) oracle.on_trace({}, n1, traced(TraceKind::space_refused, 0));
+  oracle.on_trace({}, n1, traced(TraceKind::recovered, 3));
+  if (!begun_again) oracle.on_trace({}, n1, traced(TraceKind::space_refused, 0));
+  oracle.on_trace({}, n1, traced(TraceKind::voted, 4, 0, 2));
+  CHECK(story.end().empty() == begun_again);
+}
+
 TEST_CASE("O-R2 lets one voter alone forget a term in which it has told nothing") {
   const bool alone = GENERATE(true, false);
   const std::unique_ptr<Oracle> oracle = make_persistence(alone ? Topology{1, 1, {{n1}}} : Topology{2, 1, {{n1, n2}}});
