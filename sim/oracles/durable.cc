@@ -204,14 +204,6 @@ class Durable final : public Oracle {
     } else {
       disk.ahead[segment] = {std::string(file), Bytes(contents.begin(), contents.end())};
     }
-    // A segment that has been mended may have stood before others.
-    while (!disk.ahead.empty() && disk.ahead.begin()->first <= disk.stream.segment() + 1) {
-      const std::uint64_t before = disk.stream.segment();
-      const Segment next = disk.ahead.begin()->second;
-      read(node, disk, next.file, next.contents);
-      if (disk.stream.segment() == before) return;
-      disk.ahead.erase(disk.ahead.begin());
-    }
   }
 
   /// A damaged header may have been written again: the stream goes on in what was shown behind it.

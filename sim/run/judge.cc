@@ -64,26 +64,16 @@ const std::vector<std::string_view>& required_sometimes() {
 
 const std::vector<std::string_view>& required_of_storage() {
   static const std::vector<std::string_view> names = {
-      "damage_read",
-      "damage_withheld",
-      "disk_refused",
-      "fetch_resumed",
-      "history_archived",
-      "leader_lost_uncommitted_tail",
-      "log_truncated",
-      "quarantined",
-      "recovery_bound",
-      "recovery_settled",
-      "sealed_file_damaged",
-      "sealed_file_repaired",
-      "segment_removed",
-      "snapshot_installed",
-      "snapshot_published",
-      "space_refused",
-      "space_regained",
-      "tail_uncertain",
-      "torn_tail",
-      "undo",
+      "damage_read",         "damage_withheld",
+      "disk_refused",        "fetch_resumed",
+      "history_archived",    "leader_lost_uncommitted_tail",
+      "log_truncated",       "quarantined",
+      "recovery_bound",      "recovery_settled",
+      "sealed_file_damaged", "sealed_file_repaired",
+      "segment_removed",     "snapshot_installed",
+      "snapshot_published",  "space_refused",
+      "space_regained",      "tail_uncertain",
+      "torn_tail",           "undo",
   };
   return names;
 }

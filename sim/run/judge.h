@@ -16,8 +16,8 @@
 
 namespace coffer::sim {
 
-/// Counters that every batch of the default profile's seeds must reach (O-H2), and of the profile for storage. All others
-/// are merely told.
+/// Counters that every batch of the default profile's seeds must reach (O-H2), and of the profile for storage. All
+/// others are merely told.
 const std::vector<std::string_view>& required_sometimes();
 const std::vector<std::string_view>& required_of_storage();
 

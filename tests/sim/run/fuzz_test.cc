@@ -112,6 +112,17 @@ TEST_CASE("a large batch that never reached a fault or a state says which (O-H2)
   }
 }
 
+TEST_CASE("the profile for storage has a list of its own of what it must reach (O-H2)") {
+  const Profile tiny_storage{"storage", "claims to damage disks", draw_tiny};
+  const Seen seen = fuzz_with(of(tiny_storage, coverage_seeds));
+  REQUIRE(seen.report.oracle == "O-H2");
+  for (const std::string_view name : required_of_storage()) {
+    INFO(seen.report.reason);
+    REQUIRE(seen.report.reason.find(name) != std::string::npos);
+  }
+  REQUIRE(seen.report.reason.find("compensation") == std::string::npos);
+}
+
 TEST_CASE("a scenario that fails as it expects is no failure of the batch") {
   FuzzOptions options;
   options.scenario = scenario_of("scenarios/basics/fails_on_purpose.json");
