@@ -1,5 +1,6 @@
 #include "core/log/hard_state.h"
 
+#include <algorithm>
 #include <array>
 #include <string>
 
@@ -128,7 +129,8 @@ void write_hard_state(const FileIdentity& identity, const HardStateImage& image,
 void mend_hard_state(const FileIdentity& identity, const HardStateImage& image,
                      const std::vector<std::uint32_t>& outdated, PendingIo& io, std::vector<IoOp>& out) {
   io.sync(hard_state_file, out);
-  for (const std::uint32_t copy : outdated) {
+  const bool is_first_good = std::find(outdated.begin(), outdated.end(), 0u) == outdated.end();
+  for (const std::uint32_t copy : is_first_good ? std::array{1u, 0u} : std::array{0u, 1u}) {
     write_copy(identity, image, copy, io, out);
   }
 }

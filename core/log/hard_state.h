@@ -70,7 +70,8 @@ Result<HardStateFile> read_hard_state(ByteView file, const FileIdentity& identit
 /// Write A, sync, write B, sync (rule H1). Requires: both copies in the file are whole and durable, or nothing in it
 /// counts.
 void write_hard_state(const FileIdentity& identity, const HardStateImage& image, PendingIo& io, std::vector<IoOp>& out);
-/// Makes durable what was read (a process may have died before its sync), then rewrites `outdated` copies (rule H1).
+/// Makes durable what was read: a process may have died before its sync, or at one that failed, after which no sync
+/// writes these bytes any more. So both copies are written again, the `outdated` one first (rule H1).
 void mend_hard_state(const FileIdentity& identity, const HardStateImage& image,
                      const std::vector<std::uint32_t>& outdated, PendingIo& io, std::vector<IoOp>& out);
 

@@ -26,8 +26,8 @@ std::string at_hard_state() { return std::string(hard_state_file) + " at byte 0:
 
 void Opening::start(PendingIo& io, std::vector<IoOp>& out) { io.read(hard_state_file, out); }
 
-void Opening::on_io(const PendingOp& op, IoStatus status, const SharedBytes& bytes, PendingIo& io,
-                    std::vector<IoOp>& out, std::vector<TraceEvent>& trace) {
+void Opening::on_io(IoStatus status, const SharedBytes& bytes, PendingIo& io, std::vector<IoOp>& out,
+                    std::vector<TraceEvent>& trace) {
   if (phase_ == Phase::reading_hard_state) {
     on_hard_state(view(bytes), io, out);
     return;
@@ -43,10 +43,7 @@ void Opening::on_io(const PendingOp& op, IoStatus status, const SharedBytes& byt
     read_next(io, out, trace);
     return;
   }
-  if (status == IoStatus::no_space) {
-    if (op.kind != IoKind::reserve || phase_ == Phase::making_room) starved_ = true;
-    no_space_ = true;
-  }
+  starved_ = starved_ || status == IoStatus::no_space;
   if (io.in_order_done() && !io.reserving() && !starved_) {
     advance(io, out, trace);
   }
@@ -202,14 +199,14 @@ void Opening::found_directory(PendingIo& io, std::vector<IoOp>& out) {
 void Opening::lay_stream(PendingIo& io, std::vector<IoOp>& out) {
   phase_ = Phase::laying_stream;
   cut_remnants(io, out);
-  capacity_ = no_space_ ? block_size : config_.segment_size;
+  capacity_ = config_.segment_size;
   io.write(segment_file(1), 0,
            encode_segment_header({.identity = config_.identity,
                                   .salt = segment_salt(config_.identity, 1),
                                   .number = 1,
                                   .first_frame = 1,
                                   .previous = 0,
-                                  .reserved = no_space_ ? 0 : config_.segment_size}),
+                                  .reserved = config_.segment_size}),
            out);
   io.sync(segment_file(1), out);
   io.sync_dir(out);
@@ -275,8 +272,12 @@ void Opening::cut(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>
     trace.push_back({.kind = TraceKind::tail_torn, .a = end_.next_frame});
   }
   cut_remnants(io, out);
+  // Only the last frame can have missed its sync: a frame is written when the one before is durable. If that sync
+  // failed, the bytes may be in memory only and count as clean, so that no sync writes them any more.
+  if (const LastFlush& last = scan_->last_flush(); !last.bytes.empty()) {
+    io.write(segment_file(last.segment), last.offset, last.bytes, out);
+  }
   mend_headers(io, out);
-  // Only the last frame can have missed its sync: a frame is written when the one before is durable.
   io.sync(segment_file(end_.segment), out);
   if (next_capacity_ > 0) {
     io.sync(segment_file(end_.segment + 1), out);

@@ -65,7 +65,7 @@ class Opening {
 
   void start(PendingIo& io, std::vector<IoOp>& out);
   /// The result of one operation, which did not fail (not_found and no_space are no failures where they are expected).
-  void on_io(const PendingOp& op, IoStatus status, const SharedBytes& bytes, PendingIo& io, std::vector<IoOp>& out,
+  void on_io(IoStatus status, const SharedBytes& bytes, PendingIo& io, std::vector<IoOp>& out,
              std::vector<TraceEvent>& trace);
 
   bool done() const { return phase_ == Phase::done; }
@@ -80,9 +80,8 @@ class Opening {
   std::map<ShardId, FoldedLog>& logs() { return scan_->logs(); }
   std::uint64_t last_full_frame() const { return last_full_; }
   std::uint64_t highest_mark() const { return mark_; }
-  bool no_space() const { return no_space_; }
 
-  /// The disk is full and recovery needs space: it can only be begun again, once everything emitted has come back.
+  /// A segment cannot be reserved: recovery can only be begun again, once everything emitted has come back.
   bool starved() const { return starved_; }
 
  private:
@@ -145,7 +144,6 @@ class Opening {
   std::uint64_t next_capacity_ = 0;
   std::uint64_t last_full_ = 0;
   std::uint64_t mark_ = 0;
-  bool no_space_ = false;
   bool starved_ = false;
   std::string failure_;
 };

@@ -226,8 +226,7 @@ void Stream::State::on_opened(std::vector<TraceEvent>& trace) {
   opened_at = durable_frame = end.next_frame - 1;
   last_full = opening.last_full_frame();
   mark_written = mark_on_disk = opening.highest_mark();
-  const bool was_full = std::exchange(full, opening.no_space());
-  if (full != was_full) trace.push_back({.kind = full ? TraceKind::space_refused : TraceKind::space_regained});
+  if (std::exchange(full, false)) trace.push_back({.kind = TraceKind::space_regained});
   reserve_again_at = never;
   hard_state = opening.hard_state();
   oldest_segment = hard_state.first_segment;
@@ -286,11 +285,8 @@ void Stream::on_io(IoToken token, IoStatus status, SharedBytes bytes, std::vecto
   const bool in_order = op.has_value();
   if (!op) op = s.chores.take(token);
   if (!op || failed()) return;
-  const bool may_lack_space = op->kind == IoKind::reserve || (op->kind == IoKind::write && !s.opening.done());
   const bool expected = status == IoStatus::ok || (op->kind == IoKind::read && status == IoStatus::not_found) ||
-                        (may_lack_space && status == IoStatus::no_space) ||
-                        // of a file that was not made, for lack of space
-                        (s.opening.starved() && op->kind == IoKind::sync && status == IoStatus::not_found) ||
+                        (op->kind == IoKind::reserve && status == IoStatus::no_space) ||
                         (!in_order && op->kind == IoKind::remove && status != IoStatus::failed);
   if (!expected) {
     s.fail(describe_failure(*op, status), trace);
@@ -304,7 +300,7 @@ void Stream::on_io(IoToken token, IoStatus status, SharedBytes bytes, std::vecto
     if (s.flushing && s.io.in_order_done()) s.on_flushed(out, trace);
     return;
   }
-  s.opening.on_io(*op, status, bytes, s.io, out, trace);
+  s.opening.on_io(status, bytes, s.io, out, trace);
   if (!s.opening.failure().empty()) {
     s.fail(s.opening.failure(), trace);
   } else if (s.opening.starved()) {

@@ -158,6 +158,7 @@ void StreamScan::follow(std::uint64_t number, ByteView segment, std::uint64_t sa
   end_.offset = block_size;
   reserved_ = reserved;
   remnants_.clear();  // the stream has gone past them
+  std::uint64_t last_at = end_.offset;
   while (const auto frame = open_stream_frame(segment.subspan(end_.offset), expected(salt))) {
     const Result<bool> applied = fold_.apply(frame->payload, number);
     if (!applied) {
@@ -172,10 +173,13 @@ void StreamScan::follow(std::uint64_t number, ByteView segment, std::uint64_t sa
       last_full_ = end_.next_frame;
     }
     mark_ = std::max(mark_, frame->header.mark);
+    last_at = end_.offset == block_size ? 0 : end_.offset;
     end_.offset += frame->size;
     end_.previous = frame->header.checksum;
     ++end_.next_frame;
   }
+  const ByteView last = segment.subspan(last_at, end_.offset - last_at);
+  if (end_.offset > block_size) last_flush_ = {number, last_at, Bytes(last.begin(), last.end())};
   bad_place_ = {number, end_.offset};
   refuse_other_version(segment.subspan(end_.offset), salt);
 }

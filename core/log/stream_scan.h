@@ -48,6 +48,13 @@ struct Remnant {
   std::uint64_t size = 0;
 };
 
+/// The last sound frame, with its segment's header where it is the first in it: what one flush wrote.
+struct LastFlush {
+  std::uint64_t segment = 0;
+  std::uint64_t offset = 0;
+  Bytes bytes;  ///< empty: there is no frame
+};
+
 /// Rule S1.
 struct StreamDamage {
   std::uint64_t frame = 0;
@@ -85,6 +92,7 @@ class StreamScan {
   /// Bytes of the file the end is in, and of the one after it (0: none).
   std::uint64_t size_of(std::uint64_t segment) const;
   const std::vector<Remnant>& remnants() const { return remnants_; }
+  const LastFlush& last_flush() const { return last_flush_; }
   /// What should stand at the beginning of segments whose frames count (S4).
   const std::vector<SegmentHeader>& damaged_headers() const { return damaged_headers_; }
   std::uint64_t last_used_segment() const { return last_used_; }    ///< the last that is not blank throughout
@@ -128,6 +136,7 @@ class StreamScan {
   StreamEnd end_;
   LogFold fold_;
   std::vector<Remnant> remnants_;
+  LastFlush last_flush_;
   std::vector<SegmentHeader> damaged_headers_;
   std::map<std::uint64_t, std::uint64_t> sizes_;
   std::uint64_t last_used_ = 0;

@@ -190,7 +190,7 @@ TEST_CASE("what an earlier life reserved and did not sync is durable before it i
     MemoryDisk disk = before;
     Prng random(seed);
     // Recovery, one flush into the first segment, and a frame in the second that misses its sync.
-    Life second(disk, 16);
+    Life second(disk, 21);
     second.recovered();
     second.stream.append(ShardId(1), std::vector{entry(3, 1, payload(3, 100))});
     second.flush_and_run();

@@ -43,6 +43,7 @@ Life::Life(MemoryDisk& disk, std::uint64_t ops_max, std::uint64_t random, Stream
 void Life::take(std::vector<IoOp>& ops) {
   for (IoOp& op : ops) {
     emitted.push_back({.kind = op.kind, .token = op.token, .file = op.file, .target = op.target, .offset = op.offset});
+    if (op.kind == IoKind::write) written.push_back(op);
     const bool background = op.lane == IoLane::background;
     (op.kind == IoKind::reserve ? reservations_ : background ? background_ : in_order_).push_back(std::move(op));
   }

@@ -74,6 +74,7 @@ class Life {
   Instant now{1'000'000};
   std::vector<TraceEvent> trace;
   std::vector<IoOp> emitted;  ///< everything, without its bytes
+  std::vector<IoOp> written;  ///< the writes among it, with them
 
  private:
   void take(std::vector<IoOp>& ops);

@@ -170,25 +170,6 @@ TEST_CASE("on a full disk recovery waits for the space it needs, changes nothing
   CHECK(entries_of(again.recovered()) == 5);
 }
 
-TEST_CASE("a write that finds no space before recovery has ended is waited for, too; a sync that fails is not") {
-  MemoryDisk disk;
-  Life life(disk);
-  life.answer_next(IoKind::write, IoStatus::no_space);
-  life.run();
-  CAPTURE(life.stream.failure());
-  CHECK_FALSE(life.stream.failed());
-  CHECK(life.stream.full());
-  life.rest();
-  CHECK(life.recovered().logs.empty());
-  CHECK_FALSE(life.stream.full());
-
-  MemoryDisk other;
-  Life failing(other);
-  failing.answer_next(IoKind::sync, IoStatus::no_space);
-  failing.run();
-  CHECK(failing.stream.failed());
-}
-
 TEST_CASE("several groups and their bases are rewritten, whatever frame is damaged") {
   MemoryDisk disk;
   Life first(disk);

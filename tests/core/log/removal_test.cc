@@ -166,7 +166,7 @@ TEST_CASE("an installed snapshot's base and the entries behind it appear togethe
   }
   bool seen_old = false;
   bool seen_new = false;
-  for (std::uint64_t ops_max = 0; ops_max <= 16; ++ops_max) {
+  for (std::uint64_t ops_max = 0; ops_max <= 22; ++ops_max) {
     for (const PowerCut kind : power_cuts) {
       CAPTURE(ops_max, static_cast<int>(kind));
       MemoryDisk disk = before;

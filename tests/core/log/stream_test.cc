@@ -38,6 +38,8 @@ Words flush_of(Life& life, std::uint64_t index, std::size_t size) {
   return words({life.emitted.begin() + static_cast<std::ptrdiff_t>(before), life.emitted.end()});
 }
 
+std::size_t entries_of_group_1(const Model& model) { return model.logs.contains(1) ? model.logs.at(1).size() : 0; }
+
 const Words segment_2_reserved = {"reserve stream-000002 @16384", "sync stream-000002", "sync_dir"};
 
 Words operator+(Words left, const Words& right) {
@@ -59,13 +61,49 @@ TEST_CASE("a first start writes the hard state, then the stream, then says that 
   CHECK(life.stream.opened_at() == 0);
 }
 
-TEST_CASE("a later start only reads and syncs") {
+TEST_CASE("a later start writes again what the last sync may have missed, copy B first, and nothing else") {
+  const Words hard_state = {"sync hard-state",                            //
+                            "write hard-state @4096", "sync hard-state",  //
+                            "write hard-state", "sync hard-state"};
   MemoryDisk disk;
   Life(disk).recovered();
-  Life life(disk);
+  {
+    Life life(disk);
+    life.recovered();
+    CHECK(words(life.emitted) == Words{"read hard-state", "list", "read stream-000001"} + hard_state +
+                                     Words{"sync stream-000001", "sync_dir"});
+    flush_of(life, 1, 100);
+    flush_of(life, 2, 100);
+  }
+  StreamConfig config = test_config();
+  config.sole = {ShardId(1)};  // so that the end, which no mark covers, leaves no doubt
+  Life life(disk, UINT64_MAX, 0, config);
   life.recovered();
   CHECK(words(life.emitted) ==
-        Words{"read hard-state", "list", "read stream-000001", "sync hard-state", "sync stream-000001", "sync_dir"});
+        Words{"read hard-state", "list", "read stream-000001", "read stream-000002"} + hard_state +
+            Words{"write stream-000001 @8192", "sync stream-000001", "sync stream-000002", "sync_dir"});
+}
+
+TEST_CASE("what was read back survives although the sync of the life before failed: a sync that failed is no sync") {
+  MemoryDisk disk;
+  Life first(disk);
+  first.recovered();
+  first.stream.set_hard_state(ShardId(1), {Term(1), NodeId(2)});
+  first.stream.append(ShardId(1), std::vector{entry(1, 1, payload(1, 100))});
+  REQUIRE(first.flush_and_run());
+  const MemoryDisk durable = disk;
+  first.stream.append(ShardId(1), std::vector{entry(2, 1, payload(2, 100))});
+  std::vector<IoOp> ops;
+  first.stream.flush(ops);
+  disk.execute(ops[0]);  // its sync fails, and the process is started again, not the machine
+
+  Life second(disk);
+  REQUIRE(entries_of_group_1(second.recovered()) == 2);
+  // No sync makes durable what a failed one was to: only what this life has written itself counts.
+  MemoryDisk left = durable;
+  for (const IoOp& op : second.written) left.execute(op);
+  Life third(left);
+  CHECK(entries_of_group_1(third.recovered()) == 2);
 }
 
 TEST_CASE(
@@ -254,17 +292,20 @@ TEST_CASE("on a full disk votes and truncations still become durable") {
   CHECK(found.hard_states.at(1) == std::pair{std::uint64_t{2}, 3u});
 }
 
-TEST_CASE("a first start without space for the first segment is full, and writes as soon as there is space") {
+TEST_CASE("a first start without space for the first segment waits, and founds as soon as there is space") {
   MemoryDisk disk;
   Life life(disk);
   life.answer_next(IoKind::reserve, IoStatus::no_space);
-  life.recovered();
+  life.run();
+  CHECK_FALSE(life.stream.recovered());
+  CHECK_FALSE(life.stream.failed());
   CHECK(life.stream.full());
   CHECK(life.saw(TraceKind::space_refused));
-  life.stream.append(ShardId(1), std::vector{entry(1, 1, payload(1, 100))});
-  CHECK_FALSE(life.stream.idle());
   life.rest();
+  CHECK(life.recovered() == Model{});
+  CHECK_FALSE(life.stream.full());
   CHECK(life.saw(TraceKind::space_regained));
+  life.stream.append(ShardId(1), std::vector{entry(1, 1, payload(1, 100))});
   REQUIRE(life.flush_and_run());
   Life second(disk);
   CHECK(second.recovered().logs.at(1).size() == 1);
