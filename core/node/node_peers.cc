@@ -196,15 +196,13 @@ void Node::State::take_leg_answers(ByteView message) {
   }
 }
 
-/// To the target's leader as far as this node's own replica knows; without one, to its members in turn.
+/// To the target's leader as far as this node's own replica knows; without one, to all nodes in turn: a replica without
+/// a vote does not know who votes now.
 void Node::State::send_legs(shard::Output::Legs legs) {
   shard::Shard* target = find(legs.target);
   NodeId to = target != nullptr ? target->leader() : nobody;
   if (to == nobody) {
-    const auto config_of = std::find_if(config.shards.begin(), config.shards.end(),
-                                        [&](const ShardConfig& shard) { return shard.shard == legs.target; });
-    check(config_of != config.shards.end(), "legs go to shards of the map");
-    to = config_of->members[leg_rotation[legs.target]++ % config_of->members.size()];
+    to = config.nodes[leg_rotation[legs.target]++ % config.nodes.size()];
   }
   if (to == config.identity.node) {
     if (target != nullptr) {
