@@ -64,6 +64,7 @@ struct Replica {
   Persisted<std::uint64_t> entries;         ///< log length
   std::map<std::uint64_t, Term> committed;  ///< by index, over all incarnations
   std::uint64_t committed_now = 0;          ///< in this incarnation
+  bool pledged = false;                     ///< it has been in a term, durably: else it has acknowledged nothing
   bool marked = false;                      ///< its durable hard state calls it uncertain
   bool uncertain = false;                   ///< in this incarnation, and has not settled
   bool settled = false;                     ///< whatever the hard state says that was durable before new damage was met
@@ -104,7 +105,10 @@ class Persistence final : public Oracle {
       restored(node, event);
     } else if (event.kind == TraceKind::tail_uncertain || event.kind == TraceKind::quarantined) {
       damaged_.insert(node);
-      for (auto& [at, replica] : replicas_) replica.uncertain = replica.uncertain || at.first == node;
+      for (auto& [at, replica] : replicas_) {
+        const bool pledged = replica.pledged || replica.ballot.now.term > Term(0);
+        replica.uncertain = replica.uncertain || (at.first == node && pledged);
+      }
     } else if (event.kind == TraceKind::space_refused && booting_.contains(node)) {
       start(node);  // recovery begins again with the first read; what it had found was not acted upon
     } else if (event.kind == TraceKind::recovery_bound) {
@@ -124,6 +128,7 @@ class Persistence final : public Oracle {
     for (const auto& [shard, ballot] : shown->ballots) {
       Replica& replica = replicas_[{node, shard}];
       replica.marked = ballot.uncertain;
+      replica.pledged = replica.pledged || ballot.term > Term(0);
       if (ballot.uncertain && damaged_.contains(node) && replica.uncertain) replica.settled = false;
     }
   }
@@ -286,7 +291,8 @@ class Persistence final : public Oracle {
     }
     replica.down = false;
     replica.ballot = {found, found, found};
-    replica.uncertain = replica.uncertain || damaged_.contains(node);
+    replica.pledged = replica.pledged || found.term > Term(0);
+    replica.uncertain = replica.uncertain || (damaged_.contains(node) && replica.pledged);
     const std::uint64_t last = event.index.value + event.a;
     if (last < replica.entries.now && !replica.uncertain) {
       violated("node " + std::to_string(node.value) + " came back with " + std::to_string(last) + " entries of " +

@@ -517,6 +517,15 @@ TEST_CASE("O-R2 catches a vote of a replica that may have lost acknowledged entr
     oracle.on_trace({}, n1, traced(TraceKind::voted, 4, 0, 2));
     CHECK(story.end().empty());
   }
+  SECTION("not in a group it was never in a term of: there it has acknowledged nothing") {
+    TraceEvent other = traced(TraceKind::recovered, 0);
+    other.shard = s2;
+    oracle.on_trace({}, n1, other);
+    other = traced(TraceKind::voted, 4, 0, 2);
+    other.shard = s2;
+    oracle.on_trace({}, n1, other);
+    CHECK(story.end().empty());
+  }
   SECTION("not in the group that has settled, but in the other") {
     TraceEvent other = traced(TraceKind::recovered, 3);
     other.shard = s2;
