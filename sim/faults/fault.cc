@@ -114,6 +114,53 @@ void restart_victims(Arena& arena, Strike& strike) {
   }
 }
 
+FaultSpec draw_order(Prng& prng, const Mood& mood) {
+  FaultSpec spec = draw_base(prng, mood);
+  spec.count = 1;
+  spec.lasts_min = mood.outage / 2;
+  spec.lasts_max = mood.outage * prng.between(2, 12);
+  spec.forever = prng.chance(600);
+  if (spec.forever) spec.lasts_min = spec.lasts_max = Duration{};
+  return spec;
+}
+
+ShardId choose_shard(const Arena& arena, Strike& strike) {
+  const Target& target = strike.spec->target;
+  const auto shards = static_cast<std::int64_t>(arena.cluster.shards().size());
+  const ShardId drawn(static_cast<std::uint32_t>(strike.prng.between(1, shards)));
+  if (target.who == Who::leader || target.who == Who::follower) return target.shard;
+  return strike.spec->trigger.shard != ShardId(0) ? strike.spec->trigger.shard : drawn;
+}
+
+std::vector<NodeId> running(const Arena& arena, std::vector<NodeId> among) {
+  std::erase_if(among, [&](NodeId node) { return !arena.cluster.machine(node).running(); });
+  return among;
+}
+
+std::vector<NodeId> targeted(const Arena& arena, const Strike& strike, ShardId shard, std::vector<NodeId> among) {
+  const Target& target = strike.spec->target;
+  const NodeId leader = arena.roles.leader(shard);
+  std::erase_if(among, [&](NodeId node) {
+    switch (target.who) {
+      case Who::any:
+      case Who::all:
+        return false;
+      case Who::node:
+        return node != target.node;
+      case Who::leader:
+        return node != leader;
+      case Who::follower:
+        return node == leader;
+      case Who::self:
+        return node != strike.cause;
+    }
+    return false;
+  });
+  return among;
+}
+
+void call_off(Arena& arena, Strike& strike) { arena.orders.call_off(strike.order); }
+
 void set_clocks_right(Arena& arena, Strike& strike) {
   for (const Strike::Victim& victim : strike.victims) arena.cluster.machine(victim.node).unskew();
 }

@@ -11,6 +11,7 @@
 #include "core/base/trace.h"
 #include "sim/faults/atlas.h"
 #include "sim/models/cluster.h"
+#include "sim/models/orders.h"
 #include "sim/models/roles.h"
 
 namespace coffer::sim::faults {
@@ -96,6 +97,7 @@ struct Strike {
   std::vector<Victim> victims;
   Damage damage;
   std::vector<NodeId> wounded;  ///< victims whose disk the strike may damage, or has
+  std::uint64_t order = 0;      ///< what it has ordered; 0: nothing
   bool fired = false;           ///< it has really done something
   // Of strikes that go on in turns:
   std::size_t turn = 0;      ///< the victim it is at
@@ -106,6 +108,7 @@ struct Arena {
   Cluster& cluster;
   const Roles& roles;
   Atlas& atlas;
+  Orders& orders;
   std::uint32_t clients = 0;
 };
 
@@ -132,7 +135,8 @@ struct Behaviour {
   /// For strikes that go on in turns: called instead of `heal` when the strike's time is over. How much more time it
   /// wants; nothing: it is healed now. The end of the fault phase heals it wherever it is.
   Duration (*proceed)(Arena&, Strike&) = nullptr;
-  bool of_disk = false;  ///< drawn by the profile for storage only
+  bool of_disk = false;     ///< drawn by the profile for storage only
+  bool of_cluster = false;  ///< an order to the operator; drawn by the profile for memberships only
 };
 
 /// What every draw begins with: a gap, a length, a number of victims that is a minority.
@@ -161,6 +165,18 @@ void block(Arena& arena, const Strike& strike, EndpointSet from, EndpointSet to)
 void notice_silence(Arena& arena, Strike& strike, EndpointSet one, EndpointSet other);
 /// What the draw of a partition adds: some are long enough to be noticed.
 void draw_notice(FaultSpec& spec, Prng& prng);
+// Shared by the faults that are orders to the operator.
+/// What every draw of an order begins with: how long the operator insists before it calls the order off, or that it
+/// never does.
+FaultSpec draw_order(Prng& prng, const Mood& mood);
+/// The shard that the spec names; else drawn.
+ShardId choose_shard(const Arena& arena, Strike& strike);
+/// Of these nodes, the ones the target names and that run: the leader, one node, or the trigger's; all that run if it
+/// names none.
+std::vector<NodeId> targeted(const Arena& arena, const Strike& strike, ShardId shard, std::vector<NodeId> among);
+std::vector<NodeId> running(const Arena& arena, std::vector<NodeId> among);
+/// The strike's time is over: the operator insists no longer.
+void call_off(Arena& arena, Strike& strike);
 /// The victims' side of a split, and everybody else's. Clients fall on one side, or see both.
 struct Split {
   EndpointSet inside;

@@ -20,6 +20,7 @@ const std::vector<Row>& table() {
       {"duplicate", duplicate()},
       {"empty_disk", empty_disk()},
       {"fsync_error", fsync_error()},
+      {"grow_group", grow_group()},
       {"isolate_one", isolate_one()},
       {"latent_error", latent_error()},
       {"leap_second", leap_second()},
@@ -32,11 +33,14 @@ const std::vector<Row>& table() {
       {"payload_corruption", payload_corruption()},
       {"power_cut_all", power_cut_all()},
       {"reorder", reorder()},
+      {"replace_member", replace_member()},
       {"rolling_upgrade", rolling_upgrade()},
+      {"shrink_group", shrink_group()},
       {"slow_disk", slow_disk()},
       {"stale_read", stale_read()},
       {"stuck_disk", stuck_disk()},
       {"torn_unsynced", torn_unsynced()},
+      {"transfer_leadership", transfer_leadership()},
       {"zeroed_tail", zeroed_tail()},
   };
   return rows;

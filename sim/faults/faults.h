@@ -35,6 +35,7 @@ Behaviour drop();
 Behaviour duplicate();
 Behaviour empty_disk();
 Behaviour fsync_error();
+Behaviour grow_group();
 Behaviour isolate_one();
 Behaviour latent_error();
 Behaviour leap_second();
@@ -47,11 +48,14 @@ Behaviour pause();
 Behaviour payload_corruption();
 Behaviour power_cut_all();
 Behaviour reorder();
+Behaviour replace_member();
 Behaviour rolling_upgrade();
+Behaviour shrink_group();
 Behaviour slow_disk();
 Behaviour stale_read();
 Behaviour stuck_disk();
 Behaviour torn_unsynced();
+Behaviour transfer_leadership();
 Behaviour zeroed_tail();
 
 }  // namespace coffer::sim::faults

@@ -26,14 +26,22 @@ std::vector<Index> commits(const Arena& arena) {
   return highest;
 }
 
-/// Everybody who can be is up, and knows what was committed when the last one came back.
+bool has_part(const shard::Observation& seen, NodeId node) {
+  const auto among = [node](const std::vector<NodeId>& nodes) {
+    return std::find(nodes.begin(), nodes.end(), node) != nodes.end();
+  };
+  return among(seen.voters) || among(seen.outgoing) || among(seen.learners);
+}
+
+/// Everybody who can be is up, and knows what was committed in its shards when the last one came back.
 bool all_well(const Arena& arena, const Strike& strike) {
   for (std::uint32_t n = 1; n <= arena.cluster.nodes(); ++n) {
     const Machine& machine = arena.cluster.machine(NodeId(n));
     if (machine.lost_for_good()) continue;
     if (machine.life() != Life::up || !machine.node().ready()) return false;
     for (std::size_t i = 0; i < strike.goals.size(); ++i) {
-      if (machine.node().observe(arena.cluster.shards()[i].shard).commit < strike.goals[i]) return false;
+      const shard::Observation seen = machine.node().observe(arena.cluster.shards()[i].shard);
+      if (seen.commit < strike.goals[i] && has_part(seen, machine.id())) return false;
     }
   }
   return true;

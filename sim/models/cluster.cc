@@ -42,7 +42,8 @@ Cluster::Cluster(Kernel& kernel, const ClusterConfig& config, std::uint64_t seed
       notice_prng_(stream(seed, Domain::network)) {
   std::vector<NodeId> ids;
   for (std::uint32_t n = 1; n <= config.nodes; ++n) ids.emplace_back(n);
-  shards_ = node::even_shards(config.shards, ids);
+  check(config.spares < config.nodes, "somebody founds the shards");
+  shards_ = node::even_shards(config.shards, {ids.begin(), ids.end() - config.spares});
   for (const NodeId id : ids) {
     node::Config own;
     own.identity = {uuid_of(0xC0FFE5, 1), id, uuid_of(0xC0FFE5, 0x100 + id.value), 1};

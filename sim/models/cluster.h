@@ -16,6 +16,7 @@ namespace coffer::sim {
 
 struct ClusterConfig {
   std::uint32_t nodes = 3;
+  std::uint32_t spares = 0;  ///< so many of the nodes, the last ones, have a vote in no shard at first
   std::uint32_t shards = 1;
   std::uint32_t clients = 1;
   node::Tuning tuning;

@@ -33,11 +33,12 @@ Event event_of(EventKind kind, std::uint64_t number) {
 
 }  // namespace
 
-FaultDriver::FaultDriver(Cluster& cluster, const Roles& roles, const std::vector<faults::FaultSpec>& specs,
-                         std::uint32_t clients, std::uint64_t seed, bool fair)
+FaultDriver::FaultDriver(Cluster& cluster, const Roles& roles, Orders& orders,
+                         const std::vector<faults::FaultSpec>& specs, std::uint32_t clients, std::uint64_t seed,
+                         bool fair)
     : cluster_(cluster),
       atlas_(cluster, fair, damages_disks(specs)),
-      arena_{cluster, roles, atlas_, clients},
+      arena_{cluster, roles, atlas_, orders, clients},
       specs_(specs),
       seed_(seed),
       strikes_(specs.size(), 0),

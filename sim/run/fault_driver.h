@@ -18,8 +18,8 @@ namespace coffer::sim {
 
 class FaultDriver {
  public:
-  FaultDriver(Cluster& cluster, const Roles& roles, const std::vector<faults::FaultSpec>& specs, std::uint32_t clients,
-              std::uint64_t seed, bool fair);
+  FaultDriver(Cluster& cluster, const Roles& roles, Orders& orders, const std::vector<faults::FaultSpec>& specs,
+              std::uint32_t clients, std::uint64_t seed, bool fair);
 
   /// The fault phase begins.
   void start();

@@ -151,6 +151,7 @@ void Campaign::add(const RunResult& result, bool expected) {
   report_.operations.unknown += result.operations.unknown;
   report_.operations.succeeded_across_shards += result.operations.succeeded_across_shards;
   report_.leader_losses.add(result.leader_losses);
+  report_.orders.add(result.orders);
   for (const auto& [name, count] : result.faults) {
     report_.faults[name] += count;
     report_.fault_seeds[name] += count > 0 ? 1 : 0;
@@ -187,13 +188,17 @@ void Campaign::judge_coverage() {
     if (found == counts.end() || found->second == 0) zeros += (zeros.empty() ? "" : ", ") + std::string(name);
   };
   const bool draws_all = options_.profile->name == "default";
+  const auto& own = options_.profile->faults;
   for (const faults::Row& row : faults::table()) {
-    if ((draws_all && !row.acts.of_disk) || report_.faults.contains(std::string(row.name)))
-      require(row.name, report_.faults);
+    const bool wanted = draws_all ? !row.acts.of_disk && !row.acts.of_cluster
+                                  : std::find(own.begin(), own.end(), row.name) != own.end();
+    if (wanted || report_.faults.contains(std::string(row.name))) require(row.name, report_.faults);
   }
-  const std::vector<std::string_view> none;
   const bool of_disks = options_.profile->name == "storage";
-  for (const std::string_view name : draws_all ? required_sometimes() : of_disks ? required_of_storage() : none) {
+  const std::vector<std::string_view>& states = draws_all  ? required_sometimes()
+                                                : of_disks ? required_of_storage()
+                                                           : options_.profile->sometimes;
+  for (const std::string_view name : states) {
     require(name, report_.sometimes);
   }
   if (zeros.empty() || report_.verdict != Verdict::pass) return;

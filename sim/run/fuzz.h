@@ -41,6 +41,7 @@ struct FuzzReport {
   std::vector<RunResult> failures;  ///< in the order of the seeds
   Operations operations;
   LeaderLossCounts leader_losses;
+  Orders::Counts orders;
   std::map<std::string, std::uint64_t> faults;
   std::map<std::string, std::uint64_t> sometimes;
   std::map<std::string, std::uint64_t> fault_seeds;      ///< in how many seeds it fired

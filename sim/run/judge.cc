@@ -43,6 +43,7 @@ constexpr TraceCounter trace_counters[] = {
     {TraceKind::file_repaired, "sealed_file_repaired"},
     {TraceKind::fetch_resumed, "fetch_resumed"},
     {TraceKind::archived, "history_archived"},
+    {TraceKind::configuration_rolled_back, "configuration_rolled_back"},
 };
 
 }  // namespace
@@ -78,7 +79,8 @@ const std::vector<std::string_view>& required_of_storage() {
   return names;
 }
 
-Judge::Judge(const Topology& topology, Duration election_timeout) : leader_losses_(topology, election_timeout) {
+Judge::Judge(const Topology& topology, Duration election_timeout)
+    : leader_losses_(topology, election_timeout), memberships_(topology) {
   for (const oracles::Row& row : oracles::table()) oracles_.push_back(row.make(topology));
   for (const std::string_view name : required_sometimes()) sometimes_.declare(name);
   for (const TraceCounter& row : trace_counters) sometimes_.declare(row.counter);
@@ -101,6 +103,7 @@ void Judge::on_trace(SimTime now, NodeId node, const TraceEvent& event) {
     sometimes_.add("election_lost");
   }
   leader_losses_.on_trace(now, node, event);
+  memberships_.on_trace(node, event);
   for (const auto& oracle : oracles_) oracle->on_trace(now, node, event);
 }
 
@@ -110,6 +113,7 @@ void Judge::on_step(SimTime now, NodeId node, const StepShown& shown) {
 
 void Judge::on_committed(SimTime now, NodeId node, const CommittedEntry& entry) {
   leader_losses_.on_committed(now, node, entry);
+  memberships_.on_committed(entry);
   for (const auto& oracle : oracles_) oracle->on_committed(now, node, entry);
 }
 
@@ -130,6 +134,7 @@ void Judge::on_crash(SimTime now, NodeId node) {
     if (who.first == node) stands = false;
   }
   leader_losses_.on_crash(now, node);
+  memberships_.on_crash(node);
   for (const auto& oracle : oracles_) oracle->on_crash(now, node);
 }
 

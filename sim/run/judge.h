@@ -12,6 +12,7 @@
 #include "sim/kernel/counters.h"
 #include "sim/observe/observer.h"
 #include "sim/run/leader_losses.h"
+#include "sim/run/membership_states.h"
 #include "sim/run/run.h"
 
 namespace coffer::sim {
@@ -46,6 +47,7 @@ class Judge {
   /// The first violation there is, those of the wallet before those of the harness (O-H…).
   std::optional<Violation> violation() const;
   const Counters& sometimes() const { return sometimes_; }
+  const Counters& memberships() const { return memberships_.counters(); }
   const Operations& operations() const { return operations_; }
   const LeaderLossCounts& leader_losses() const { return leader_losses_.counts(); }
 
@@ -68,6 +70,7 @@ class Judge {
   Counters sometimes_;
   Operations operations_;
   LeaderLosses leader_losses_;
+  MembershipStates memberships_;
   Phase phase_ = Phase::setup;
   std::map<std::uint64_t, Call> calls_;
   std::map<Key, bool> unknown_;                            ///< ids whose last answer was unknown

@@ -36,6 +36,16 @@ ordered_json to_json(const LeaderLossCounts& counts) {
   return json;
 }
 
+ordered_json to_json(const Orders::Counts& orders) {
+  ordered_json json;
+  json["given"] = orders.given;
+  json["finished"] = orders.finished;
+  json["superseded"] = orders.superseded;
+  json["called_off"] = orders.called_off;
+  json["repeated"] = orders.repeated;
+  return json;
+}
+
 ordered_json to_json(const std::map<std::string, std::uint64_t>& counts) {
   ordered_json json = ordered_json::object();
   for (const auto& [name, count] : counts) json[name] = count;
@@ -54,6 +64,7 @@ ordered_json to_json(const RunResult& result) {
   json["events"] = result.events;
   json["operations"] = to_json(result.operations);
   json["leader_loss"] = to_json(result.leader_losses);
+  json["orders"] = to_json(result.orders);
   json["faults"] = to_json(result.faults);
   json["faults_with_work_in_flight"] = result.faults_with_work_in_flight;
   json["sometimes"] = to_json(result.sometimes);
@@ -88,6 +99,14 @@ std::string spelled(const LeaderLossCounts& counts) {
          " healed within two election time-outs; the longest took " +
          (tenths.size() == 1 ? "0" : tenths.substr(0, tenths.size() - 1)) + "." + tenths.back() + " (" +
          std::to_string(counts.worst_ms) + " ms)";
+}
+
+/// To the operator; nothing where there is none.
+std::string row_of(const Orders::Counts& orders) {
+  if (orders.given == 0) return "";
+  return row("orders", std::to_string(orders.given) + " given, " + std::to_string(orders.finished) + " finished, " +
+                           std::to_string(orders.superseded) + " superseded, " + std::to_string(orders.called_off) +
+                           " called off, " + std::to_string(orders.repeated) + " repeated");
 }
 
 std::string seconds_of(std::int64_t ms) {
@@ -156,6 +175,7 @@ std::string run_to_text(const RunResult& result, bool expected, std::string_view
   text += row("simulated", seconds_of(result.simulated_ms) + ", " + std::to_string(result.events) + " events");
   text += row("operations", spelled(result.operations));
   text += row("leader loss", spelled(result.leader_losses));
+  text += row_of(result.orders);
   text += row("faults", listed(result.faults));
   text += row("in flight", std::to_string(result.faults_with_work_in_flight) + " faults struck while clients waited");
   text += row("sometimes", listed(result.sometimes));
@@ -189,6 +209,7 @@ std::string fuzz_to_json(const FuzzReport& report, const FuzzOptions& options, s
   json["events"] = report.events;
   json["operations"] = to_json(report.operations);
   json["leader_loss"] = to_json(report.leader_losses);
+  json["orders"] = to_json(report.orders);
   json["faults"] = to_json(report.faults);
   json["faults_with_work_in_flight"] = report.faults_with_work_in_flight;
   json["sometimes"] = to_json(report.sometimes);
@@ -216,6 +237,7 @@ std::string fuzz_to_text(const FuzzReport& report, const FuzzOptions& options, s
                                seconds_of(report.real_ms) + " of real time");
   text += row("operations", spelled(report.operations));
   text += row("leader loss", spelled(report.leader_losses));
+  text += row_of(report.orders);
   text +=
       row("median seed", std::to_string(report.median.succeeded) + " succeeded (" +
                              std::to_string(report.median.succeeded_across_shards) + " across shards), " +

@@ -8,6 +8,7 @@
 
 #include "core/base/hash.h"
 #include "sim/kernel/trace_hash.h"
+#include "sim/models/orders.h"
 #include "sim/run/scenario.h"
 
 namespace coffer::sim {
@@ -45,6 +46,7 @@ struct RunResult {
   std::uint64_t events = 0;
   Operations operations;
   LeaderLossCounts leader_losses;
+  Orders::Counts orders;                           ///< what became of the operator's
   std::map<std::string, std::uint64_t> faults;     ///< how often each fault fired
   std::uint64_t faults_with_work_in_flight = 0;    ///< … while a client call was outstanding
   std::map<std::string, std::uint64_t> sometimes;  ///< interesting states reached

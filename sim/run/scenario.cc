@@ -2,6 +2,7 @@
 
 #include <algorithm>
 
+#include "sim/faults/faults.h"
 #include "sim/run/scenario_json.h"
 
 namespace coffer::sim {
@@ -11,6 +12,13 @@ std::uint32_t Scenario::clients() const {
   std::uint32_t clients = 1;
   for (const ScriptedCall& call : script.calls) clients = std::max(clients, call.client + 1);
   return clients;
+}
+
+bool Scenario::has_operator() const {
+  return std::any_of(faults.begin(), faults.end(), [](const faults::FaultSpec& spec) {
+    const faults::Row* row = faults::find(spec.fault);
+    return row != nullptr && row->acts.of_cluster;
+  });
 }
 
 Hash128 hash_of(const Scenario& scenario) {

@@ -70,7 +70,8 @@ inline node::Tuning simulated_tuning() {
 
 struct Scenario {
   std::string about;
-  std::uint32_t nodes = 3;
+  std::uint32_t nodes = 3;   ///< spares included
+  std::uint32_t spares = 0;  ///< so many of the nodes, the last ones, have a vote in no shard at first
   std::uint32_t shards = 2;
   node::Tuning tuning = simulated_tuning();
   workload::Config workload;
@@ -86,6 +87,8 @@ struct Scenario {
   std::uint64_t seed = 1;  ///< when none is given on the command line
 
   std::uint32_t clients() const;
+  /// Whether it has an operator: some fault is an order to it.
+  bool has_operator() const;
 };
 
 /// Of everything that influences a run: not of `about`, `expect` and `seed`.

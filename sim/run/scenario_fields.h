@@ -146,6 +146,7 @@ void visit(V& v, Scenario& s) {
   v.number("seed", s.seed, 0, std::numeric_limits<std::int64_t>::max());
   v.object("topology", [&](auto& o) {
     o.count("nodes", s.nodes, 1, nodes_max);
+    o.count("spares", s.spares, 0, nodes_max - 1);
     o.count("shards", s.shards, 1, shards_max);
   });
   v.object("tuning", [&](auto& o) { visit(o, s.tuning); });

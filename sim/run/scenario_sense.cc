@@ -24,7 +24,7 @@ std::string of_target(const faults::Target& target, const Scenario& scenario, bo
 }
 
 /// What a fault cannot do without.
-std::string of_magnitude(const faults::FaultSpec& fault) {
+std::string of_magnitude(const faults::FaultSpec& fault, const Scenario& scenario) {
   const std::string_view name = fault.fault;
   const bool later = name == "duplicate" || name == "delay" || name == "reorder";
   const bool of_links = later || name == "drop" || name == "payload_corruption";
@@ -39,6 +39,10 @@ std::string of_magnitude(const faults::FaultSpec& fault) {
   }
   if (name == "leap_second" && fault.per_mille > 0 && (fault.forever || fault.lasts_min <= milliseconds(1100))) {
     return "/for: a second is smeared over more than 1100 ms";
+  }
+  if (name == "replace_member" && scenario.nodes < 2) return "/fault: the topology has no node to take another's place";
+  if ((name == "grow_group" || name == "shrink_group") && scenario.nodes < 5) {
+    return "/fault: the topology has fewer than five nodes";
   }
   if (name == "rolling_upgrade" && fault.forever) return "/for: each node is down for a while, not for ever";
   if (name == "clock_skew" && fault.extra == Duration{} && fault.drift_ppm == 0) {
@@ -62,7 +66,7 @@ std::string of_fault(const faults::FaultSpec& fault, const Scenario& scenario) {
     if (const std::string problem = of_target(node, scenario, true); !problem.empty()) return "/when/node: " + problem;
     if (fault.trigger.shard.value > scenario.shards) return "/when/shard: the topology has " + number(scenario.shards);
   }
-  return of_magnitude(fault);
+  return of_magnitude(fault, scenario);
 }
 
 std::string of_script(const Script& script) {
@@ -89,6 +93,7 @@ std::string of_script(const Script& script) {
 }  // namespace
 
 std::string nonsense(const Scenario& scenario) {
+  if (scenario.spares >= scenario.nodes) return "/topology/spares: somebody has to found the shards";
   if (scenario.tuning.heartbeat_interval * 2 > scenario.tuning.election_timeout) {
     return "/tuning/heartbeat_interval: more than half the election timeout: leaders could not hold on";
   }

@@ -82,11 +82,14 @@ void draw_times(Scenario& scenario, std::uint64_t seed) {
 /// more different, not more violent.
 constexpr std::uint32_t rows_at_once = 18;
 
+/// Drawn by the default profile.
+bool is_for_all(const faults::Row& row) { return !row.acts.of_disk && !row.acts.of_cluster; }
+
 /// Each fault exists or not; each that exists has a violence of its own.
 void draw_faults(Scenario& scenario, std::uint64_t seed) {
   Prng prng = stream(seed, Domain::swarm, 0, mood_site);
-  const auto rows = static_cast<std::uint32_t>(
-      std::count_if(faults::table().begin(), faults::table().end(), [](const auto& row) { return !row.acts.of_disk; }));
+  const auto rows =
+      static_cast<std::uint32_t>(std::count_if(faults::table().begin(), faults::table().end(), is_for_all));
   const std::uint32_t exists_per_mille = draw(prng, 250, 600) * rows_at_once / std::max(rows, rows_at_once);
   faults::Mood mood;
   mood.nodes = scenario.nodes;
@@ -95,7 +98,7 @@ void draw_faults(Scenario& scenario, std::uint64_t seed) {
   const std::uint64_t sure = prng.below(rows);  // at least one
   std::uint64_t number = 0;
   for (const faults::Row& row : faults::table()) {
-    if (row.acts.of_disk) continue;
+    if (!is_for_all(row)) continue;
     const bool exists = prng.chance(exists_per_mille) || number == sure;
     ++number;
     if (!exists) continue;
@@ -238,11 +241,103 @@ Scenario draw_storage(std::uint64_t seed) {
   return scenario;
 }
 
+/// What strikes a group while it changes.
+constexpr std::string_view while_changing[] = {
+    "bridge_partition",
+    "clog",
+    "connection_reset",
+    "crash_restart",
+    "cyclic_partition",
+    "delay",
+    "drop",
+    "duplicate",
+    "isolate_one",
+    "lost_unsynced",
+    "partition",
+    "partition_one_way",
+    "pause",
+    "power_cut_all",
+    "reorder",
+    "rolling_upgrade",
+    "torn_unsynced",
+};
+constexpr std::string_view orders_to_operators[] = {"grow_group", "replace_member", "shrink_group",
+                                                    "transfer_leadership"};
+constexpr std::string_view at_bad_moments[] = {"crash_restart",  "isolate_one",  "pause",
+                                               "replace_member", "shrink_group", "transfer_leadership"};
+/// When a group is least like what it was, or what it is about to be.
+constexpr TraceKind bad_moments[] = {
+    TraceKind::became_leader,   TraceKind::chunk_fetched,      TraceKind::configuration_changed,
+    TraceKind::epoch_passed,    TraceKind::restored,           TraceKind::segment_removed,
+    TraceKind::snapshot_needed, TraceKind::snapshot_published, TraceKind::transfer_begun,
+};
+
+faults::FaultSpec& add_drawn(Scenario& scenario, std::string_view fault, const faults::Mood& mood, std::uint64_t seed) {
+  const std::uint64_t number = scenario.faults.size() + 1;
+  Prng own = stream(seed, Domain::swarm, 4, fault_site + number);
+  faults::FaultSpec& spec = scenario.faults.emplace_back(faults::find(fault)->acts.draw(own, mood));
+  spec.fault = std::string(fault);
+  spec.stream = number;
+  if (spec.target.who == faults::Who::leader) spec.target.shard = ShardId(draw(own, 1, scenario.shards));
+  return spec;
+}
+
+void add_at_bad_moment(Scenario& scenario, const faults::Mood& mood, std::uint64_t seed, Prng& prng) {
+  faults::FaultSpec& spec = add_drawn(scenario, at_bad_moments[prng.below(std::size(at_bad_moments))], mood, seed);
+  spec.when = faults::When::trigger;
+  spec.every = {};
+  spec.trigger.event = bad_moments[prng.below(std::size(bad_moments))];
+  spec.trigger.nth = draw(prng, 1, 6);
+  spec.trigger.again = prng.chance(700);
+  spec.trigger.after = prng.chance(500) ? Duration{} : draw_ms(prng, 1, 100);
+  spec.pending_io = false;
+  const bool is_order = faults::find(spec.fault)->acts.of_cluster;
+  if (!is_order && prng.chance(700)) spec.target = {faults::Who::self, {}, {}};
+}
+
+/// Groups of three and of five whose members and leaders an operator changes, with epochs so small that newcomers need
+/// snapshots, while everything but the disks goes wrong.
+Scenario draw_membership(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  Prng prng = stream(seed, Domain::swarm, 4, world_site);
+  const std::uint32_t founders = prng.chance(600) ? 3 : 5;
+  scenario.spares = draw(prng, founders == 3 ? 2 : 1, 3);
+  scenario.nodes = founders + scenario.spares;
+  scenario.shards = draw(prng, 1, 2);
+  scenario.tuning.segment_size = std::uint64_t{1} << prng.between(14, 16);
+  scenario.tuning.epoch_bytes = std::uint64_t{1} << prng.between(12, 15);
+  scenario.tuning.chunk_bytes = 1u << prng.between(12, 13);
+  scenario.workload.clients = draw(prng, 2, 4);
+  scenario.workload.operations = draw(prng, 150, 300);
+  scenario.workload.think_mean =
+      seconds(prng.between(8, 14)) * scenario.workload.clients / scenario.workload.operations;
+  scenario.faults.clear();
+  const faults::Mood mood{founders, draw_ms(prng, 1000, 4000), draw_ms(prng, 100, 1000)};
+  const std::uint64_t sure = prng.below(std::size(orders_to_operators));  // at least one
+  for (std::size_t i = 0; i < std::size(orders_to_operators); ++i) {
+    if (prng.chance(500) || i == sure) add_drawn(scenario, orders_to_operators[i], mood, seed);
+  }
+  const std::uint32_t exists_per_mille = draw(prng, 50, 350);
+  for (const std::string_view fault : while_changing) {
+    if (prng.chance(exists_per_mille)) add_drawn(scenario, fault, mood, seed);
+  }
+  for (std::uint64_t moments = prng.below(4); moments > 0; --moments) add_at_bad_moment(scenario, mood, seed, prng);
+  return scenario;
+}
+
 }  // namespace
 
 const std::vector<Profile>& profiles() {
   static const std::vector<Profile> all = {
       {"default", "everything a seed can draw", draw_default},
+      {"membership",
+       "groups whose members and leaders an operator changes while everything but the disks goes wrong",
+       draw_membership,
+       {"grow_group", "replace_member", "shrink_group", "transfer_leadership"},
+       {"change_called_off", "change_taken_over", "configuration_rolled_back", "fetch_resumed", "founders_gone",
+        "group_grew", "group_shrank", "joint_committed", "leader_replaced", "learner_promoted",
+        "learner_promoted_by_snapshot", "segment_removed", "snapshot_installed", "snapshot_published", "transfer_done",
+        "transfer_given_up"}},
       {"short_leaderships", "five replicas far apart whose leaders are cut off or crash soon after each election",
        draw_short_leaderships},
       {"stale_reads", "clients that mostly read while leaders are cut off from their peers", draw_stale_reads},

@@ -13,6 +13,9 @@ struct Profile {
   std::string_view name;
   std::string_view doc;
   Scenario (*draw)(std::uint64_t seed);
+  /// What a large batch must have reached besides every fault that was drawn (O-H2).
+  std::vector<std::string_view> faults = {};
+  std::vector<std::string_view> sometimes = {};
 };
 
 /// In name order.

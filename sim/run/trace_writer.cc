@@ -2,6 +2,7 @@
 
 #include <ostream>
 #include <string>
+#include <utility>
 
 #include "core/base/outcome.h"
 
@@ -129,6 +130,15 @@ void TraceWriter::call(SimTime now, std::uint32_t client, std::uint64_t op, cons
     }
     *out_ << ']';
   }
+  if (const auto* change = std::get_if<router::ReconfigureRequest>(&request.body)) {
+    const char* separator = "";
+    *out_ << R"(,"shard":)" << request.header.shard.value << R"(,"voters":[)";
+    for (const NodeId voter : change->voters) *out_ << std::exchange(separator, ",") << voter.value;
+    *out_ << ']';
+  }
+  if (const auto* transfer = std::get_if<router::TransferLeadershipRequest>(&request.body)) {
+    *out_ << R"(,"shard":)" << request.header.shard.value << R"(,"to":)" << transfer->to.value;
+  }
   if (const auto* status = std::get_if<router::TransferStatusRequest>(&request.body)) {
     *out_ << R"(,"id":")" << spelled(status->id) << '"';
   }
@@ -156,6 +166,12 @@ void TraceWriter::told(SimTime now, std::uint32_t client, std::uint64_t op, cons
   }
   if (const auto* balance = std::get_if<router::BalanceReply>(&reply.body)) {
     *out_ << R"(,"balance":)" << balance->balance;
+  }
+  const auto* changed = std::get_if<router::ReconfigureReply>(&reply.body);
+  const auto* transferred = std::get_if<router::TransferLeadershipReply>(&reply.body);
+  if (changed != nullptr || transferred != nullptr) {
+    const bool finished = changed != nullptr ? changed->finished : transferred->finished;
+    *out_ << R"(,"finished":)" << (finished ? "true" : "false");
   }
   *out_ << "}\n";
 }

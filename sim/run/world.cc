@@ -33,8 +33,9 @@ Topology topology_of(const Cluster& cluster) {
 ClusterConfig config_of(const Scenario& scenario) {
   ClusterConfig config;
   config.nodes = scenario.nodes;
+  config.spares = scenario.spares;
   config.shards = scenario.shards;
-  config.clients = scenario.clients();
+  config.clients = scenario.clients() + (scenario.has_operator() ? 1 : 0);
   config.tuning = scenario.tuning;
   config.machine = scenario.machine;
   config.network = scenario.network;
@@ -48,7 +49,8 @@ World::World(const Scenario& scenario, std::uint64_t seed, const RunOptions& opt
       seed_(seed),
       cluster_(kernel_, config_of(scenario), seed),
       roles_(scenario.shards),
-      faults_(cluster_, roles_, scenario.faults, scenario.clients(), seed, scenario.fair),
+      orders_(scenario.shards, scenario.nodes, cluster_.shards().front().members),
+      faults_(cluster_, roles_, orders_, scenario.faults, config_of(scenario).clients, seed, scenario.fair),
       plan_(scenario, map_of(cluster_), seed),
       judge_(topology_of(cluster_), scenario.tuning.election_timeout),
       writer_(options.trace_jsonl),
@@ -56,6 +58,10 @@ World::World(const Scenario& scenario, std::uint64_t seed, const RunOptions& opt
   for (std::uint32_t number = 0; number < scenario.clients(); ++number) {
     clients_.push_back(
         std::make_unique<SimClient>(cluster_, number, scenario.client_attempt_timeout, map_of(cluster_), seed));
+  }
+  if (scenario.has_operator()) {
+    operator_.emplace(cluster_, scenario.clients(), scenario.client_attempt_timeout, map_of(cluster_), seed, orders_,
+                      writer_);
   }
 }
 
@@ -92,6 +98,8 @@ RunResult World::run() {
   result_.faults_with_work_in_flight = faults_.fired_with_work_in_flight();
   result_.sometimes = judge_.sometimes().to_map();
   result_.sometimes.merge(faults_.sometimes().to_map());
+  result_.sometimes.merge(judge_.memberships().to_map());
+  result_.orders = orders_.counts();
   return std::move(result_);
 }
 
@@ -105,18 +113,10 @@ void World::handle(const Event& event) {
   writer_.event(kernel_.now(), kernel_.sequence(), event);
   switch (event.kind) {
     case EventKind::client_call:
-      call(client_at(event.entity));
+    case EventKind::client_wake:
+    case EventKind::client_disconnect:
+      of_client(event);
       break;
-    case EventKind::client_wake: {
-      SimClient& client = client_at(event.entity);
-      answered(client, client.on_wake(event));
-      break;
-    }
-    case EventKind::client_disconnect: {
-      SimClient& client = client_at(event.entity);
-      answered(client, client.on_disconnect(event));
-      break;
-    }
     case EventKind::strike:
       faults_.on_strike(event);
       break;
@@ -142,16 +142,28 @@ void World::handle(const Event& event) {
         show_durable(node, cluster_.machine(node).disk().take_newly_durable());
       }
       if (done.stepped != nobody) after_step(done.stepped);
-      if (done.to_client) {
-        SimClient& client = client_at(event.entity);
-        answered(client, client.on_packet(event));
-      }
+      if (done.to_client) of_client(event);
       break;
     }
   }
   faults_.after_event(waiting_ > 0);
+  if (operator_) operator_->go_on();
   watch_touch();
   drain_notices();
+}
+
+void World::of_client(const Event& event) {
+  if (operator_ && operator_->is_at(event.entity)) return operator_->on_event(event);
+  SimClient& client = client_at(event.entity);
+  if (event.kind == EventKind::client_call) {
+    call(client);
+  } else if (event.kind == EventKind::client_wake) {
+    answered(client, client.on_wake(event));
+  } else if (event.kind == EventKind::client_disconnect) {
+    answered(client, client.on_disconnect(event));
+  } else {
+    answered(client, client.on_packet(event));
+  }
 }
 
 /// Partitions come and go with strikes, whose serial numbers only grow.
@@ -330,6 +342,7 @@ void World::progress() {
       if ((all_idle() && spent >= limits.running_min) || spent > limits.running_max) enter(Phase::healing);
       break;
     case Phase::healing:
+      if (operator_ && operator_->idle()) repeat_orders();
       if (all_idle() && quiet()) {
         enter(Phase::final_reads);
       } else if (spent > limits.healing_max) {

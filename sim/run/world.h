@@ -9,14 +9,17 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "sim/kernel/kernel.h"
 #include "sim/models/cluster.h"
+#include "sim/models/orders.h"
 #include "sim/models/roles.h"
 #include "sim/run/fault_driver.h"
 #include "sim/run/judge.h"
+#include "sim/run/operator.h"
 #include "sim/run/plan.h"
 #include "sim/run/run.h"
 #include "sim/run/sim_client.h"
@@ -34,6 +37,7 @@ class World {
 
  private:
   void handle(const Event& event);
+  void of_client(const Event& event);
   void after_step(NodeId node);
   void drain_notices();
   void watch_touch();
@@ -47,6 +51,7 @@ class World {
   void progress();
   bool all_idle() const;
   bool quiet() const;
+  void repeat_orders();
   std::string why_not_quiet() const;
   void end(Verdict verdict, std::string oracle, std::string reason);
   void schedule_tick();
@@ -57,11 +62,13 @@ class World {
   Kernel kernel_;
   Cluster cluster_;
   Roles roles_;
+  Orders orders_;
   FaultDriver faults_;
   Plan plan_;
   std::vector<std::unique_ptr<SimClient>> clients_;
   Judge judge_;
   TraceWriter writer_;
+  std::optional<Operator> operator_;
   Prng watch_prng_;
 
   Phase phase_ = Phase::setup;

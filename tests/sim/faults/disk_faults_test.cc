@@ -21,7 +21,12 @@ constexpr std::uint64_t blocks = 8;
 /// Three nodes just started, whose disks hold some of each kind of file, of eight blocks, each block synced for itself:
 /// the first sectors of it are not blank. The atlas is broken on purpose: these are no files a log would write.
 struct Site {
-  Site() : cluster(kernel, ClusterConfig{}, 1), roles(1), atlas(cluster, false, true), arena{cluster, roles, atlas, 0} {
+  Site()
+      : cluster(kernel, ClusterConfig{}, 1),
+        roles(1),
+        atlas(cluster, false, true),
+        orders(1, 3, cluster.shards().front().members),
+        arena{cluster, roles, atlas, orders, 0} {
     cluster.boot_all();
     for (std::uint32_t n = 1; n <= 3; ++n) {
       for (const char* name :
@@ -66,6 +71,7 @@ struct Site {
   Cluster cluster;
   Roles roles;
   Atlas atlas;
+  Orders orders;
   Arena arena;
   Strike struck;
 };

@@ -108,7 +108,7 @@ TEST_CASE("a large batch that never reached a fault or a state says which (O-H2)
   }
   for (const faults::Row& row : faults::table()) {
     INFO(row.name);
-    REQUIRE((seen.report.reason.find(row.name) != std::string::npos) == !row.acts.of_disk);
+    REQUIRE((seen.report.reason.find(row.name) != std::string::npos) == (!row.acts.of_disk && !row.acts.of_cluster));
   }
 }
 
