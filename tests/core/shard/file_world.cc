@@ -36,6 +36,13 @@ Bytes made_payload(txn::testing::Leader& leader, std::uint64_t number, Prng& prn
 
 }  // namespace
 
+raft::Configuration configuration_at(Index index) {
+  raft::Configuration configuration;
+  const auto members = static_cast<std::uint32_t>(index.value % 5 + 1);
+  for (std::uint32_t node = 1; node <= members; ++node) configuration.voters.push_back(NodeId(node));
+  return configuration;
+}
+
 Uuid file_cluster() {
   Uuid cluster;
   cluster.bytes.fill(0xC3);
@@ -170,7 +177,7 @@ void Replica::commit(Index index) {
     epochs->committed(committed_);
     if (snapshots->awaits(committed_)) {
       // Of the made-up logs: the configuration is a function of the index.
-      snapshots->committed(committed_, Bytes(committed_.value % 5 + 1, std::byte{9}));
+      snapshots->committed(committed_, encode(configuration_at(committed_)));
     }
   }
   if (!positions_.empty()) state->committed(positions_.at(committed_));

@@ -14,6 +14,7 @@
 #include "core/base/entry.h"
 #include "core/base/prng.h"
 #include "core/log/sealed_store.h"
+#include "core/raft/configuration.h"
 #include "core/shard/epoch.h"
 #include "core/shard/file_transfer.h"
 #include "core/shard/snapshot_load.h"
@@ -29,6 +30,8 @@ inline constexpr std::uint32_t chunk_size = 512;
 inline constexpr Duration file_timeout = milliseconds(100);
 
 Uuid file_cluster();
+/// Made up: who is a member when the entry commits.
+raft::Configuration configuration_at(Index index);
 /// A log of one shard: deposits, transfers, refusals, legs out and in; some entries are no-ops or configurations.
 std::vector<Entry> made_log(std::uint64_t entries);
 /// The state after the first `entries` entries.

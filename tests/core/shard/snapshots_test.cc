@@ -51,7 +51,7 @@ TEST_CASE("a snapshot is the state at its boundary, a history the entries of its
   for (const Index boundary : boundaries) {
     const auto& snapshot = replica.store->files().at({SealedKind::snapshot, group, boundary});
     REQUIRE(payload_of(disk, snapshot.header) == state_after(log, boundary.value));
-    REQUIRE(snapshot.header.meta == Bytes(boundary.value % 5 + 1, std::byte{9}));
+    REQUIRE(snapshot.header.meta == encode(configuration_at(boundary)));
     REQUIRE(snapshot.header.last_term == log[boundary.value - 1].term);
     const auto& history = replica.store->files().at({SealedKind::history, group, boundary});
     REQUIRE(history.header.first == before.next());
