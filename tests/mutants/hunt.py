@@ -12,7 +12,7 @@ from typing import Optional
 from catalogue import Mutant
 
 CAUGHT = ("violation", "stuck", "nondeterministic")
-SECONDS_PER_SEED_MAX = 30
+SECONDS_PER_SEED_MAX = 60
 
 
 @dataclass
