@@ -73,6 +73,7 @@ void Node::step(Now now, std::span<const Input> inputs, Effects& out) {
   State& s = *state_;
   if (std::string failure = s.failure(); !failure.empty()) {
     out.fatal = std::move(failure);
+    s.tell_time(out);
     return;
   }
   if (!s.started) {
@@ -90,6 +91,7 @@ void Node::step(Now now, std::span<const Input> inputs, Effects& out) {
     out.send_after_sync.clear();
     out.replies.clear();
     out.fatal = std::move(failure);
+    s.tell_time(out);
     return;
   }
   if (s.serving) {
@@ -236,12 +238,16 @@ void Node::State::flush(Now now, Effects& out) {
   stream.maintain(now.monotonic, out.io);
 }
 
+/// Before recovery nobody knows what numbers earlier lives have used.
+void Node::State::tell_time(Effects& out) {
+  if (!recovered) return;
+  logical.stamp(out.trace);
+  out.vector_time = logical.vector_time();
+}
+
 /// What leaves with this step carries the time of all its events.
 void Node::State::seal_frames(Effects& out) {
-  if (recovered) {  // before that, nobody knows what numbers earlier lives have used
-    logical.stamp(out.trace);
-    out.vector_time = logical.vector_time();
-  }
+  tell_time(out);
   if (now_frames.empty() && synced_frames.empty()) {
     return;
   }

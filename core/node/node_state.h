@@ -63,6 +63,7 @@ struct Node::State {
   void answer(Now now, const shard::Answer& answer, Effects& out);
   void send_legs(shard::Output::Legs legs);
   void flush(Now now, Effects& out);
+  void tell_time(Effects& out);
   void seal_frames(Effects& out);
   Instant next_wake(Instant now) const;
   Bytes node_status() const;

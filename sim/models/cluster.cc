@@ -315,7 +315,10 @@ bool Cluster::run(Machine& machine, const Event& event) {
   if (machine.effects().fatal.empty()) return true;
   if (machine.disk_failed()) {
     // What the disk has told it is reason enough. Whoever made the disk fail starts it again.
+    node::Effects last;  // of this step: it has happened
+    machine.swap_effects(last);
     crash(machine.id(), CrashKind::process, {});
+    machine.swap_effects(last);
     return true;
   }
   const bool excused = machine.refusal_excused();

@@ -6,7 +6,7 @@
 // knows only what it heard itself; but since both share one component, it may also speak for what the ones before it
 // knew. What a node took in before it served it may or may not have read. Between what a step surely knows (`known`)
 // and what it can know (`knowable`) lies what it tells. A process that has not read yet how far the ones before it had
-// come tells no component of its own, and sends nothing.
+// come tells no component of its own, and sends nothing; what it does meanwhile may have no time yet.
 //
 // Source: Lamport: Time, clocks, and the ordering of events (1978); Fidge (1988); Mattern (1988).
 #include <algorithm>
@@ -58,7 +58,10 @@ class Causality final : public Oracle {
     Process& process = processes_[node];
     for (const Heard& heard : shown.heard) hear(process.now, heard);
     if (!violations().empty()) return;
+    const bool timed = process.now.counts || std::any_of(shown.vector_time.begin(), shown.vector_time.end(),
+                                                         [node](const auto& told) { return told.first == node; });
     for (const TraceEvent& event : shown.events) {
+      if (!timed && event.lamport == 0) continue;
       if (event.lamport <= process.now.lamport) {
         violated(at(node, shown.step) + ": " + std::string(coffer::name(event.kind)) + " has Lamport time " +
                  std::to_string(event.lamport) + ", and what happened before it " +

@@ -52,7 +52,6 @@ TEST_CASE("the table of faults is in name order, and every row is whole") {
 
 TEST_CASE("every fault really fires in its scenario, and the wallet holds") {
   for (const faults::Row& row : faults::table()) {
-    if (row.acts.of_disk) continue;  // disk_faults_test.cc
     const Scenario scenario = scenario_of("scenarios/faults/" + std::string(row.name) + ".json");
     const RunResult result = run(scenario, scenario.seed);
     INFO(row.name << ": " << name(result.verdict) << " " << result.oracle << " " << result.reason);

@@ -183,11 +183,24 @@ TEST_CASE("a process that does not know yet how far the ones before it came tell
   event.lamport = 0;
   tell({});
   tell({});
+  TraceEvent untimed;
+  untimed.kind = TraceKind::tail_uncertain;
+  oracle->on_step({}, n1, {++step, {}, {&untimed, 1}, {}});
   tell({{n1, 8}});
   REQUIRE(oracle->violations().empty());
   tell({});
   REQUIRE(oracle->violations().size() == 1);
-  CHECK(told_of({oracle->violations().front().reason}, {"step 6 of node 1", "from 8 to 0"}));
+  CHECK(told_of({oracle->violations().front().reason}, {"step 7 of node 1", "from 8 to 0"}));
+}
+
+TEST_CASE("an event has a time once its process has told a component of its own (O-H5)") {
+  const std::unique_ptr<Oracle> oracle = make_causality(Topology{3, 1, {{n1, n2, n3}}});
+  TraceEvent untimed;
+  untimed.kind = TraceKind::failed;
+  const std::vector<std::pair<NodeId, std::uint64_t>> vector = {{n1, 7}};
+  oracle->on_step({}, n1, {1, {}, {&untimed, 1}, vector});
+  REQUIRE(oracle->violations().size() == 1);
+  CHECK(told_of({oracle->violations().front().reason}, {"step 1 of node 1", "Lamport time 0"}));
 }
 
 TEST_CASE("O-H5 catches a process that sends before it tells a component of its own") {
