@@ -204,6 +204,7 @@ class Raft {
 
   // Replication, follower's side, and every change of the log (raft_follower.cc).
   void on(Instant now, NodeId from, AppendRequest& request, Output& out);
+  bool tells_news(const AppendRequest& request);
   bool skip_compacted(AppendRequest& request) const;
   Index place_to_try(const AppendRequest& request) const;
   void answer(NodeId to, bool success, Index match, std::uint64_t round, Output& out) const;
@@ -236,6 +237,13 @@ class Raft {
   void on(Instant now, NodeId from, RecoveryRequest& request, Output& out);
   void on(Instant now, NodeId from, RecoveryReply& reply, Output& out);
 
+  /// The highest of each that a leader's appends carried.
+  struct Told {
+    Term term;
+    Index commit;
+    std::uint64_t round = 0;
+  };
+
   Config config_;
   Prng prng_;
   LogView log_;
@@ -246,11 +254,12 @@ class Raft {
   Role role_ = Role::follower;
   NodeId leader_ = nobody;
   Index commit_;
-  bool yielded_ = false;                ///< as pre-candidate: to a rival, until then
+  bool yielded_ = false;  ///< as pre-candidate: to a rival, until then
   Instant yields_until_;
   Instant ask_again_at_;                ///< as (pre-)candidate
   Instant election_deadline_;           ///< not as leader
   Instant leader_heard_;                ///< meaningful while leader_ is another node
+  Told told_;                           ///< by the leader of the latest term that had one
   Instant recovery_deadline_;           ///< while uncertain: when to ask again
   std::vector<NodeId> granted_;         ///< as (pre-)candidate: who granted, self included
   bool campaigns_by_transfer_ = false;  ///< as candidate

@@ -18,9 +18,13 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
   if (role_ == Role::leader || (leader_ != nobody && leader_ != from)) {
     return;  // R17: a second leader in one term is no honest one
   }
-  become_follower(now, request.term, from, out);
-  leader_heard_ = now;
-  reset_election_deadline(now);
+  if (tells_news(request)) {
+    become_follower(now, request.term, from, out);
+    leader_heard_ = now;
+    reset_election_deadline(now);
+  } else if (role_ != Role::follower) {
+    return;
+  }
   if (skip_compacted(request)) {
     answer(from, true, log_.base().index, request.round, out);  // the leader has all of what is committed here
     return;
@@ -40,6 +44,18 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
   store(request.entries, known, out);
   commit_to(std::min(request.commit, verified), out);  // R12
   answer(from, true, verified, request.round, out);    // R3
+}
+
+/// Whether the leader may have said this after all that was heard of it. What it tells never falls, so that a late copy
+/// of an append is no sign of life of its sender: it is taken, but puts no election off.
+bool Raft::tells_news(const AppendRequest& request) {
+  if (request.term > told_.term) {
+    told_ = {request.term, {}, 0};
+  }
+  const bool news = request.commit >= told_.commit && request.round >= told_.round;
+  told_.commit = std::max(told_.commit, request.commit);
+  told_.round = std::max(told_.round, request.round);
+  return news;
 }
 
 /// Makes an append that begins before the log's base begin at it: what is before is committed, and so the same in the

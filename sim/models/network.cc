@@ -57,6 +57,7 @@ Arrivals Network::send(SimTime now, Endpoint from, Endpoint to) {
   } else {
     arrivals.first = std::max(now + delay, way.last);
     way.last = arrivals.first;
+    last_arrival_ = std::max(last_arrival_, way.last);
     if (way.held_by != 0 && arrivals.first < way.held_until) hits_.push_back(way.held_by);  // it has been overtaken
     if (now >= way.held_until) way.held_by = 0;
   }
@@ -137,6 +138,14 @@ bool Network::open(Endpoint from, Endpoint to) const {
     const bool stops = disturbance.trouble == Trouble::block || disturbance.trouble == Trouble::clog;
     return stops && covers(disturbance, from, to);
   });
+}
+
+bool Network::slow(SimTime now, Endpoint from, Endpoint to, Duration patience) const {
+  const bool waits = links_[from * endpoints_ + to].last >= now + patience;
+  return waits || std::any_of(disturbances_.begin(), disturbances_.end(), [&](const Disturbance& disturbance) {
+           const bool slows = disturbance.trouble == Trouble::delay || disturbance.trouble == Trouble::reorder;
+           return slows && disturbance.extra >= patience && covers(disturbance, from, to);
+         });
 }
 
 std::vector<std::uint64_t> Network::take_hits() { return std::exchange(hits_, {}); }

@@ -101,6 +101,10 @@ class Network {
   void reset(Endpoint one, Endpoint other, std::uint64_t strike);
   /// Whether packets pass in this direction, neither blocked nor clogged.
   bool open(Endpoint from, Endpoint to) const;
+  /// Whether a packet sent now may be held up for `patience` or more, by trouble or behind what it has held up.
+  bool slow(SimTime now, Endpoint from, Endpoint to, Duration patience) const;
+  /// When the last packet of all that are under way in order arrives.
+  SimTime last_arrival() const { return last_arrival_; }
 
   /// Strikes that hit a packet since the last call, in order of the hits, possibly repeated.
   std::vector<std::uint64_t> take_hits();
@@ -120,6 +124,7 @@ class Network {
   NetworkConfig config_;
   std::uint32_t endpoints_;
   std::vector<Link> links_;
+  SimTime last_arrival_;
   std::vector<Disturbance> disturbances_;
   std::size_t corrupting_ = 0;  ///< its place
   std::vector<std::uint64_t> hits_;

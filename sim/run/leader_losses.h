@@ -2,8 +2,10 @@
 //
 // Definitions, for one shard at one instant of simulated time:
 //   * Two nodes are *in touch* when both processes run and are not paused, and no partition or clog stops everything in
-//     either direction of the link between them. (Loss, delay and reordering of single packets do not count as out of
-//     touch; nor does a disk.) A node that runs is in touch with itself.
+//     either direction of the link between them, nor does a fault hold packets up there for a quarter of an election
+//     time-out or more: elections need a network that is faster than that by far (Raft thesis, section 3.9). (Loss,
+//     shorter delay and reordering of single packets do not count as out of touch; nor does a disk.) A node that runs
+//     is in touch with itself.
 //   * The *leader* is the node that was elected in the highest term of which an election was seen.
 //   * The *voters* are those of the last configuration that committed; a *quorum* is a majority of them, while joint of
 //     both halves.

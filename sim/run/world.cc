@@ -166,25 +166,31 @@ void World::of_client(const Event& event) {
   }
 }
 
-/// Partitions come and go with strikes, whose serial numbers only grow.
+/// Partitions come and go with strikes, whose serial numbers only grow; what they held up arrives later.
 void World::watch_touch() {
+  const Network& network = cluster_.network();
+  const SimTime now = kernel_.now();
+  const Duration patience = scenario_.tuning.election_timeout / 4;
   std::vector<std::uint64_t> cause = {faults_.active().size(),
-                                      faults_.active().empty() ? 0 : faults_.active().rbegin()->first};
+                                      faults_.active().empty() ? 0 : faults_.active().rbegin()->first,
+                                      network.last_arrival() >= now + patience ? 1u : 0u};
   for (std::uint32_t n = 1; n <= cluster_.nodes(); ++n) {
     cause.push_back(cluster_.machine(NodeId(n)).life() == Life::up ? 1 : 0);
   }
   if (cause == touch_cause_) return;
   touch_cause_ = std::move(cause);
+  const auto passes = [&](std::uint32_t from, std::uint32_t to) {
+    return from == to || (network.open(from, to) && !network.slow(now, from, to, patience));
+  };
   Touch touch(cluster_.nodes());
   for (std::uint32_t a = 1; a <= cluster_.nodes(); ++a) {
     for (std::uint32_t b = 1; b <= cluster_.nodes(); ++b) {
-      const bool both_up = touch_cause_[a + 1] == 1 && touch_cause_[b + 1] == 1;
-      if (both_up && (a == b || (cluster_.network().open(a, b) && cluster_.network().open(b, a)))) {
-        touch[a - 1].add(NodeId(b));
-      }
+      const bool both_up =
+          cluster_.machine(NodeId(a)).life() == Life::up && cluster_.machine(NodeId(b)).life() == Life::up;
+      if (both_up && passes(a, b) && passes(b, a)) touch[a - 1].add(NodeId(b));
     }
   }
-  judge_.on_touch(kernel_.now(), touch);
+  judge_.on_touch(now, touch);
 }
 
 void World::after_step(NodeId node) {

@@ -246,6 +246,24 @@ TEST_CASE(
   for (const Outgoing& outgoing : replica.out.messages) CHECK(outgoing.after_sync);
 }
 
+TEST_CASE("a late copy of an append is no sign of life of the leader: it puts no election off (Raft thesis §3.4)") {
+  Replica replica({.term = 1});
+  replica.receive(2, append_request(1, 0, 0, {1}));
+  replica.receive(2, append_request(1, 1, 1, {1}, 1));
+  const Instant deadline = replica.raft.wake_at();
+  replica.now = deadline - milliseconds(1);
+  replica.receive(2, append_request(1, 0, 0, {1}));
+  CHECK(replica.raft.wake_at() == deadline);
+  CHECK(replica.answer<AppendReply>().success);  // it is answered all the same
+  replica.time_out();
+  replica.receive(2, append_request(1, 0, 0, {1}));
+  CHECK(replica.raft.role() == Role::pre_candidate);
+  CHECK(replica.raft.leader() == nobody);
+  replica.receive(2, append_request(1, 2, 1, {}, 1));
+  CHECK(replica.raft.role() == Role::follower);
+  CHECK(replica.raft.leader() == NodeId(2));
+}
+
 TEST_CASE("a follower that sees the link to its leader break asks the others within a heartbeat (Raft thesis §9.6)") {
   Replica replica({.term = 1});
   replica.receive(2, append_request(1, 0, 0, {1}));

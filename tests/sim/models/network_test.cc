@@ -119,6 +119,23 @@ TEST_CASE("a clogged link holds every packet until it is calmed, in one directio
   REQUIRE(arrives(network, 1, 2));
 }
 
+TEST_CASE(
+    "a link is slow while something holds packets up there for longer than one is patient, and until they are "
+    "through") {
+  Network network(quick, 4, 1);
+  const SimTime now{};
+  REQUIRE_FALSE(network.slow(now, 1, 2, milliseconds(50)));
+  network.disturb({strike, Trouble::delay, EndpointSet::of(1), EndpointSet::of(2), 1000, milliseconds(50)});
+  REQUIRE(network.slow(now, 1, 2, milliseconds(50)));
+  REQUIRE_FALSE(network.slow(now, 1, 2, milliseconds(51)));
+  REQUIRE_FALSE(network.slow(now, 2, 1, milliseconds(50)));
+  const SimTime arrives = network.send(now, 1, 2).first;
+  network.calm(strike);
+  REQUIRE(network.last_arrival() == arrives);
+  REQUIRE(network.slow(now, 1, 2, arrives - now));
+  REQUIRE_FALSE(network.slow(now, 1, 2, arrives - now + nanoseconds(1)));
+}
+
 TEST_CASE("what is lost is not held: a block on a clogged link wins") {
   Network network(quick, 4, 1);
   network.disturb({strike, Trouble::clog, EndpointSet::of(1), EndpointSet::of(2), 0, {}});
