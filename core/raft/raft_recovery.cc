@@ -56,6 +56,9 @@ void Raft::drop_restored(LogPlace base, bool keeps_suffix, Output& out) {
 
 void Raft::ask_recovery(Instant now, Output& out) {
   recovery_deadline_ = now + config_.election_timeout;
+  if (recovery_.floor()) {
+    recovery_.ask_anew(prng_.next());
+  }
   trace(TraceKind::recovery_asked, hard_state_.term, log_.last_index(), recovery_.nonce(), 0, out);
   for (const NodeId node : recovery_.to_ask(config_.self, membership_.latest())) {
     send(node, RecoveryRequest{hard_state_.term, recovery_.nonce()}, false, out);

@@ -28,14 +28,14 @@ void Recovery::answered(NodeId from, const RecoveryReply& reply, Term term) {
     leader_place_ = reply.last;
     leader_term_ = reply.term;
   }
-  if (state_ == State::asking) {
+  if (!told_) {
     answered_.insert(from);
     for (const NodeId member : reply.configuration.members()) {
       named_.insert(member);
     }
     // A learner's tail may be higher than any voter's, and then nobody could ever cover it.
-    if (reply.configuration.is_voter(from) && covers(reply.last, floor_)) {
-      floor_ = reply.last;
+    if (reply.configuration.is_voter(from) && covers(reply.last, highest_)) {
+      highest_ = reply.last;
     }
   }
 }
@@ -50,7 +50,7 @@ std::vector<NodeId> Recovery::to_ask(NodeId self, const Configuration& configura
 }
 
 std::vector<NodeId> Recovery::waits_for(NodeId self, const Configuration& configuration) const {
-  if (state_ != State::asking) {
+  if (certain() || told_) {
     return {};
   }
   std::vector<NodeId> missing = to_ask(self, configuration);
@@ -60,13 +60,22 @@ std::vector<NodeId> Recovery::waits_for(NodeId self, const Configuration& config
 
 bool Recovery::can_bind(NodeId self, const Configuration& configuration) const {
   // Who has nobody to ask has no proof: what it lost may have been a configuration with others in it.
-  return state_ == State::asking && !answered_.empty() && waits_for(self, configuration).empty();
+  return !certain() && !told_ && !answered_.empty() && waits_for(self, configuration).empty();
 }
 
 void Recovery::bind(LogPlace own_end) {
-  check(state_ == State::asking, "R28: a floor is fixed once");
-  floor_ = covers(own_end, floor_) ? own_end : floor_;
+  check(!certain() && !told_, "R28: a floor is fixed once for each time that all were asked");
+  floor_ = covers(own_end, highest_) ? own_end : highest_;
   state_ = State::bound;
+  told_ = true;
+}
+
+void Recovery::ask_anew(std::uint64_t nonce) {
+  check(!certain(), "R28: who is certain asks nobody");
+  nonce_ = nonce;
+  highest_ = {};
+  told_ = false;
+  answered_.clear();
 }
 
 }  // namespace coffer::raft

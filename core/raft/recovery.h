@@ -39,11 +39,14 @@ class Recovery {
   std::vector<NodeId> to_ask(NodeId self, const Configuration& configuration) const;
   /// Those of to_ask() that have not answered yet.
   std::vector<NodeId> waits_for(NodeId self, const Configuration& configuration) const;
-  /// All of to_ask(), of whom there are some, have answered, and the floor is not fixed yet.
+  /// All of to_ask(), of whom there are some, have answered, and that is not part of the floor yet.
   bool can_bind(NodeId self, const Configuration& configuration) const;
   /// Fixes the floor: the highest of this log's end and the answers of those that have a vote by their own word. What
   /// the disk has shown beyond it is on nobody's disk any more, and is given up: see evidence().
   void bind(LogPlace own_end);
+  /// Asks anew under another nonce, as after a restart. A floor fixed before holds until all have answered again: what
+  /// it was fixed for may be on nobody's disk any more. Requires: not certain (checked).
+  void ask_anew(std::uint64_t nonce);
 
   /// The highest place the disk has shown. Told with the end of the uncertainty, and not waited for: nobody may have
   /// it.
@@ -58,7 +61,9 @@ class Recovery {
 
   State state_ = State::certain;
   LogPlace evidence_;
-  LogPlace floor_;  ///< while asking, the highest place answered so far
+  LogPlace floor_;     ///< while bound
+  LogPlace highest_;   ///< answered to the present nonce so far
+  bool told_ = false;  ///< the answers to the present nonce are in the floor
   std::uint64_t nonce_ = 0;
   std::set<NodeId> answered_;
   std::set<NodeId> named_;  ///< members of the configurations in answers

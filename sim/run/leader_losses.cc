@@ -32,10 +32,11 @@ void LeaderLosses::on_trace(SimTime now, NodeId node, const TraceEvent& event) {
   if (!configurations_.knows(event.shard)) return;
   configurations_.traced(node, event);
   Shard& shard = shards_[event.shard.value - 1];
-  if (event.kind == TraceKind::recovery_asked) {
+  if (event.kind == TraceKind::recovery_asked && !shard.bound.has(node)) {
     shard.uncertain.add(node);
   } else if (event.kind == TraceKind::recovery_bound || event.kind == TraceKind::recovery_settled) {
     shard.uncertain = without(shard.uncertain, node);
+    shard.bound.add(node);
   } else if (event.kind == TraceKind::became_leader && event.term >= shard.term) {
     shard.leader = node;
     shard.term = event.term;
@@ -52,6 +53,7 @@ void LeaderLosses::on_crash(SimTime now, NodeId node) {
   for (std::uint32_t s = 1; s <= shards_.size(); ++s) {
     Shard& shard = shards_[s - 1];
     shard.uncertain = without(shard.uncertain, node);  // the next life asks anew
+    shard.bound = without(shard.bound, node);
     if (node != shard.leader || !shard.leads) continue;
     shard.leads = false;
     look(now, ShardId(s));

@@ -69,6 +69,7 @@ class LeaderLosses {
     bool led_on = false;       ///< ... and was in touch with a quorum when last looked at
     std::optional<Loss> loss;  ///< neither healed nor void
     oracles::NodeSet uncertain;
+    oracles::NodeSet bound;  ///< has had all answers in this life: has votes to give, whether it asks again or not
   };
 
   bool are_in_touch(NodeId a, NodeId b) const;

@@ -115,6 +115,32 @@ TEST_CASE("it is certain again once it durably holds what a leader held after it
   CHECK(u.votes_for(3, 3, 6, 2));
 }
 
+TEST_CASE("a floor that everybody has lost is lowered once all have answered anew (docs/PROTOCOLS.md R28 b)") {
+  Uncertain u;
+  u.answered(2, 9, 2);
+  u.answered(3, 3, 2);
+  REQUIRE(u.replica.traced(TraceKind::recovery_bound) == 1);
+  CHECK_FALSE(u.votes_for(3, 3, 8, 2));
+  u.replica.wait(election_timeout);
+  REQUIRE(u.replica.sent<RecoveryRequest>(2).size() == 1);
+  const std::uint64_t nonce = u.replica.sent<RecoveryRequest>(2).front().nonce;
+  u.answered(2, 4, 2);  // an answer to the first question says nothing now
+  u.answered(3, 4, 2);
+  CHECK(u.replica.traced(TraceKind::recovery_bound) == 0);
+  RecoveryReply again;
+  again.term = u.replica.raft.term();
+  again.nonce = nonce;
+  again.last = {Index(4), Term(2)};
+  again.configuration = configuration({1, 2, 3});
+  u.replica.receive(2, again);
+  CHECK(u.replica.traced(TraceKind::recovery_bound) == 0);
+  CHECK_FALSE(u.votes_for(3, 4, 8, 2));  // the old floor holds until all have answered
+  u.replica.receive(3, again);
+  CHECK(u.replica.traced(TraceKind::recovery_bound) == 1);
+  CHECK(u.replica.trace_of(TraceKind::recovery_bound).index == Index(4));
+  CHECK(u.votes_for(3, 5, 4, 2));
+}
+
 TEST_CASE("what was committed in its stead, or is in a snapshot, is as good as what the leader held (R28 a)") {
   Uncertain u;
   u.answered(2, 4, 2, true);
