@@ -9,7 +9,7 @@
 namespace coffer::sim {
 namespace {
 
-TEST_CASE("what once failed ends as its scenario expects (scenarios/regressions)") {
+TEST_CASE("what once failed passes (scenarios/regressions)") {
   const char* root = std::getenv("COFFER_SOURCE_DIR");
   const std::filesystem::path folder = std::filesystem::path(root == nullptr ? "." : root) / "scenarios/regressions";
   int ran = 0;
@@ -17,7 +17,7 @@ TEST_CASE("what once failed ends as its scenario expects (scenarios/regressions)
     const Scenario scenario = scenario_of("scenarios/regressions/" + file.path().filename().string());
     const RunResult result = run(scenario, scenario.seed);
     INFO(file.path().filename().string() << ": " << result.oracle << " " << result.reason);
-    CHECK(result.verdict == scenario.expect.verdict);
+    CHECK(result.verdict == Verdict::pass);
     ++ran;
   }
   CHECK(ran > 0);
