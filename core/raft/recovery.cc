@@ -28,7 +28,7 @@ void Recovery::answered(NodeId from, const RecoveryReply& reply, Term term) {
     leader_place_ = reply.last;
     leader_term_ = reply.term;
   }
-  if (!told_) {
+  if (!all_answered_) {
     answered_.insert(from);
     for (const NodeId member : reply.configuration.members()) {
       named_.insert(member);
@@ -50,7 +50,7 @@ std::vector<NodeId> Recovery::to_ask(NodeId self, const Configuration& configura
 }
 
 std::vector<NodeId> Recovery::waits_for(NodeId self, const Configuration& configuration) const {
-  if (certain() || told_) {
+  if (certain() || all_answered_) {
     return {};
   }
   std::vector<NodeId> missing = to_ask(self, configuration);
@@ -60,21 +60,21 @@ std::vector<NodeId> Recovery::waits_for(NodeId self, const Configuration& config
 
 bool Recovery::can_bind(NodeId self, const Configuration& configuration) const {
   // Who has nobody to ask has no proof: what it lost may have been a configuration with others in it.
-  return !certain() && !told_ && !answered_.empty() && waits_for(self, configuration).empty();
+  return !certain() && !all_answered_ && !answered_.empty() && waits_for(self, configuration).empty();
 }
 
 void Recovery::bind(LogPlace own_end) {
-  check(!certain() && !told_, "R28: a floor is fixed once for each time that all were asked");
+  check(!certain() && !all_answered_, "R28: a floor is fixed once for each time that all were asked");
   floor_ = covers(own_end, highest_) ? own_end : highest_;
   state_ = State::bound;
-  told_ = true;
+  all_answered_ = true;
 }
 
 void Recovery::ask_anew(std::uint64_t nonce) {
   check(!certain(), "R28: who is certain asks nobody");
   nonce_ = nonce;
   highest_ = {};
-  told_ = false;
+  all_answered_ = false;
   answered_.clear();
 }
 

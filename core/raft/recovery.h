@@ -61,9 +61,9 @@ class Recovery {
 
   State state_ = State::certain;
   LogPlace evidence_;
-  LogPlace floor_;     ///< while bound
-  LogPlace highest_;   ///< answered to the present nonce so far
-  bool told_ = false;  ///< the answers to the present nonce are in the floor
+  LogPlace floor_;             ///< while bound
+  LogPlace highest_;           ///< answered to the present nonce so far
+  bool all_answered_ = false;  ///< to the present nonce: their answers are in the floor
   std::uint64_t nonce_ = 0;
   std::set<NodeId> answered_;
   std::set<NodeId> named_;  ///< members of the configurations in answers
