@@ -3,7 +3,6 @@
 #include <algorithm>
 #include <cstdlib>
 #include <fstream>
-#include <sstream>
 #include <string>
 #include <vector>
 
@@ -13,38 +12,15 @@
 #include "core/log/frame_format.h"
 #include "core/log/hard_state.h"
 #include "core/log/records.h"
+#include "tests/core/log/golden.h"
 #include "tests/core/log/life.h"
 
 namespace coffer::log {
 namespace {
 
-/// Rows of 16 bytes in hex with their offsets; rows of zeros are left out; the size comes first.
-std::string hex_dump(ByteView bytes) {
-  std::ostringstream out;
-  out << std::hex << "size " << bytes.size() << '\n';
-  for (std::size_t at = 0; at < bytes.size(); at += 16) {
-    const ByteView row = bytes.subspan(at, std::min<std::size_t>(16, bytes.size() - at));
-    if (is_blank(row)) continue;
-    out << at << ':';
-    for (const std::byte byte : row) {
-      const auto value = static_cast<unsigned>(byte);
-      out << ' ' << (value < 16 ? "0" : "") << value;
-    }
-    out << '\n';
-  }
-  return out.str();
-}
-
 void check_golden(const std::string& name, ByteView bytes) {
-  const char* const root = std::getenv("COFFER_SOURCE_DIR");
-  const std::string path = std::string(root ? root : ".") + "/tests/data/log/" + name + ".hex";
-  if (std::getenv("COFFER_REWRITE_GOLDEN")) {
-    std::ofstream(path) << hex_dump(bytes);
-  }
-  std::ostringstream golden;
-  golden << std::ifstream(path).rdbuf();
-  INFO(path);
-  CHECK(hex_dump(bytes) == golden.str());
+  INFO(name);
+  CHECK(hex_rows(bytes) == golden_rows(name, bytes));
 }
 
 FramePlace place(std::uint64_t number) { return {.salt = 0x1122334455667788, .number = number, .previous = 99}; }
