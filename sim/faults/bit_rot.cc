@@ -30,11 +30,7 @@ Behaviour bit_rot() {
 
   acts.doc = "a few bits of what a disk holds durably flip";
   acts.of_disk = true;
-  acts.draw = [](Prng& prng, const Mood& mood) {
-    FaultSpec spec = draw_disk_base(prng, mood);
-    spec.crash = prng.chance(500);
-    return spec;
-  };
+  acts.draw = draw_with_crash<500>;
   acts.strike = [](Arena& arena, Strike& strike) { return damage_blocks(arena, strike, flip_bits); };
   acts.heal = heal_and_restart;
   return acts;

@@ -44,5 +44,12 @@ void heal_and_restart(Arena& arena, Strike& strike);
 
 /// What every draw of such a fault begins with.
 FaultSpec draw_disk_base(Prng& prng, const Mood& mood);
+/// The same for what is noticed only by a read: with a power cut at the same moment, in so many of a thousand draws.
+template <std::uint32_t per_mille>
+FaultSpec draw_with_crash(Prng& prng, const Mood& mood) {
+  FaultSpec spec = draw_disk_base(prng, mood);
+  spec.crash = prng.chance(per_mille);
+  return spec;
+}
 
 }  // namespace coffer::sim::faults

@@ -36,11 +36,7 @@ Behaviour latent_error() {
 
   acts.doc = "some sectors of what a disk holds durably read as zeros or garbage";
   acts.of_disk = true;
-  acts.draw = [](Prng& prng, const Mood& mood) {
-    FaultSpec spec = draw_disk_base(prng, mood);
-    spec.crash = prng.chance(500);
-    return spec;
-  };
+  acts.draw = draw_with_crash<500>;
   acts.strike = [](Arena& arena, Strike& strike) { return damage_blocks(arena, strike, lose_sectors); };
   acts.heal = heal_and_restart;
   return acts;

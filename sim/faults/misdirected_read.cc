@@ -9,11 +9,7 @@ Behaviour misdirected_read() {
 
   acts.doc = "a read of a disk returns one block of another place of the file";
   acts.of_disk = true;
-  acts.draw = [](Prng& prng, const Mood& mood) {
-    FaultSpec spec = draw_disk_base(prng, mood);
-    spec.crash = prng.chance(900);  // a running node reads little
-    return spec;
-  };
+  acts.draw = draw_with_crash<900>;  // a running node reads little
   acts.strike = [](Arena& arena, Strike& strike) { return lie_in_wait(arena, strike, DiskTrouble::misdirect_read); };
   acts.heal = heal_and_restart;
   return acts;
