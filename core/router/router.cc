@@ -87,6 +87,7 @@ struct Router::State {
   void refused(Work& work, std::size_t part_index, NodeId asked, const Answer& answer);
   void move_on(Work& work, std::size_t part_index, NodeId asked);
   void wake(Work& work, std::size_t part_index);
+  void unanswered(Instant now, const Part& part, NodeId asked);
   void learn(const PendingRequest& request, const Part& part, NodeId asked, const Answer& answer);
 
   NodeId first_target(Instant now, const PendingRequest& request, const Part& part);
@@ -198,6 +199,10 @@ void Router::State::tick(Instant now, RouterOutput& out) {
     const Ticket ticket = timers.begin()->second;
     Work work{now, ticket, requests.at(ticket), out};
     if (work.request.deadline <= now) {
+      for (const Part& part : work.request.parts()) {
+        // The patience may be shorter than attempt_timeout: else a dead leader would be asked for ever.
+        if (!part.settled && part.waiting) unanswered(now, part, part.open.back().to);
+      }
       PendingRequest::GivenUp given_up = work.request.give_up();
       if (given_up.unknown) {
         trace(work, TraceKind::request_unknown, given_up.shard, given_up.transfer, 0);
@@ -278,11 +283,7 @@ void Router::State::move_on(Work& work, std::size_t part_index, NodeId asked) {
   part.suspicion = {asked, work.now + config.attempt_timeout};
   part.next = targets.after(asked, part.suspicion, work.now);
   part.rotate = true;
-  if (config.mode == Mode::to_proxies) {
-    targets.leave_proxy(asked, work.now);
-  } else {
-    targets.forget(part.shard, asked);
-  }
+  unanswered(work.now, part, asked);
   if (part.hops < hops_max) {
     ++part.hops;
     send(work, part_index, part.next);
@@ -303,6 +304,16 @@ void Router::State::wake(Work& work, std::size_t part_index) {
   }
   const NodeId leader = part.rotate ? nobody : led_by(work.now, work.request, part);
   send(work, part_index, leader == nobody ? part.next : leader);
+}
+
+/// The next request asks another node first.
+void Router::State::unanswered(Instant now, const Part& part, NodeId asked) {
+  if (config.mode == Mode::to_proxies) {
+    targets.leave_proxy(asked, now);
+  } else {
+    targets.forget(part.shard, asked);
+    targets.turn_from(asked);
+  }
 }
 
 void Router::State::learn(const PendingRequest& request, const Part& part, NodeId asked, const Answer& answer) {

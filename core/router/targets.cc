@@ -77,6 +77,8 @@ NodeId Targets::any(Instant now) {
   return node;
 }
 
+void Targets::turn_from(NodeId asked) { turn_ = index_of(asked); }
+
 NodeId Targets::after(NodeId asked, Suspicion suspicion, Instant now) const {
   const std::size_t start = index_of(asked);
   for (std::size_t step = 1; step <= nodes_.size(); ++step) {

@@ -40,6 +40,8 @@ class Targets {
 
   /// The next node in turn, for a question any node may answer first.
   NodeId any(Instant now);
+  /// The next in turn is the one after `asked`.
+  void turn_from(NodeId asked);
   /// The node after `asked`; lost and suspected ones are passed over while there are others.
   NodeId after(NodeId asked, Suspicion suspicion, Instant now) const;
   /// The one proxy everything goes to until it fails.

@@ -256,6 +256,18 @@ TEST_CASE("an attempt that times out is made again at another node with the same
   CHECK(bench.traced(TraceKind::request_retried) == 1);
 }
 
+TEST_CASE("requests less patient than an attempt still learn that a node does not answer (design §8)") {
+  const Mode mode = GENERATE(Mode::to_leaders, Mode::to_proxies);
+  Bench bench(mode);
+  if (mode == Mode::to_leaders) teach(bench, n2);
+  bench.submit(Bench::transfer(500));
+  const NodeId asked = bench.attempt().to;
+  bench.pass(milliseconds(500));
+  REQUIRE(bench.told_outcomes() == Outcomes{Outcome::unknown});
+  bench.submit(Bench::transfer(500));
+  CHECK(bench.attempt().to != asked);
+}
+
 TEST_CASE("a hint to the node that just timed out is not followed at once (design §8: leader hint)") {
   Bench bench;
   teach(bench, n2);
