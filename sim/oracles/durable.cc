@@ -159,8 +159,9 @@ class Durable final : public Oracle {
       standing.snapshot_hit = false;
       standing.recovered = false;
       standing.synced_last = 0;
-      if (!standing.doubtful) standing.held.clear();
-      if (!standing.doubtful) standing.acknowledged.clear();
+      if (standing.doubtful || emptied_.contains(node)) continue;
+      standing.held.clear();
+      standing.acknowledged.clear();
     }
   }
 

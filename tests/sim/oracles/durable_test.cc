@@ -140,6 +140,19 @@ TEST_CASE("O-R4 does not blame the wallet for a disk that a fault emptied, but f
   CHECK(told_of(w.story.reasons(), {"s1 entry 1", "node 2 crashed", "durable on 0 of 3 disks"}));
 }
 
+TEST_CASE("O-R4 counts an acknowledgement that outlived its disk, also when the node was refused in between") {
+  Three w;
+  const bool acknowledged = GENERATE(true, false);
+  w.store({&w.d1}, 1, 1, one);
+  if (acknowledged) w.store({&w.d2}, 1, 1, one);
+  w.oracle.on_disk_emptied({}, n2);
+  w.d2.files().clear();
+  w.d2.crash(w.oracle);
+  w.oracle.on_restart({}, n2);
+  w.commit(1, 1, one);
+  CHECK(w.story.reasons().size() == (acknowledged ? 0 : 1));
+}
+
 TEST_CASE("O-R4 catches a majority's disk that gives a committed entry up") {
   Three w;
   w.store({&w.d1, &w.d2}, 1, 1, one);
