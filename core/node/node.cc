@@ -12,6 +12,7 @@ namespace {
 
 /// Domain of the node's random streams (another is in node_files.cc).
 constexpr std::uint64_t router_domain = 2;
+constexpr std::uint64_t life_domain = 3;
 
 /// Steps of a life fit between its first frame and that of the next: a life of that many steps writes frames.
 constexpr unsigned steps_per_frame_bits = 26;
@@ -64,7 +65,8 @@ Node::State::State(Config config_in, std::uint64_t seed_in)
       router(router_config(config), map, Prng(seed, router_domain)),
       store(config.identity.cluster, store_limits(config), shard::positions_in),
       logical(config.identity.node),
-      cluster_clock(config.identity.node) {}
+      cluster_clock(config.identity.node),
+      life_number(Prng(seed, life_domain).next()) {}
 
 Node::Node(Config config, std::uint64_t seed) : state_(std::make_unique<State>(std::move(config), seed)) {}
 Node::~Node() = default;

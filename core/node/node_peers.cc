@@ -122,7 +122,7 @@ bool Node::State::hears_outdated(NodeId from, const std::vector<Section>& sectio
       Bytes told;
       ByteWriter writer(told);
       writer.u32(life->incarnation);
-      writer.u64(life->opened_at);
+      writer.u64(life->number);
       writer.u64(*seen);
       now_frames.add(from, SectionKind::outdated, told);
       return true;
@@ -135,19 +135,20 @@ bool Node::State::hears_outdated(NodeId from, const std::vector<Section>& sectio
 void Node::State::take_outdated(NodeId from, ByteView section, Effects& out) {
   ByteReader in(section);
   const std::uint32_t incarnation = in.u32();
-  const std::uint64_t opened_at = in.u64();
+  const std::uint64_t number = in.u64();
   const std::uint64_t seen = in.u64();
   // A late message of an earlier life is outdated too, and says nothing of this one.
-  if (!in.done() || opened_at != stream.opened_at() || incarnation != config.identity.incarnation ||
-      seen <= stream.opened_at() || damaged_at_start) {
+  if (!in.done() || number != life_number || incarnation != config.identity.incarnation || seen <= stream.opened_at() ||
+      damaged_at_start) {
     return;
   }
   out.trace.push_back({.kind = TraceKind::disk_outdated, .a = from.value, .b = seen, .c = stream.opened_at()});
-  outdated = "This disk is older than it was: node " + std::to_string(from.value) + " has seen frame " +
-             std::to_string(seen) + " of its stream, which ended at frame " + std::to_string(stream.opened_at()) +
-             " when the node started. A copy that was put back has forgotten votes and acknowledgements. Nothing was " +
-             "changed by this. Restore the newer disk, or replace this node: coffer join --replace " +
-             std::to_string(config.identity.node.value);
+  outdated =
+      "This disk is not the newest copy of itself: node " + std::to_string(from.value) + " has seen frame " +
+      std::to_string(seen) + " of its stream, which ended at frame " + std::to_string(stream.opened_at()) +
+      " when the node started. An older copy was put back, or another copy runs elsewhere; this one does not " +
+      "know all votes and acknowledgements that were given. Nothing was changed by this. Start the newest copy, " +
+      "and only that, or replace this node: coffer join --replace " + std::to_string(config.identity.node.value);
 }
 
 void Node::State::take_echo(Now now, NodeId from, ByteView section) {
@@ -181,7 +182,8 @@ Bytes Node::State::trailer() const {
   logical.encode(writer);
   Bytes life;
   ByteWriter life_writer(life);
-  encode(Life{config.identity.incarnation, stream.durable_frame(), stream.opened_at(), damaged_at_start}, life_writer);
+  encode(Life{config.identity.incarnation, life_number, stream.durable_frame(), stream.opened_at(), damaged_at_start},
+         life_writer);
   Bytes sections;
   append_section(sections, SectionKind::clock, clock);
   append_section(sections, SectionKind::life, life);

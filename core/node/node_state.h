@@ -92,6 +92,7 @@ struct Node::State {
   PeerFrames now_frames;
   PeerFrames synced_frames;   ///< wait for the flush that will hold what they depend on
   std::uint64_t flushed = 0;  ///< the last completed flush that shards were told of
+  std::uint64_t life_number;  ///< tells this start from those of other copies of the disk
   PeerLives lives;
   bool started = false;
   bool recovered = false;         ///< what the disk holds has been read

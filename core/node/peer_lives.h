@@ -2,11 +2,12 @@
 // stream ends before that runs on an older copy of its disk: it has forgotten votes and acknowledgements, and must not
 // go on. Best effort: what is remembered is lost with the process. Single-threaded.
 //
-//   life section     := incarnation u32 | durable_frame u64 | opened_at u64 | uncertain u8      (in every peer frame)
-//   outdated section := incarnation u32 | opened_at u64 | frame_seen u64            (of the life that is outdated)
+//   life section     := incarnation u32 | number u64 | durable_frame u64 | opened_at u64 | uncertain u8
+//   outdated section := incarnation u32 | number u64 | frame_seen u64               (of the life that is outdated)
 //
-// Every life begins with a frame of its own, so that lives of one disk are told apart by where they began, and a copy
-// that was put back begins before what the later life has shown.
+// A life section stands in every peer frame. Every life begins with a frame of its own, and a copy of the disk that was
+// put back, or that runs elsewhere, begins before what another life has shown. Lives that two copies began at the same
+// frame are told apart by their numbers.
 #pragma once
 
 #include <algorithm>
@@ -22,6 +23,7 @@ namespace coffer::node {
 /// How far a node's stream is durable, and where it ended when the node was started.
 struct Life {
   std::uint32_t incarnation = 1;
+  std::uint64_t number = 0;  ///< drawn at the start
   std::uint64_t durable_frame = 0;
   std::uint64_t opened_at = 0;
   bool uncertain = false;  ///< damage cut its stream short, and it knows: its groups are being asked what it lost
@@ -29,6 +31,7 @@ struct Life {
 
 inline void encode(const Life& life, ByteWriter& out) {
   out.u32(life.incarnation);
+  out.u64(life.number);
   out.u64(life.durable_frame);
   out.u64(life.opened_at);
   out.u8(life.uncertain ? 1 : 0);
@@ -37,6 +40,7 @@ inline void encode(const Life& life, ByteWriter& out) {
 inline std::optional<Life> decode_life(ByteReader& in) {
   Life life;
   life.incarnation = in.u32();
+  life.number = in.u64();
   life.durable_frame = in.u64();
   life.opened_at = in.u64();
   const std::uint8_t uncertain = in.u8();
@@ -51,19 +55,19 @@ class PeerLives {
   std::optional<std::uint64_t> heard(NodeId peer, const Life& life) {
     Seen& seen = seen_[peer];
     if (life.incarnation < seen.incarnation) return seen.frame;
-    if (life.incarnation > seen.incarnation) seen = {life.incarnation, 0, life.opened_at};
-    const bool another = life.opened_at != seen.opened_at;
+    if (life.incarnation > seen.incarnation) seen = {life.incarnation, life.number, 0};
+    const bool another = life.number != seen.number;
     if (another && life.opened_at < seen.frame && !life.uncertain) return seen.frame;
     seen.frame = another ? life.durable_frame : std::max(seen.frame, life.durable_frame);
-    seen.opened_at = life.opened_at;
+    seen.number = life.number;
     return std::nullopt;
   }
 
  private:
   struct Seen {
     std::uint32_t incarnation = 0;
+    std::uint64_t number = 0;  ///< of the life that showed the frame
     std::uint64_t frame = 0;
-    std::uint64_t opened_at = 0;  ///< of the life that showed it
   };
   std::map<NodeId, Seen> seen_;
 };

@@ -74,6 +74,9 @@ class Cluster {
   /// While full, no file grows: operations that want it answer `no_space`.
   void set_full(NodeId node, bool full) { member(node).is_full = full; }
 
+  /// The node's files as they are; while it is stopped, others may take their place.
+  std::map<std::string, Bytes>& disk(NodeId node) { return member(node).files; }
+
   // ---- clients ----------------------------------------------------------------------------------------------------
   /// Hands a request to a node; returns its number.
   std::uint64_t ask(NodeId via, const router::Request& request);

@@ -101,26 +101,38 @@ TEST_CASE("property: receiving is total") {
   }));
 }
 
+Life life(std::uint64_t number, std::uint64_t opened_at, std::uint64_t durable_frame, std::uint32_t incarnation = 1) {
+  return {incarnation, number, durable_frame, opened_at, false};
+}
+
 TEST_CASE("a disk that ends before what a peer has seen of it is outdated") {
   PeerLives lives;
-  CHECK_FALSE(lives.heard(NodeId(2), {1, 10, 5}));
-  CHECK_FALSE(lives.heard(NodeId(2), {1, 40, 5}));
-  CHECK_FALSE(lives.heard(NodeId(2), {1, 45, 41}));  // an honest restart
-  CHECK(lives.heard(NodeId(2), {1, 20, 12}) == 45u);
-  CHECK(lives.heard(NodeId(2), {1, 50, 12}) == 45u);  // however far it has come since
+  CHECK_FALSE(lives.heard(NodeId(2), life(77, 5, 10)));
+  CHECK_FALSE(lives.heard(NodeId(2), life(77, 5, 40)));
+  CHECK_FALSE(lives.heard(NodeId(2), life(12, 41, 45)));  // an honest restart
+  CHECK(lives.heard(NodeId(2), life(99, 12, 20)) == 45u);
+  CHECK(lives.heard(NodeId(2), life(99, 12, 50)) == 45u);  // however far it has come since
+}
+
+TEST_CASE("of two copies of a disk that were started at the same frame, the second to speak is outdated") {
+  PeerLives lives;
+  CHECK_FALSE(lives.heard(NodeId(2), life(77, 5, 6)));
+  CHECK(lives.heard(NodeId(2), life(99, 5, 6)) == 6u);
+  CHECK(lives.heard(NodeId(2), life(99, 5, 60)) == 6u);
+  CHECK_FALSE(lives.heard(NodeId(2), life(77, 5, 7)));
 }
 
 TEST_CASE("a disk cut short by damage it knows of is not outdated") {
   PeerLives lives;
-  CHECK_FALSE(lives.heard(NodeId(2), {1, 40, 5}));
-  CHECK_FALSE(lives.heard(NodeId(2), {1, 21, 20, true}));
-  CHECK(lives.heard(NodeId(2), {1, 21, 7}) == 21u);
+  CHECK_FALSE(lives.heard(NodeId(2), life(77, 5, 40)));
+  CHECK_FALSE(lives.heard(NodeId(2), {1, 99, 21, 20, true}));
+  CHECK(lives.heard(NodeId(2), life(12, 7, 21)) == 21u);
 }
 
 TEST_CASE("an earlier incarnation never comes back (known bug 28)") {
   PeerLives lives;
-  CHECK_FALSE(lives.heard(NodeId(2), {2, 1, 0}));
-  CHECK(lives.heard(NodeId(2), {1, 100, 90}));
+  CHECK_FALSE(lives.heard(NodeId(2), life(77, 0, 1, 2)));
+  CHECK(lives.heard(NodeId(2), life(99, 90, 100, 1)));
 }
 
 }  // namespace

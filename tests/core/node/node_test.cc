@@ -432,6 +432,32 @@ TEST_CASE("a failed disk poisons its node: it says why, and nothing else ever ag
   if (const auto reply = cluster.reply(asked)) REQUIRE(result_of(*reply).outcome == Outcome::success);
 }
 
+TEST_CASE("a node on an older copy of its disk is told by its peers, stops, and harms nothing (known bug 28)") {
+  Cluster cluster(1);
+  REQUIRE(cluster.run_until_led());
+  REQUIRE(cluster.call(NodeId(1), opening("alice")).status == Outcome::success);
+  const NodeId victim = other_than(cluster, {cluster.leader(first)});
+  const NodeId via = other_than(cluster, {victim});
+  cluster.run(seconds(1));
+  cluster.stop(victim);
+  const auto copy = cluster.disk(victim);
+  cluster.start(victim);
+  REQUIRE(cluster.run_until_led());
+  REQUIRE(result_of(cluster.call(via, deposit(1, "alice", 5))).outcome == Outcome::success);
+  cluster.run(seconds(1));
+  cluster.stop(victim);
+  const bool put_back = GENERATE(true, false);
+  if (put_back) cluster.disk(victim) = copy;
+  cluster.start(victim);
+  cluster.run(seconds(3));
+  CHECK(cluster.is_running(victim) != put_back);
+  CHECK(cluster.traced(TraceKind::disk_outdated) == (put_back ? 1 : 0));
+  INFO(cluster.fatal(victim));
+  CHECK((cluster.fatal(victim).find("not the newest copy") != std::string::npos) == put_back);
+  CHECK((cluster.fatal(victim).find("coffer join --replace") != std::string::npos) == put_back);
+  CHECK(balance_of(cluster.call(via, balance("alice"))) == 5);
+}
+
 TEST_CASE("a leader whose disk is full gives way to one that has room, and keeps its log when room returns") {
   Cluster cluster(1);
   REQUIRE(cluster.run_until_led());
