@@ -123,7 +123,7 @@ class Book {
   bool load(PocketRow row);
 
   // Prefetching, from what is known to what that leads to: key, account, newest pocket.
-  void prefetch(const AccountKey& key) const { by_name_.prefetch(key.hash); }
+  [[gnu::always_inline]] void prefetch(const AccountKey& key) const { by_name_.prefetch(key.hash); }
   /// The account `key` probably is, and starts loading its row; or no_account.
   AccountNumber prefetch_account(const AccountKey& key) const;
   void prefetch_newest_pocket(AccountNumber number) const;

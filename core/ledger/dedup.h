@@ -57,7 +57,7 @@ class Dedup {
     return first;
   }
   /// Starts loading what find will look at.
-  void prefetch(const TransferId& id) const { by_id_.prefetch(hash_of(id)); }
+  [[gnu::always_inline]] void prefetch(const TransferId& id) const { by_id_.prefetch(hash_of(id)); }
   const DedupRow& row(DedupNumber number) const { return rows_[number]; }
   /// Requires: the row has a link (checked).
   const LegLink& link(DedupNumber number) const;
