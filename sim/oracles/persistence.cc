@@ -5,10 +5,13 @@
 // whoever had it takes part in nothing any more.
 //
 // Only a replica that knows itself uncertain may come back with fewer entries: its recovery has traced an uncertain
-// tail or quarantined frames, or its hard state said so when it booted. Until it has settled it neither votes nor
-// campaigns. What has settled stays so, whether the hard state that says it was synced before the next crash or not:
-// what it was to hold is durable. It ends with new damage, as soon as a hard state that tells of it is durable. A
-// replica that is bound votes, but nobody becomes a leader by its vote whose log does not cover its floor.
+// tail or quarantined frames, or its hard state said so when it booted. Both whole copies must have said so: of two a
+// start may lose the newer one, and then nothing has been cut yet on the strength of it. So does a hard state that was
+// not durable when the process died, and was read and made durable by the next. Until it has settled the replica
+// neither votes nor campaigns. What has settled stays so, whether the hard state that says it was synced before the
+// next crash or not: what it was to hold is durable. It ends with new damage, as soon as a hard state that tells of it
+// is durable. A replica that is bound votes, but nobody becomes a leader by its vote whose log does not cover its
+// floor.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -50,6 +53,11 @@ bool forgets(const Promise& now, const Promise& before) {
   return now.term < before.term || (now.term == before.term && before.vote != nobody && now.vote != before.vote);
 }
 
+bool is_marked(const HardStateOnDisk& hard_state, ShardId shard) {
+  const auto found = hard_state.ballots.find(shard);
+  return found != hard_state.ballots.end() && found->second.uncertain;
+}
+
 std::string words(const Promise& ballot) {
   return "term " + std::to_string(ballot.term.value) +
          (ballot.vote == nobody ? " without a vote" : " with a vote for node " + std::to_string(ballot.vote.value));
@@ -65,9 +73,9 @@ struct Replica {
   std::map<std::uint64_t, Term> committed;  ///< by index, over all incarnations
   std::uint64_t committed_now = 0;          ///< in this incarnation
   bool pledged = false;                     ///< it has been in a term, durably: else it has acknowledged nothing
-  bool marked = false;                      ///< its durable hard state calls it uncertain
+  bool marked = false;                      ///< every whole copy of its durable hard state calls it uncertain
   bool uncertain = false;                   ///< in this incarnation, and has not settled
-  bool settled = false;                     ///< whatever the hard state says that was durable before new damage was met
+  bool settled = false;                     ///< whatever a hard state still says that was durable before
 };
 
 class Persistence final : public Oracle {
@@ -123,13 +131,17 @@ class Persistence final : public Oracle {
 
   void on_durable(SimTime, NodeId node, std::string_view file, ByteView contents) override {
     if (file != hard_state_name) return;
-    const auto shown = decode_hard_state(contents);
-    if (!shown) return;  // O-R4 tells
-    for (const auto& [shard, ballot] : shown->ballots) {
+    const auto newest = decode_hard_state(contents);
+    if (!newest) return;  // O-R4 tells
+    const auto older = decode_older_hard_state(contents);
+    for (const auto& [shard, ballot] : newest->ballots) {
       Replica& replica = replicas_[{node, shard}];
-      replica.marked = ballot.uncertain;
+      const bool older_mark = older && is_marked(*older, shard);
+      replica.marked = ballot.uncertain && (older_mark || !older);
       replica.pledged = replica.pledged || ballot.term > Term(0);
-      if (ballot.uncertain && damaged_.contains(node) && replica.uncertain) replica.settled = false;
+      const bool is_new = ballot.uncertain && damaged_.contains(node) && replica.uncertain;
+      if (is_new || !(ballot.uncertain || older_mark)) replica.settled = false;
+      if (booting_.contains(node) && replica.marked && !replica.settled) replica.uncertain = true;
     }
   }
 

@@ -1,4 +1,5 @@
 // O-R2 on replicas whose disks may have lost something: what they may do, and until when.
+#include <algorithm>
 #include <memory>
 
 #include <catch2/catch.hpp>
@@ -59,6 +60,59 @@ TEST_CASE("O-R2 believes what has settled, though the hard state that says so wa
     oracle.on_trace({}, n1, traced(TraceKind::voted, 4, 0, 2));
     CHECK(story.end().empty() != durable);
   }
+}
+
+/// Entry 1 became durable; then a tail in doubt was found, and as many copies of the hard state as given say so.
+void doubt_told_in(int copies, Oracle& oracle) {
+  ShownDisk disk(n1);
+  disk.write_ballot(s1, 3, nobody);
+  disk.show(oracle, "hard-state");
+  oracle.on_trace({}, n1, traced(TraceKind::recovered, 3, 0, 1));
+  oracle.on_crash({}, n1);
+  oracle.on_restart({}, n1);
+  oracle.on_trace({}, n1, traced(TraceKind::tail_uncertain, 0));
+  const Bytes before = disk.files()["hard-state"];
+  disk.write_ballot(s1, 3, nobody, true);
+  Bytes& file = disk.files()["hard-state"];
+  if (copies < 2) std::copy(before.begin() + 4096, before.end(), file.begin() + 4096);
+  if (copies < 1) file = before;
+  disk.show(oracle, "hard-state");
+}
+
+TEST_CASE("O-R2 lets a start lose a doubt that one copy of the hard state knows of, while nothing has been cut (U1)") {
+  Story story("O-R2");
+  Oracle& oracle = story.oracle();
+  const int copies = GENERATE(0, 1, 2);
+  doubt_told_in(copies, oracle);
+  oracle.on_crash({}, n1);
+  oracle.on_restart({}, n1);
+  SECTION("it votes with all it had") {
+    oracle.on_trace({}, n1, traced(TraceKind::recovered, 3, 0, 1));
+    oracle.on_trace({}, n1, traced(TraceKind::voted, 4, 0, 2));
+    CHECK(story.end().empty() == (copies < 2));
+  }
+  SECTION("it has less only when both copies knew") {
+    oracle.on_trace({}, n1, traced(TraceKind::recovered, 3, 0, 0));
+    CHECK(story.end().empty() == (copies == 2));
+  }
+}
+
+TEST_CASE("O-R2 believes a doubt that the process before wrote and the next one makes durable") {
+  Story story("O-R2");
+  Oracle& oracle = story.oracle();
+  doubt_told_in(0, oracle);
+  oracle.on_crash({}, n1);
+  oracle.on_restart({}, n1);
+  ShownDisk disk(n1);
+  disk.write_ballot(s1, 3, nobody, true);
+  const bool known = GENERATE(true, false);
+  if (known) disk.show(oracle, "hard-state");
+  oracle.on_trace({}, n1, traced(TraceKind::recovered, 3, 0, 0));
+  if (!known) disk.show(oracle, "hard-state");
+  CHECK(story.reasons().empty() == known);
+  if (!known) return;
+  oracle.on_trace({}, n1, traced(TraceKind::voted, 4, 0, 2));
+  CHECK(told_of(story.end(), {"node 1 may have lost acknowledged entries of s1"}));
 }
 
 TEST_CASE("O-R2 catches a leader made by a bound vote that does not cover its floor (R27)") {
