@@ -25,8 +25,9 @@ namespace coffer::net {
 
 namespace {
 
-constexpr std::size_t block = 4096;                  // direct writes begin and end on its multiples
-constexpr std::size_t chunk = 1u << 20;              // bytes per direct write
+constexpr std::size_t block = 4096;                  // direct access begins and ends on its multiples
+constexpr std::size_t chunk = 1u << 20;              // bytes per direct access
+constexpr std::size_t direct_read_min = 64u << 10;   // less may be read again soon, and stays in the page cache
 constexpr std::uint64_t zero_sync_every = 8u << 20;  // so that the log's own syncs never wait for a whole segment
 constexpr std::size_t open_files_max = 16;
 
@@ -85,7 +86,7 @@ bool is_plain(const std::string& name) {
   return !name.empty() && name.find('/') == std::string::npos && name != "." && name != "..";
 }
 
-/// Memory for direct writes.
+/// Memory for direct access.
 class AlignedBuffer {
  public:
   AlignedBuffer() : bytes_(static_cast<std::byte*>(std::aligned_alloc(block, chunk))) {
@@ -102,7 +103,7 @@ class AlignedBuffer {
 };
 
 /// One file, opened twice: through the page cache, and past it for whole blocks (log frames are), which saves the
-/// kernel a copy and the cache a page that nobody will read.
+/// kernel a copy and the cache a page that nobody will read, and reads what the disk holds.
 struct OpenFile {
   Descriptor cached;
   Descriptor direct;  ///< not good where the file system has no direct access
@@ -113,7 +114,7 @@ OpenFile open_file(int directory, const std::string& name, int flags) {
   file.cached = Descriptor(::openat(directory, name.c_str(), O_RDWR | O_CLOEXEC | flags, 0600));
   if (file.cached.good()) {
     const int before = errno;
-    file.direct = Descriptor(::openat(directory, name.c_str(), O_WRONLY | O_CLOEXEC | O_DIRECT));
+    file.direct = Descriptor(::openat(directory, name.c_str(), O_RDWR | O_CLOEXEC | O_DIRECT));
     errno = before;
   }
   return file;
@@ -152,18 +153,14 @@ bool write_blocks(const OpenFile& file, AlignedBuffer& buffer, ByteView bytes, s
   return true;
 }
 
-/// Reads `length` bytes at `offset`, fewer where the file ends before; nothing else of the file is touched.
-bool read_range(int fd, std::uint64_t offset, std::uint64_t length, Bytes& out) {
-  struct stat about {};
-  if (::fstat(fd, &about) != 0) {
-    return false;
-  }
-  const auto size = static_cast<std::uint64_t>(about.st_size);
-  const std::uint64_t begin = std::min(offset, size);
-  out.resize(static_cast<std::size_t>(std::min(length, size - begin)));
-  std::size_t at = 0;
-  while (at < out.size()) {
-    const ssize_t n = ::pread(fd, out.data() + at, out.size() - at, static_cast<off_t>(begin + at));
+/// Appends `length` bytes at `offset`, by way of `buffer`; fewer where the file ends, or after a count that is no
+/// multiple of `grain`. An interrupted read goes on.
+bool read_all(int fd, AlignedBuffer& buffer, std::uint64_t offset, std::uint64_t length, std::size_t grain,
+              Bytes& out) {
+  std::size_t odd = 0;
+  while (length > 0 && odd == 0) {
+    const std::size_t size = static_cast<std::size_t>(std::min<std::uint64_t>(chunk, length));
+    const ssize_t n = ::pread(fd, buffer.data(), size, static_cast<off_t>(offset));
     if (n < 0 && errno == EINTR) {
       continue;
     }
@@ -173,10 +170,29 @@ bool read_range(int fd, std::uint64_t offset, std::uint64_t length, Bytes& out) 
     if (n == 0) {
       break;  // truncated under our feet: what was read is what there is
     }
-    at += static_cast<std::size_t>(n);
+    out.insert(out.end(), buffer.data(), buffer.data() + n);
+    offset += static_cast<std::uint64_t>(n);
+    length -= static_cast<std::uint64_t>(n);
+    odd = static_cast<std::size_t>(n) % grain;
   }
-  out.resize(at);
   return true;
+}
+
+/// Reads `length` bytes at `offset`, fewer where the file ends before; nothing else of the file is touched.
+bool read_range(const OpenFile& file, AlignedBuffer& buffer, std::uint64_t offset, std::uint64_t length, Bytes& out) {
+  struct stat about {};
+  if (::fstat(file.cached.get(), &about) != 0) {
+    return false;
+  }
+  const auto size = static_cast<std::uint64_t>(about.st_size);
+  const std::uint64_t begin = std::min(offset, size);
+  length = std::min(length, size - begin);
+  out.reserve(static_cast<std::size_t>(length));
+  const bool is_direct = file.direct.good() && begin % block == 0 && length >= direct_read_min;
+  if (is_direct && !read_all(file.direct.get(), buffer, begin, length - length % block, block, out)) {
+    return false;
+  }
+  return read_all(file.cached.get(), buffer, begin + out.size(), length - out.size(), 1, out);
 }
 
 /// One thread's work, in order, and the files it holds open.
@@ -213,7 +229,7 @@ IoStatus read_file(Lane& lane, const IoOp& op, SharedBytes& bytes) {
     return status_of(errno);
   }
   Bytes content;
-  if (!read_range(file->cached.get(), op.offset, op.length, content)) {
+  if (!read_range(*file, lane.buffer, op.offset, op.length, content)) {
     return status_of(errno);
   }
   bytes = std::make_shared<const Bytes>(std::move(content));

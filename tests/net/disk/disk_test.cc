@@ -258,6 +258,23 @@ TEST_CASE("a range of a file larger than memory is read without the rest of it")
   CHECK(desk.range("huge", far - 2, 4) == std::string(2, '\0') + "tr");
 }
 
+TEST_CASE("a large read, past the page cache, sees what was written through it, and ends where the file does") {
+  Desk desk;
+  desk.lane = GENERATE(IoLane::stream, IoLane::background);
+  std::string expected(3u << 20, '\0');
+  for (std::size_t i = 0; i < expected.size(); ++i) expected[i] = static_cast<char>('a' + i / 4096 % 26);
+  expected += "an odd end";
+  desk.submit(IoKind::write, "a", 0, bytes(expected.substr(0, 2u << 20)));
+  desk.submit(IoKind::write, "a", 2u << 20, bytes(expected.substr(2u << 20)));
+  expected.replace(70'000, 5, "dirty");
+  desk.submit(IoKind::write, "a", 70'000, bytes("dirty"));  // not synced
+  CHECK(desk.range("a", 0, whole_file) == expected);
+  CHECK(desk.range("a", 4096, 256u << 10) == expected.substr(4096, 256u << 10));
+  CHECK(desk.range("a", 4097, 256u << 10) == expected.substr(4097, 256u << 10));
+  CHECK(desk.range("a", 2u << 20, (256u << 10) + 5) == expected.substr(2u << 20, (256u << 10) + 5));
+  CHECK(desk.range("a", (3u << 20) - (128u << 10), 1u << 20) == expected.substr((3u << 20) - (128u << 10)));
+}
+
 TEST_CASE("the names of all files are listed in ascending order (core/base/io.h)") {
   Desk desk;
   for (const char* name : {"b", "a", "stream-000001"}) {
