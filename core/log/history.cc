@@ -56,8 +56,11 @@ void HistoryWriter::append(const Entry& entry, Position last_position, Stamp sta
   check(entry.term >= header_.last_term, "terms never fall");
   check(last_position >= header_.last_position, "positions never fall");
   const Bytes head = entry_header(entry.index, entry.term, entry.kind, view(entry.payload).size());
-  pending_.insert(pending_.end(), head.begin(), head.end());
-  pending_.insert(pending_.end(), view(entry.payload).begin(), view(entry.payload).end());
+  const std::size_t size = head.size() + view(entry.payload).size();
+  put(head);
+  put(view(entry.payload));
+  indexed_.push_back({size_, static_cast<std::uint32_t>(size), last_position});
+  size_ += size;
   header_.chain_after = chain_head(header_.chain_after, entry);
   header_.name.last = entry.index;
   header_.last_term = entry.term;
@@ -65,19 +68,27 @@ void HistoryWriter::append(const Entry& entry, Position last_position, Stamp sta
   header_.last_stamp = std::max(header_.last_stamp, stamp);
 }
 
-bool HistoryWriter::has_chunk() const { return pending_.size() >= chunk_size_; }
+void HistoryWriter::put(ByteView bytes) {
+  while (!bytes.empty()) {
+    if (chunk_.capacity() == 0) chunk_.reserve(chunk_size_);
+    const ByteView piece = bytes.first(std::min(bytes.size(), chunk_size_ - chunk_.size()));
+    chunk_.insert(chunk_.end(), piece.begin(), piece.end());
+    bytes = bytes.subspan(piece.size());
+    if (chunk_.size() == chunk_size_) chunks_.push_back(std::exchange(chunk_, {}));
+  }
+}
 
 std::optional<Bytes> HistoryWriter::take_chunk() {
-  if (!has_chunk() && (!finished_ || pending_.empty())) return std::nullopt;
-  const auto end = pending_.begin() + static_cast<std::ptrdiff_t>(std::min<std::size_t>(chunk_size_, pending_.size()));
-  Bytes chunk(pending_.begin(), end);
-  pending_.erase(pending_.begin(), end);
+  if (chunks_.empty()) return std::nullopt;
+  Bytes chunk = std::move(chunks_.front());
+  chunks_.pop_front();
   return chunk;
 }
 
 SealedHeader HistoryWriter::finish() {
   check(header_.name.last >= header_.first, "a history holds at least one entry");
   finished_ = true;
+  if (!chunk_.empty()) chunks_.push_back(std::exchange(chunk_, {}));
   return header_;
 }
 

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <optional>
 #include <vector>
 
@@ -27,6 +28,14 @@ inline constexpr std::size_t history_entry_header_size = 21;
 Hash256 chain_head(const Hash256& before, Index index, Term term, EntryKind kind, ByteView payload);
 Hash256 chain_head(const Hash256& before, const Entry& entry);
 
+/// Where an entry lies in its history's payload.
+struct IndexedEntry {
+  std::uint64_t offset = 0;
+  std::uint32_t size = 0;
+  Position last_position;
+  bool operator==(const IndexedEntry&) const = default;
+};
+
 /// Encodes the entries of an epoch and cuts the payload into chunks. Pull: append entries while wants_entries(), take
 /// chunks while has_chunk(); after the last entry finish() gives the header and take_chunk() the rest.
 class HistoryWriter {
@@ -43,18 +52,25 @@ class HistoryWriter {
   void append(const Entry& entry, Position last_position, Stamp stamp);
   bool wants_entries() const { return !has_chunk(); }
   /// A whole chunk is ready.
-  bool has_chunk() const;
+  bool has_chunk() const { return !chunks_.empty(); }
   /// The next chunk; after finish() also the last, shorter one; nothing when there is none.
   std::optional<Bytes> take_chunk();
   /// For SealedStore::seal, which fills in payload size, chunk size and table. Requires: at least one entry (checked).
   SealedHeader finish();
+  /// What its index is made of: of all entries appended.
+  std::vector<IndexedEntry> take_indexed() { return std::move(indexed_); }
   Index last() const { return header_.name.last; }
   const Hash256& chain() const { return header_.chain_after; }
 
  private:
+  void put(ByteView bytes);
+
   SealedHeader header_;
   std::uint32_t chunk_size_;
-  Bytes pending_;
+  std::deque<Bytes> chunks_;  ///< ready; whole, but for the last one of a finished history
+  Bytes chunk_;               ///< the next, not whole yet
+  std::uint64_t size_ = 0;    ///< of all entries appended
+  std::vector<IndexedEntry> indexed_;
   bool finished_ = false;
 };
 

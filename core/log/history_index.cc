@@ -72,36 +72,43 @@ void IndexBuilder::add(const HistoryEntry& entry) {
 }
 
 Result<Bytes> IndexBuilder::finish() const {
-  if (too_many_positions_ || entries_.size() != entry_count(history_) || last_position_ != history_.last_position) {
+  if (too_many_positions_) {
+    return error(ErrorCode::corrupt, "the entries hold more positions than the history's header says");
+  }
+  return encode_index(history_, entries_);
+}
+
+Result<Bytes> encode_index(const SealedHeader& history, const std::vector<IndexedEntry>& entries) {
+  if (entries.size() != entry_count(history) || entries.back().last_position != history.last_position) {
     return error(ErrorCode::corrupt, "the entries' positions do not end where the history's header says");
   }
-  Bytes file = index_header(history_);
-  file.reserve(index_size(history_));
+  Bytes file = index_header(history);
+  file.reserve(index_size(history));
   std::uint64_t block = 1;
-  for (std::size_t at = 0; at < entries_.size(); at += index_entries_per_block) {
+  for (std::size_t at = 0; at < entries.size(); at += index_entries_per_block) {
     Bytes body;
     ByteWriter out(body);
-    const std::size_t end = std::min<std::size_t>(at + index_entries_per_block, entries_.size());
+    const std::size_t end = std::min<std::size_t>(at + index_entries_per_block, entries.size());
     for (std::size_t i = at; i < end; ++i) {
-      out.u64(entries_[i].offset);
-      out.u32(entries_[i].size);
-      out.id(entries_[i].last_position);
+      out.u64(entries[i].offset);
+      out.u32(entries[i].size);
+      out.id(entries[i].last_position);
     }
-    append_block(std::move(body), block_seed(history_, block++), file);
+    append_block(std::move(body), block_seed(history, block++), file);
   }
   Bytes body;
-  std::uint64_t before = history_.first_position.value - 1;
-  for (std::size_t i = 0; i < entries_.size(); ++i) {
-    for (; before < entries_[i].last_position.value; ++before) {
+  std::uint64_t before = history.first_position.value - 1;
+  for (std::size_t i = 0; i < entries.size(); ++i) {
+    for (; before < entries[i].last_position.value; ++before) {
       ByteWriter(body).u32(static_cast<std::uint32_t>(i));
       if (body.size() == index_positions_per_block * sizeof(std::uint32_t)) {
-        append_block(std::move(body), block_seed(history_, block++), file);
+        append_block(std::move(body), block_seed(history, block++), file);
         body.clear();
       }
     }
   }
-  if (!body.empty()) append_block(std::move(body), block_seed(history_, block++), file);
-  check(file.size() == index_size(history_), "an index is as long as its history says");
+  if (!body.empty()) append_block(std::move(body), block_seed(history, block++), file);
+  check(file.size() == index_size(history), "an index is as long as its history says");
   return file;
 }
 

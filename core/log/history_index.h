@@ -28,13 +28,9 @@ using CountPositions = std::uint64_t (*)(EntryKind kind, ByteView payload);
 inline constexpr std::uint64_t index_entries_per_block = 204;
 inline constexpr std::uint64_t index_positions_per_block = 1022;
 
-/// Where an entry lies in its history's payload.
-struct IndexedEntry {
-  std::uint64_t offset = 0;
-  std::uint32_t size = 0;
-  Position last_position;
-  bool operator==(const IndexedEntry&) const = default;
-};
+/// The index of a history whose entries these are, in order.
+/// Errors: corrupt (they are not as many, or do not end at the position, as the history's header says).
+Result<Bytes> encode_index(const SealedHeader& history, const std::vector<IndexedEntry>& entries);
 
 /// Collects while a history is read from its start.
 class IndexBuilder {

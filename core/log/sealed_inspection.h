@@ -21,7 +21,8 @@ class Inspection {
   enum class Why : std::uint8_t {
     recovery,     ///< a published snapshot, before the node works with it
     resumption,   ///< a temporary file: which chunks are there
-    publication,  ///< a temporary history, durable and about to be published
+    written,      ///< a temporary history written here, durable: whether the disk has the bytes it was given
+    publication,  ///< a temporary history fetched, durable: whether they are the entries its header says, too
     indexing,     ///< a published history whose index is missing or damaged
     scrub,        ///< a published file, to find damage before it is needed
   };
@@ -40,7 +41,7 @@ class Inspection {
 
   Why why() const { return why_; }
   const SealedName& name() const { return header_.name; }
-  bool reads_part() const { return why_ == Why::resumption || why_ == Why::publication; }
+  bool reads_part() const { return why_ == Why::resumption || why_ == Why::written || why_ == Why::publication; }
 
   // What was found. Sound only when all of it was fed.
   bool head_damaged() const { return head_damaged_; }  ///< header or table on the disk are not those in memory
@@ -53,7 +54,10 @@ class Inspection {
   bool index_missing() const { return index_missing_; }
 
  private:
-  bool reads_entries() const { return header_.name.kind == SealedKind::history && why_ != Why::resumption; }
+  /// Of what was written here chain and index follow from the entries as they were given to the disk.
+  bool reads_entries() const {
+    return header_.name.kind == SealedKind::history && why_ != Why::resumption && why_ != Why::written;
+  }
   void take_chunk(ByteView bytes);
   void end_of_chunks();
 

@@ -175,6 +175,7 @@ void SealedStore::State::conclude(Inspection::Why why) {
     case Inspection::Why::resumption:
       --to_inspect;
       break;
+    case Inspection::Why::written:
     case Inspection::Why::publication:
     case Inspection::Why::indexing:
     case Inspection::Why::scrub:

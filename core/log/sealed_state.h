@@ -30,6 +30,7 @@ struct SealedWriting {
   std::uint64_t payload_size = 0;
   bool ended = false;                  ///< by a chunk that is not whole
   std::optional<SealedHeader> header;  ///< once sealed
+  std::vector<IndexedEntry> indexed;   ///< a history's
 };
 
 /// What a read is for.

@@ -3,8 +3,9 @@
 // that none of it ever holds up an acknowledgement. Single-threaded; one per node.
 //
 //   writing   create -> append_chunk* -> seal ─┐
-//   fetching  begin_fetch -> put_chunk* ───────┴─> sync of NAME.part -> a history is read back: its chain must hold
-//             -> rename to NAME -> sync of the directory -> take_published()
+//   fetching  begin_fetch -> put_chunk* ───────┴─> sync of NAME.part -> a history is read back: the chunks must be
+//             those given, of a fetched one the chain must hold -> rename to NAME -> sync of the directory
+//             -> take_published()
 //   damage    a chunk with another checksum: put_chunk of the same bytes from a peer writes it in place, then syncs;
 //             a damaged header or table: the file is renamed to damaged-NAME and must be fetched whole: lost()
 //
@@ -89,9 +90,9 @@ class SealedStore {
   bool wants_chunk(const SealedName& name) const;
   /// Requires: all but the last are chunk_size long, none is empty (checked).
   void append_chunk(const SealedName& name, Bytes bytes, std::vector<IoOp>& out);
-  /// Fills in sizes and checksums and publishes. Requires: create(name), header.name == name, a history's chain
-  /// continues that of the file before (checked).
-  void seal(const SealedName& name, SealedHeader header, std::vector<IoOp>& out);
+  /// Fills in sizes and checksums and publishes. `indexed`: where the entries of a history lie, for its index.
+  /// Requires: create(name), header.name == name, a history's chain continues that of the file before (checked).
+  void seal(const SealedName& name, SealedHeader header, std::vector<IndexedEntry> indexed, std::vector<IoOp>& out);
   /// Between create() and take_published().
   bool writing(const SealedName& name) const;
 

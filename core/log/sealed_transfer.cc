@@ -45,7 +45,8 @@ void SealedStore::append_chunk(const SealedName& name, Bytes bytes, std::vector<
   state_->advance(out);
 }
 
-void SealedStore::seal(const SealedName& name, SealedHeader header, std::vector<IoOp>& out) {
+void SealedStore::seal(const SealedName& name, SealedHeader header, std::vector<IndexedEntry> indexed,
+                       std::vector<IoOp>& out) {
   const auto found = state_->writings.find(name);
   check(found != state_->writings.end() && !found->second.header, "a file is sealed once, after it was created");
   check(header.name == name, "a header names its file");
@@ -59,6 +60,7 @@ void SealedStore::seal(const SealedName& name, SealedHeader header, std::vector<
   state_->steps.write(subject, part_name(name), table_offset(header), encode_table(writing.table));
   state_->steps.write(subject, part_name(name), 0, encode(header));
   writing.header = std::move(header);
+  writing.indexed = std::move(indexed);
   state_->fill(name);
   state_->advance(out);
 }
@@ -187,10 +189,15 @@ void SealedStore::State::on_inspected_part(Inspection& inspection) {
     return;
   }
   if (!inspection.contradiction().empty()) {
-    check(!writings.contains(name), "a history written here holds what its header says");
     drop_part(name);
   } else if (inspection.bad_chunks().empty()) {
-    ready_indexes[name] = inspection.take_index();
+    if (own == writings.end()) {
+      ready_indexes[name] = inspection.take_index();
+    } else {
+      Result<Bytes> index = encode_index(*own->second.header, own->second.indexed);
+      check(index.has_value(), "a history written here holds what its header says");
+      ready_indexes[name] = std::move(*index);
+    }
     rename_part(name);
   }
 }

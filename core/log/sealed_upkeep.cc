@@ -66,9 +66,11 @@ void SealedStore::State::on_reached(const Reached& reached) {
         rename_part(found->name);
       } else {
         const auto own = writings.find(found->name);
-        const SealedHeader& header = own != writings.end() ? *own->second.header : files.at(found->name).header;
-        const auto& table = own != writings.end() ? own->second.table : files.at(found->name).table;
-        inspect(Inspection(Inspection::Why::publication, header, table, count_positions));
+        const bool is_own = own != writings.end();
+        const SealedHeader& header = is_own ? *own->second.header : files.at(found->name).header;
+        const auto& table = is_own ? own->second.table : files.at(found->name).table;
+        const auto why = is_own ? Inspection::Why::written : Inspection::Why::publication;
+        inspect(Inspection(why, header, table, count_positions));
       }
       break;
     case Milestone::published:

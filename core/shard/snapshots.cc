@@ -172,7 +172,7 @@ void Snapshots::write_history(std::vector<IoOp>& out) {
   const SealedHeader header = writer_->finish();
   check(header.last_term == boundaries_.front().place.term, "the boundary committed is the one passed");
   if (std::optional<Bytes> rest = writer_->take_chunk()) store_.append_chunk(name, std::move(*rest), out);
-  store_.seal(name, header, out);
+  store_.seal(name, header, writer_->take_indexed(), out);
   writer_.reset();
   stage_ = Stage::history_sealed;
 }
@@ -214,7 +214,7 @@ void Snapshots::write_snapshot(std::vector<IoOp>& out) {
   header.last_stamp = boundary.state->stamp();
   header.chain_before = header.chain_after = previous_.chain;
   header.meta = boundary.configuration;
-  store_.seal(name, std::move(header), out);
+  store_.seal(name, std::move(header), {}, out);
   boundary.state.reset();
   stage_ = Stage::snapshot_sealed;
 }

@@ -200,6 +200,19 @@ TEST_CASE("a flipped bit in any block of an index, or a block in another's place
   CHECK(check_index_header(other, block_at(index, 0)).error().code == ErrorCode::malformed);
 }
 
+TEST_CASE("the index of what was written is the one that reading it gives") {
+  const SealedContent content = made_up_history(group, 37, 100);
+  const Result<Bytes> index = encode_index(content.header, content.indexed);
+  REQUIRE(index.has_value());
+  CHECK(*index == built_index(content).value());
+  std::vector<IndexedEntry> fewer = content.indexed;
+  fewer.pop_back();
+  CHECK_FALSE(encode_index(content.header, fewer).has_value());
+  SealedContent other = content;
+  other.header.last_position.value += 1;
+  CHECK_FALSE(encode_index(other.header, content.indexed).has_value());
+}
+
 TEST_CASE("no index is built for a history whose positions are not where its header says") {
   const SealedContent content = made_up_history(group, 0, 100);
   CHECK_FALSE(built_index(content, [](EntryKind, ByteView) { return std::uint64_t{0}; }).has_value());

@@ -93,6 +93,23 @@ TEST_CASE("a history is read back before it is published; its index is written a
   CHECK(life.store.history_end(group) == Index(40));
 }
 
+TEST_CASE("a history that the disk did not take as it was given is not published; its chunk can come from a peer") {
+  MemoryDisk disk;
+  StoreLife life(disk);
+  const SealedContent content = history(0, 40);
+  const SealedName& name = content.header.name;
+  REQUIRE(content.chunks.size() > 2);
+  life.answer_next(IoKind::write, IoStatus::ok, part_name(name));  // told, and not done
+  CHECK_FALSE(life.write(content));
+  CHECK_FALSE(disk.exists(file_name(name)));
+  REQUIRE(life.store.missing(name) == std::vector<std::uint32_t>{0});
+  REQUIRE(life.store.put_chunk(name, 0, content.chunks[0], life.ops));
+  REQUIRE(life.run());
+  CHECK(life.store.sound(name));
+  CHECK(disk.contents(file_name(name)) == file_bytes(content));
+  CHECK(disk.contents(index_file_name(name)) == encode_index(content.header, content.indexed).value());
+}
+
 TEST_CASE("a fetched history whose entries are not what its header says is dropped, not published") {
   SealedContent content = history(0, 40);
   content.header.chain_after.bytes[0] ^= 1;
@@ -224,7 +241,7 @@ TEST_CASE("chunks against the contract are broken invariants") {
   CHECK_THROWS_AS(life.store.append_chunk(content.header.name, Bytes(test_chunk_size + 1), life.ops), CheckFailure);
   life.store.append_chunk(content.header.name, content.chunks.back(), life.ops);
   CHECK_THROWS_AS(life.store.append_chunk(content.header.name, content.chunks[0], life.ops), CheckFailure);
-  CHECK_THROWS_AS(life.store.seal(content.header.name, snapshot(41).header, life.ops), CheckFailure);
+  CHECK_THROWS_AS(life.store.seal(content.header.name, snapshot(41).header, {}, life.ops), CheckFailure);
 }
 
 TEST_CASE("a file is removed only by an explicit call, and stays away (known bug 21)") {

@@ -103,7 +103,9 @@ SealedContent made_up_history(ShardId group, std::uint64_t before, std::uint64_t
   }
   SealedHeader header = writer.finish();
   while (std::optional<Bytes> chunk = writer.take_chunk()) chunks.push_back(std::move(*chunk));
-  return content_of(std::move(header), std::move(chunks));
+  SealedContent content = content_of(std::move(header), std::move(chunks));
+  content.indexed = writer.take_indexed();
+  return content;
 }
 
 SealedContent made_up_snapshot(ShardId group, std::uint64_t last, std::size_t payload_size) {
@@ -212,7 +214,7 @@ bool StoreLife::write(const SealedContent& content) {
     if (!wait_for_room(name)) return false;
     store.append_chunk(name, chunk, ops);
   }
-  store.seal(name, content.header, ops);
+  store.seal(name, content.header, content.indexed, ops);
   return run() && store.sound(name);
 }
 

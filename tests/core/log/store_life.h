@@ -28,6 +28,7 @@ struct SealedContent {
   SealedHeader header;
   std::vector<std::uint64_t> table;
   std::vector<Bytes> chunks;
+  std::vector<IndexedEntry> indexed;  ///< a history's
 };
 /// As it must stand on the disk.
 Bytes file_bytes(const SealedContent& content);
