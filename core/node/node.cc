@@ -64,6 +64,7 @@ Node::State::State(Config config_in, std::uint64_t seed_in)
       stream(stream_config(config)),
       router(router_config(config), map, Prng(seed, router_domain)),
       store(config.identity.cluster, store_limits(config), shard::positions_in),
+      leg_routes(config.tuning.leg_resend_interval),
       logical(config.identity.node),
       cluster_clock(config.identity.node),
       life_number(Prng(seed, life_domain).next()) {}
@@ -206,11 +207,11 @@ void Node::State::pass_on_shards(Effects& out, Now now) {
     (raft.message.after_sync ? synced_frames : now_frames).add_raft(raft.message.to, raft.group, raft.message.message);
   }
   for (shard::Output::Legs& legs : made.legs) {
-    send_legs(std::move(legs));
+    send_legs(now, std::move(legs));
   }
   for (const shard::Output::LegAnswers& answers : made.leg_answers) {
     if (answers.to == config.identity.node) {
-      take_leg_answers(answers.message);
+      take_leg_answers(now, answers.to, answers.message);
     } else {
       now_frames.add(answers.to, SectionKind::leg_answers, answers.message);
     }

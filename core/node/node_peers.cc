@@ -64,7 +64,7 @@ void Node::State::take_section(Now now, NodeId from, const Section& section, Eff
       break;
     }
     case SectionKind::leg_answers:
-      take_leg_answers(section.bytes);
+      take_leg_answers(now, from, section.bytes);
       break;
     case SectionKind::forward: {
       const std::uint64_t attempt = in.u64();
@@ -190,21 +190,22 @@ Bytes Node::State::trailer() const {
   return sections;
 }
 
-void Node::State::take_leg_answers(ByteView message) {
+void Node::State::take_leg_answers(Now now, NodeId from, ByteView message) {
   ByteReader in(message);
   const shard::LegAnswersMessage answers = shard::decode_leg_answers(in);
   if (shard::Shard* shard = find(answers.source); shard != nullptr && in.done()) {
+    leg_routes.answered(now.monotonic, answers.target, from);
     shard->receive_leg_answers(answers, shard_out);
   }
 }
 
-/// To the target's leader as far as this node's own replica knows; without one, to all nodes in turn: a replica without
-/// a vote does not know who votes now.
-void Node::State::send_legs(shard::Output::Legs legs) {
+/// To the target's leader as far as this node's own replica knows: a replica without a vote does not know who votes
+/// now.
+void Node::State::send_legs(Now now, shard::Output::Legs legs) {
   shard::Shard* target = find(legs.target);
   NodeId to = target != nullptr ? target->leader() : nobody;
   if (to == nobody) {
-    to = config.nodes[leg_rotation[legs.target]++ % config.nodes.size()];
+    to = leg_routes.next(now.monotonic, legs.target, config.nodes);
   }
   if (to == config.identity.node) {
     if (target != nullptr) {

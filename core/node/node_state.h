@@ -9,6 +9,7 @@
 #include "core/base/bytes.h"
 #include "core/log/sealed_store.h"
 #include "core/log/stream.h"
+#include "core/node/leg_routes.h"
 #include "core/node/logical_clock.h"
 #include "core/node/node.h"
 #include "core/node/peer_frame.h"
@@ -53,7 +54,7 @@ struct Node::State {
   bool hears_outdated(NodeId from, const std::vector<Section>& sections);
   void take_outdated(NodeId from, ByteView section, Effects& out);
   std::string failure() const;
-  void take_leg_answers(ByteView message);
+  void take_leg_answers(Now now, NodeId from, ByteView message);
   void ask(const shard::Caller& caller, Bytes body, Now now);
   void pass_on(Now now, Effects& out);
   void settle(Now now, Effects& out);
@@ -61,7 +62,7 @@ struct Node::State {
   bool pass_on_router(Now now, Effects& out);
   void name_clients(std::vector<TraceEvent>& events) const;
   void answer(Now now, const shard::Answer& answer, Effects& out);
-  void send_legs(shard::Output::Legs legs);
+  void send_legs(Now now, shard::Output::Legs legs);
   void flush(Now now, Effects& out);
   void tell_time(Effects& out);
   void seal_frames(Effects& out);
@@ -85,7 +86,7 @@ struct Node::State {
   router::Ticket last_ticket = 0;
   SeenOnce forwards_seen{remembered_requests};
   SeenOnce requests_seen{remembered_requests};
-  std::map<ShardId, std::uint32_t> leg_rotation;  ///< where to try next while a target's leader is unknown
+  LegRoutes leg_routes;
   LogicalClock logical;
   shard::ClusterClock cluster_clock;
   Instant probe_at;  ///< when peers are asked next what time it is
