@@ -1,15 +1,16 @@
-// The messages' grammar. Every number is little-endian; a u64 that is a term, an index or a round is at most
+// The messages' grammar. Every number is little-endian; a u64 that is a term, an index, a round or a time is at most
 // number_max.
 //
 //   message          := kind u8 | one of the following, by kind
 //   vote_request     := 1: term u64 | pre bool | transfer bool | last_index u64 | last_term u64
 //   vote_reply       := 2: term u64 | pre bool | granted bool
-//   append_request   := 3: term u64 | prev_index u64 | prev_term u64 | commit u64 | round u64 | count u32 |
-//   entry[count] append_reply     := 4: term u64 | success bool | match u64 | round u64 | uncertain bool | complete
-//   bool timeout_now      := 5: term u64 recovery_request := 6: term u64 | nonce u64                          (a nonce
-//   is any u64) recovery_reply   := 7: term u64 | nonce u64 | leads bool | uncertain bool | last_index u64 | last_term
-//   u64
-//                       | configuration                                  (configuration.cc)
+//   append_request   := 3: term u64 | prev_index u64 | prev_term u64 | commit u64 | round u64
+//                       | sent u64 | unheard u64 | count u32 | entry[count]         (nanoseconds; unheard <= sent)
+//   append_reply     := 4: term u64 | success bool | match u64 | round u64 | uncertain bool | complete bool
+//   timeout_now      := 5: term u64
+//   recovery_request := 6: term u64 | nonce u64                                     (a nonce is any u64)
+//   recovery_reply   := 7: term u64 | nonce u64 | leads bool | uncertain bool | last_index u64 | last_term u64
+//                       | configuration                                             (configuration.cc)
 //   entry            := index u64 | term u64 | kind u8 | payload blob    (kind: 0 state, 1 configuration; an empty
 //                                                                         payload of kind 0 is a new leader's no-op)
 //   bool             := u8, 0 or 1
@@ -49,6 +50,8 @@ bool boolean(ByteReader& in) {
   return value == 1;
 }
 
+Duration duration(ByteReader& in) { return nanoseconds(static_cast<std::int64_t>(number(in))); }
+
 struct Encoder {
   ByteWriter& out;
 
@@ -70,6 +73,8 @@ struct Encoder {
     out.id(m.prev_term);
     out.id(m.commit);
     out.u64(m.round);
+    out.u64(static_cast<std::uint64_t>(m.sign.sent.nanos));
+    out.u64(static_cast<std::uint64_t>(m.sign.unheard.nanos));
     check(m.entries.size() <= UINT32_MAX, "an append's entries are counted in 32 bits");
     out.u32(static_cast<std::uint32_t>(m.entries.size()));
     for (const Entry& entry : m.entries) {
@@ -130,6 +135,8 @@ AppendRequest decode_append_request(ByteReader& in) {
   m.prev_term = Term(number(in));
   m.commit = Index(number(in));
   m.round = number(in);
+  m.sign.sent = duration(in);
+  m.sign.unheard = duration(in);
   const std::uint32_t count = in.u32();
   if (count > in.remaining() / entry_size_min) {  // before anything is reserved for a lie
     in.fail();
@@ -199,6 +206,11 @@ bool names_a_place(Index index, Term term) { return (index.value == 0) == (term.
 
 bool in_range(std::uint64_t value) { return value <= number_max; }
 
+bool in_range(const SignOfLife& sign) {
+  return sign.unheard >= Duration{} && sign.unheard <= sign.sent &&
+         in_range(static_cast<std::uint64_t>(sign.sent.nanos));
+}
+
 struct Judge {
   bool operator()(const VoteRequest& m) const {
     return in_range(m.term.value) && in_range(m.last_index.value) && names_a_place(m.last_index, m.last_term) &&
@@ -207,7 +219,7 @@ struct Judge {
   bool operator()(const VoteReply& m) const { return in_range(m.term.value); }
   bool operator()(const AppendRequest& m) const {
     if (!in_range(m.term.value) || !in_range(m.prev_index.value) || !in_range(m.commit.value) || !in_range(m.round) ||
-        m.term.value == 0 || !names_a_place(m.prev_index, m.prev_term)) {
+        !in_range(m.sign) || m.term.value == 0 || !names_a_place(m.prev_index, m.prev_term)) {
       return false;
     }
     Index index = m.prev_index;

@@ -11,6 +11,7 @@
 #include "core/base/codec.h"
 #include "core/base/entry.h"
 #include "core/base/ids.h"
+#include "core/base/time.h"
 #include "core/raft/configuration.h"
 
 namespace coffer::raft {
@@ -29,6 +30,12 @@ struct VoteReply {
   bool pre = false;
   bool granted = false;
 };
+/// What an append tells of its sender, on the sender's clock (core/raft/pulse.h). No decision about the log or the term
+/// depends on it.
+struct SignOfLife {
+  Duration sent;     ///< when it left: since the sender was elected
+  Duration unheard;  ///< for how long the sender had not heard a quorum then; at most `sent`
+};
 /// AppendEntries; without entries a heartbeat.
 struct AppendRequest {
   Term term;
@@ -37,6 +44,7 @@ struct AppendRequest {
   Index commit;
   std::uint64_t round = 0;  ///< read round: echoed by the reply, so that the leader knows which heartbeat was answered
   std::vector<Entry> entries;
+  SignOfLife sign = {};
 };
 struct AppendReply {
   Term term;

@@ -30,6 +30,9 @@ bool announces_its_term(const Message& message) {
   return !std::holds_alternative<RecoveryRequest>(message);
 }
 
+/// For how many election time-outs appends must all come late before they count as timely.
+constexpr std::int64_t pulse_window_timeouts = 4;
+
 }  // namespace
 
 void Output::clear() {
@@ -51,11 +54,13 @@ void Output::clear() {
 Raft::Raft(Config config, Recovered recovered, Prng prng, Instant now)
     : config_(std::move(config)),
       prng_(prng),
+      now_(now),
       log_(recovered.base, std::move(recovered.log)),
       membership_(std::move(recovered.configuration), recovered.base.index),
       hard_state_(recovered.hard_state),
       recovery_(recovered.uncertain ? Recovery(recovered.evidence, prng_.next()) : Recovery()),
       commit_(recovered.base.index),
+      pulse_(config_.heartbeat_interval, config_.election_timeout * pulse_window_timeouts),
       recovery_deadline_(now),
       invariants_(facts()) {
   check(config_.self != nobody, "a replica has a number");
@@ -72,6 +77,7 @@ Raft::Raft(Config config, Recovered recovered, Prng prng, Instant now)
 }
 
 void Raft::tick(Instant now, Output& out) {
+  now_ = now;
   if (uncertain() && now >= recovery_deadline_) {
     ask_recovery(now, out);
   }
@@ -88,6 +94,8 @@ void Raft::tick(Instant now, Output& out) {
     }
     if (role_ == Role::leader && now >= heartbeat_deadline_) {
       beat(now, out);
+    } else if (role_ == Role::leader && !leads_in_own_term() && now >= ask_again_at_) {
+      press(now, out);
     }
   }
   finish(out);
@@ -103,6 +111,7 @@ void Raft::time_out(Instant now, Output& out) {
 }
 
 void Raft::receive(Instant now, NodeId from, Message message, Output& out) {
+  now_ = now;
   if (from != config_.self && from != nobody && well_formed(message) && !ignores(now, message)) {  // R17, R23
     receive_from(now, from, message, out);
   }
@@ -118,6 +127,7 @@ void Raft::receive_from(Instant now, NodeId from, Message& message, Output& out)
 }
 
 void Raft::persisted(Instant now, std::uint64_t generation, Index last, Output& out) {
+  now_ = now;
   log_.persisted(generation, last);
   if (role_ == Role::leader) {
     advance(now, out);
@@ -125,7 +135,8 @@ void Raft::persisted(Instant now, std::uint64_t generation, Index last, Output& 
   finish(out);
 }
 
-std::optional<Index> Raft::propose(Instant, SharedBytes payload, Output& out) {
+std::optional<Index> Raft::propose(Instant now, SharedBytes payload, Output& out) {
+  now_ = now;
   std::optional<Index> index;
   if (role_ == Role::leader && !transferring() && log_.last_index().value < number_max) {
     append_own(std::move(payload), EntryKind::state, out);
@@ -135,7 +146,8 @@ std::optional<Index> Raft::propose(Instant, SharedBytes payload, Output& out) {
   return index;
 }
 
-bool Raft::read(Instant, std::uint64_t read_id, Output& out) {
+bool Raft::read(Instant now, std::uint64_t read_id, Output& out) {
+  now_ = now;
   const bool leads = role_ == Role::leader;
   if (leads) {
     reads_.add(read_id);
@@ -145,7 +157,8 @@ bool Raft::read(Instant, std::uint64_t read_id, Output& out) {
   return leads;
 }
 
-void Raft::reconnected(Instant, NodeId peer, Output& out) {
+void Raft::reconnected(Instant now, NodeId peer, Output& out) {
+  now_ = now;
   if (peer != config_.self) {
     resend(peer, out);
   }
@@ -197,7 +210,8 @@ Instant Raft::wake_at() const {
     const Instant stand_at = role_ == Role::follower ? election_deadline_ : std::min(election_deadline_, ask_again_at_);
     return uncertain() ? std::min(stand_at, recovery_deadline_) : stand_at;
   }
-  const Instant beat_at = followers_.empty() ? never : heartbeat_deadline_;
+  const Instant press_at = leads_in_own_term() ? never : ask_again_at_;
+  const Instant beat_at = followers_.empty() ? never : std::min(heartbeat_deadline_, press_at);
   return transferring() ? std::min(beat_at, transfer_deadline_) : beat_at;
 }
 

@@ -21,6 +21,7 @@
 #include "core/raft/membership.h"
 #include "core/raft/messages.h"
 #include "core/raft/progress.h"
+#include "core/raft/pulse.h"
 #include "core/raft/read_rounds.h"
 #include "core/raft/recovery.h"
 
@@ -174,6 +175,9 @@ class Raft {
   void become_leader(Instant now, Output& out);
   void ask(NodeId voter, Output& out) const;
   void ask_all(Instant now, Output& out);
+  /// Who waits for votes, or for the first commitment of a term, serves nobody: what may have been lost on the way is
+  /// said again sooner than at the next heartbeat.
+  Duration retry_interval() const { return config_.heartbeat_interval / 4; }
   void count_votes(Instant now, Output& out);
   bool heard_leader(Instant now) const;
   bool ignores(Instant now, const Message& message) const;
@@ -189,22 +193,23 @@ class Raft {
   void replicate_to_all(Output& out);
   Index last_for(const Progress& follower) const;
   void heartbeat(Progress& follower, Output& out);
-  void append(const Progress& follower, std::vector<Entry> entries, Output& out) const;
+  void append(const Progress& follower, Index prev, std::vector<Entry> entries, Output& out) const;
+  void press(Instant now, Output& out);
   bool term_is_durable() const;
   void find_place(Progress& follower, Output& out) const;
   void say_snapshot_needed(const Progress& follower, Output& out) const;
   void beat(Instant now, Output& out);
-  bool hears_quorum(Instant now);
+  Instant quorum_heard_at() const;
   void advance(Instant now, Output& out);
   void advance_commit(Output& out);
   void advance_reads(Output& out);
   void on(Instant now, NodeId from, AppendReply& reply, Output& out);
   Progress* follower(NodeId node);  ///< null unless followed
+  const Progress* follower(NodeId node) const;
   Progress& progress_of(NodeId member);
 
   // Replication, follower's side, and every change of the log (raft_follower.cc).
   void on(Instant now, NodeId from, AppendRequest& request, Output& out);
-  bool tells_news(const AppendRequest& request);
   bool skip_compacted(AppendRequest& request) const;
   Index place_to_try(const AppendRequest& request) const;
   void answer(NodeId to, bool success, Index match, std::uint64_t round, Output& out) const;
@@ -237,15 +242,9 @@ class Raft {
   void on(Instant now, NodeId from, RecoveryRequest& request, Output& out);
   void on(Instant now, NodeId from, RecoveryReply& reply, Output& out);
 
-  /// The highest of each that a leader's appends carried.
-  struct Told {
-    Term term;
-    Index commit;
-    std::uint64_t round = 0;
-  };
-
   Config config_;
   Prng prng_;
+  Instant now_;  ///< of the latest call
   LogView log_;
   Membership membership_;
   HardState hard_state_;
@@ -256,14 +255,15 @@ class Raft {
   Index commit_;
   bool yielded_ = false;  ///< as pre-candidate: to a rival, until then
   Instant yields_until_;
-  Instant ask_again_at_;                ///< as (pre-)candidate
+  Instant ask_again_at_;                ///< as (pre-)candidate, and as leader until an entry of its term has committed
   Instant election_deadline_;           ///< not as leader
-  Instant leader_heard_;                ///< meaningful while leader_ is another node
-  Told told_;                           ///< by the leader of the latest term that had one
+  Pulse pulse_;                         ///< of the leader of the latest term that had one
   Instant recovery_deadline_;           ///< while uncertain: when to ask again
   std::vector<NodeId> granted_;         ///< as (pre-)candidate: who granted, self included
   bool campaigns_by_transfer_ = false;  ///< as candidate
   // As leader.
+  Instant elected_at_;
+  Index term_begin_;  ///< where its no-op stands
   Index term_proof_;  ///< once this entry is durable, so is the term; 0 when a vote of another has shown it
   Instant heartbeat_deadline_;
   std::vector<Progress> followers_;          ///< other members, and leavers that may not know yet that they left

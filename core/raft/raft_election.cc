@@ -63,7 +63,7 @@ void Raft::ask(NodeId voter, Output& out) const {
 /// All that have not granted yet: a question may be lost, and whoever refused because it heard a leader may not any
 /// more.
 void Raft::ask_all(Instant now, Output& out) {
-  ask_again_at_ = now + config_.heartbeat_interval;
+  ask_again_at_ = now + retry_interval();
   for (const NodeId member : membership_.latest().members()) {
     if (std::find(granted_.begin(), granted_.end(), member) == granted_.end()) {
       ask(member, out);
@@ -86,19 +86,22 @@ void Raft::become_leader(Instant now, Output& out) {
   check(role_ == Role::candidate && hard_state_.vote == config_.self, "R4: only a candidate of the term leads it");
   role_ = Role::leader;
   leader_ = config_.self;
+  elected_at_ = now;
+  term_begin_ = log_.last_index().next();
   out.became_leader = true;
   trace_role(TraceKind::became_leader, out);
   followers_.clear();
   follow_members(now, log_.last_index());
   const bool alone = has_quorum(membership_.latest(), {config_.self});
-  term_proof_ = alone ? log_.last_index().next() : Index();
+  term_proof_ = alone ? term_begin_ : Index();
   heartbeat_deadline_ = now + config_.heartbeat_interval;
+  ask_again_at_ = now + retry_interval();
   append_own(nullptr, EntryKind::state,
              out);  // section 6.4: its commitment proves what is committed; it goes out as the first heartbeat
 }
 
 bool Raft::heard_leader(Instant now) const {
-  return role_ == Role::leader || (leader_ != nobody && now < leader_heard_ + config_.election_timeout);
+  return role_ == Role::leader || (leader_ != nobody && now < pulse_.alive_at() + config_.election_timeout);
 }
 
 /// Whether a candidate's later term is to be passed over: the leader is alive, so who asks is cut off from it, or no

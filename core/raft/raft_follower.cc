@@ -18,10 +18,10 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
   if (role_ == Role::leader || (leader_ != nobody && leader_ != from)) {
     return;  // R17: a second leader in one term is no honest one
   }
-  if (tells_news(request)) {
+  const bool alive = pulse_.heard(now, request.term, request.sign);
+  if (alive && now < pulse_.alive_at() + config_.election_timeout) {  // R30
     become_follower(now, request.term, from, out);
-    leader_heard_ = now;
-    reset_election_deadline(now);
+    reset_election_deadline(pulse_.alive_at());
   } else if (role_ != Role::follower) {
     return;
   }
@@ -44,18 +44,6 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
   store(request.entries, known, out);
   commit_to(std::min(request.commit, verified), out);  // R12
   answer(from, true, verified, request.round, out);    // R3
-}
-
-/// Whether the leader may have said this after all that was heard of it. What it tells never falls, so that a late copy
-/// of an append is no sign of life of its sender: it is taken, but puts no election off.
-bool Raft::tells_news(const AppendRequest& request) {
-  if (request.term > told_.term) {
-    told_ = {request.term, {}, 0};
-  }
-  const bool news = request.commit >= told_.commit && request.round >= told_.round;
-  told_.commit = std::max(told_.commit, request.commit);
-  told_.round = std::max(told_.round, request.round);
-  return news;
 }
 
 /// Makes an append that begins before the log's base begin at it: what is before is committed, and so the same in the

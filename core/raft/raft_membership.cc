@@ -36,6 +36,7 @@ std::vector<NodeId> missing_from(const std::vector<NodeId>& there, const std::ve
 }  // namespace
 
 bool Raft::reconfigure(Instant now, const std::vector<NodeId>& voters, Output& out) {
+  now_ = now;
   const Configuration& current = membership_.latest();
   // What the change passes through is the largest when it is joint.
   const Configuration widest{voters, current.joint() ? current.outgoing : current.voters, {}};

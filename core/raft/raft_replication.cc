@@ -34,7 +34,7 @@ void Raft::replicate(Progress& follower, Output& out) {
     for (const Entry& entry : entries) {
       bytes += view(entry.payload).size();
     }
-    append(follower, std::move(entries), out);
+    append(follower, previous(follower.next()), std::move(entries), out);
     follower.sent(last, bytes);
   }
 }
@@ -48,7 +48,7 @@ Index Raft::last_for(const Progress& follower) const {
 
 void Raft::heartbeat(Progress& follower, Output& out) {
   find_place(follower, out);
-  append(follower, {}, out);
+  append(follower, follower.needs_snapshot() ? log_.base().index : previous(follower.next()), {}, out);
 }
 
 /// A follower whose place is compacted needs a snapshot (R26). Called before anything is sent to it.
@@ -68,16 +68,18 @@ void Raft::say_snapshot_needed(const Progress& follower, Output& out) const {
   }
 }
 
-/// One append at the follower's place; without entries a heartbeat, which finds out whether that place still fits. The
-/// place of a follower that needs a snapshot is the log's base: when it answers with success, it has one.
-void Raft::append(const Progress& follower, std::vector<Entry> entries, Output& out) const {
+/// One append behind `prev`, the follower's place; without entries a heartbeat, which finds out whether that place
+/// still fits. The place of a follower that needs a snapshot is the log's base: when it answers with success, it has
+/// one.
+void Raft::append(const Progress& follower, Index prev, std::vector<Entry> entries, Output& out) const {
   AppendRequest request;
   request.term = hard_state_.term;
-  request.prev_index = follower.needs_snapshot() ? log_.base().index : previous(follower.next());
+  request.prev_index = prev;
   request.prev_term = log_.term_at(request.prev_index);
   request.commit = commit_;
   request.round = reads_.round();
   request.entries = std::move(entries);
+  request.sign = {now_ - elected_at_, now_ - quorum_heard_at()};
   send(follower.node(), std::move(request), !term_is_durable(), out);
 }
 
@@ -85,14 +87,28 @@ void Raft::append(const Progress& follower, std::vector<Entry> entries, Output& 
 /// its term is stored: no message of that term may leave before (R3).
 bool Raft::term_is_durable() const { return log_.durable() >= term_proof_; }
 
+/// Says again what the first commitment of the term waits for: the no-op, to those it is believed to continue.
+void Raft::press(Instant now, Output& out) {
+  ask_again_at_ = now + retry_interval();
+  for (Progress& follower : followers_) {
+    const bool needs_more = follower.next() < term_begin_ || follower.needs_snapshot();
+    if (needs_more) {
+      heartbeat(follower, out);
+    } else if (follower.match() < term_begin_) {
+      append(follower, previous(term_begin_), log_.slice(term_begin_, term_begin_, 0), out);
+    }
+  }
+}
+
 void Raft::beat(Instant now, Output& out) {
-  if (!hears_quorum(now)) {  // R23
+  if (now >= quorum_heard_at() + config_.election_timeout) {  // R23
     trace(TraceKind::quorum_lost, hard_state_.term, log_.last_index(), 0, 0, out);
     say_farewell(out);
     become_follower(now, hard_state_.term, nobody, out);
     return;
   }
   heartbeat_deadline_ = now + config_.heartbeat_interval;
+  ask_again_at_ = now + retry_interval();
   dismiss_leavers(now);
   for (Progress& follower : followers_) {
     follower.beat();
@@ -105,11 +121,12 @@ void Raft::beat(Instant now, Output& out) {
   advance_membership(now, out);
 }
 
-/// Whether a quorum has answered within the last election time-out.
-bool Raft::hears_quorum(Instant now) {
-  const Instant heard = reached_by_quorum(
-      membership_.latest(), [&](NodeId voter) { return voter == config_.self ? now : progress_of(voter).heard(); });
-  return now < heard + config_.election_timeout;
+/// Since when each of a quorum has answered.
+Instant Raft::quorum_heard_at() const {
+  return reached_by_quorum(membership_.latest(), [&](NodeId voter) {
+    const Progress* const known = follower(voter);  // null: it is this one, or a member since this very moment
+    return known == nullptr ? now_ : known->heard();
+  });
 }
 
 void Raft::on(Instant now, NodeId from, AppendReply& reply, Output& out) {
@@ -185,11 +202,13 @@ void Raft::advance_reads(Output& out) {
   }
 }
 
-Progress* Raft::follower(NodeId node) {
+const Progress* Raft::follower(NodeId node) const {
   const auto found = std::find_if(followers_.begin(), followers_.end(),
                                   [&](const Progress& follower) { return follower.node() == node; });
   return found == followers_.end() ? nullptr : &*found;
 }
+
+Progress* Raft::follower(NodeId node) { return const_cast<Progress*>(std::as_const(*this).follower(node)); }
 
 Progress& Raft::progress_of(NodeId member) {
   Progress* const known = follower(member);
@@ -198,9 +217,8 @@ Progress& Raft::progress_of(NodeId member) {
 }
 
 Index Raft::follower_match(NodeId node) const {
-  const auto found = std::find_if(followers_.begin(), followers_.end(),
-                                  [&](const Progress& follower) { return follower.node() == node; });
-  return found == followers_.end() ? Index() : found->match();
+  const Progress* const known = follower(node);
+  return known == nullptr ? Index() : known->match();
 }
 
 }  // namespace coffer::raft

@@ -8,6 +8,7 @@
 namespace coffer::raft {
 
 bool Raft::transfer(Instant now, NodeId to, Output& out) {
+  now_ = now;
   const Progress* successor = role_ == Role::leader ? follower(to) : nullptr;
   const auto& voters = membership_.latest().voters;
   const bool possible = successor != nullptr && !successor->uncertain() && !successor->needs_snapshot() &&
@@ -21,6 +22,7 @@ bool Raft::transfer(Instant now, NodeId to, Output& out) {
 }
 
 bool Raft::resign(Instant now, Output& out) {
+  now_ = now;
   const bool taken = role_ == Role::leader && !transferring() && hand_over_to_best(now, out);
   finish(out);
   return taken;

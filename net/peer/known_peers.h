@@ -27,7 +27,7 @@ namespace coffer::net {
 inline constexpr std::uint8_t peer_hello_frame = 240;
 inline constexpr std::uint8_t peer_refusal_frame = 241;
 /// Changes when nodes of two versions could not understand each other.
-inline constexpr std::uint32_t peer_protocol = 2;
+inline constexpr std::uint32_t peer_protocol = 3;
 
 struct Hello {
   std::uint32_t protocol = peer_protocol;

@@ -228,40 +228,80 @@ TEST_CASE("a candidate whose election times out starts another (Raft thesis §3.
   CHECK(replica.raft.term() == Term(2));
 }
 
-TEST_CASE(
-    "whoever stands asks those again that have not granted, every heartbeat: questions get lost (Raft thesis §3.4)") {
+TEST_CASE("whoever stands asks those again that have not granted, soon: questions get lost (Raft thesis §3.4)") {
   Replica replica;
   replica.time_out();
   replica.receive(2, VoteReply{Term(0), true, false});  // it still heard a leader
-  replica.wait(heartbeat_interval);
+  replica.wait(heartbeat_interval / 4);
   CHECK(replica.raft.role() == Role::pre_candidate);
   CHECK(replica.sent<VoteRequest>().size() == 2);
   CHECK(replica.traced(TraceKind::became_pre_candidate) == 0);  // it is the same candidacy
   replica.receive(2, VoteReply{Term(1), true, true});
   REQUIRE(replica.raft.role() == Role::candidate);
-  replica.wait(heartbeat_interval);
+  replica.wait(heartbeat_interval / 4);
   CHECK(replica.raft.term() == Term(1));
   REQUIRE(replica.sent<VoteRequest>().size() == 2);
   CHECK_FALSE(replica.sent<VoteRequest>().front().pre);
   for (const Outgoing& outgoing : replica.out.messages) CHECK(outgoing.after_sync);
 }
 
-TEST_CASE("a late copy of an append is no sign of life of the leader: it puts no election off (Raft thesis §3.4)") {
+TEST_CASE(
+    "a late copy of an append is no sign of life of the leader: it puts no election off (docs/PROTOCOLS.md R30)") {
   Replica replica({.term = 1});
   replica.receive(2, append_request(1, 0, 0, {1}));
+  replica.wait(milliseconds(10));
   replica.receive(2, append_request(1, 1, 1, {1}, 1));
   const Instant deadline = replica.raft.wake_at();
   replica.now = deadline - milliseconds(1);
-  replica.receive(2, append_request(1, 0, 0, {1}));
+  replica.receive_late(2, append_request(1, 0, 0, {1}), replica.now - Instant{});
   CHECK(replica.raft.wake_at() == deadline);
   CHECK(replica.answer<AppendReply>().success);  // it is answered all the same
   replica.time_out();
-  replica.receive(2, append_request(1, 0, 0, {1}));
+  replica.receive_late(2, append_request(1, 0, 0, {1}), replica.now - Instant{});
   CHECK(replica.raft.role() == Role::pre_candidate);
   CHECK(replica.raft.leader() == nobody);
   replica.receive(2, append_request(1, 2, 1, {}, 1));
   CHECK(replica.raft.role() == Role::follower);
   CHECK(replica.raft.leader() == NodeId(2));
+}
+
+TEST_CASE("an append that was held up on its way puts the election off from when it left (docs/PROTOCOLS.md R30)") {
+  Replica replica({.term = 1});
+  replica.receive(2, append_request(1, 0, 0, {1}));
+  replica.now = replica.now + election_timeout * 9 / 10;
+  replica.receive_late(2, append_request(1, 1, 1, {}), election_timeout / 2);
+  CHECK(replica.raft.wake_at() >= replica.now + election_timeout / 2);
+  CHECK(replica.raft.wake_at() < replica.now + election_timeout);
+  replica.now = replica.now + election_timeout / 2 - nanoseconds(1);
+  replica.receive(3, pre_vote_request(2, 1, 1));
+  CHECK_FALSE(replica.answer<VoteReply>().granted);
+  replica.now = replica.now + nanoseconds(1);
+  replica.receive(3, pre_vote_request(2, 1, 1));
+  CHECK(replica.answer<VoteReply>().granted);
+  replica.time_out();
+  REQUIRE(replica.raft.role() == Role::pre_candidate);
+  SECTION("a later one that is older than an election time-out is no sign of life") {
+    replica.receive_late(2, append_request(1, 1, 1, {}), election_timeout);
+    CHECK(replica.raft.role() == Role::pre_candidate);
+  }
+  SECTION("one that is not is") {
+    replica.receive_late(2, append_request(1, 1, 1, {}), election_timeout - milliseconds(1));
+    CHECK(replica.raft.role() == Role::follower);
+  }
+}
+
+TEST_CASE("who hears a leader that hears no quorum stands when it must step down (docs/PROTOCOLS.md R23, R30)") {
+  Replica replica({.term = 1});
+  replica.receive(2, append_request(1, 0, 0, {1}));
+  Instant last_heard = replica.now;
+  for (Duration unheard{}; replica.raft.role() == Role::follower; unheard = unheard + heartbeat_interval) {
+    REQUIRE(unheard < election_timeout * 2);
+    replica.wait(heartbeat_interval);
+    replica.receive_late(2, append_request(1, 1, 1, {}), {}, unheard);
+    if (unheard == Duration{}) last_heard = replica.now;
+  }
+  CHECK(replica.now >= last_heard + election_timeout);
+  CHECK(replica.now < last_heard + election_timeout * 3 / 2 + heartbeat_interval * 2);
 }
 
 TEST_CASE("a follower that sees the link to its leader break asks the others within a heartbeat (Raft thesis §9.6)") {

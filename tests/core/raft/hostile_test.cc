@@ -75,6 +75,8 @@ Message hostile_message(Prng& prng, const Raft& raft, std::uint64_t nonce) {
   request.prev_term = real ? raft.term_at(request.prev_index) : Term(number(prng, raft.term().value));
   request.commit = Index(number(prng, raft.last_index().value));
   request.round = number(prng, 1);
+  const auto sent = static_cast<std::int64_t>(number(prng, 1'000'000'000));
+  request.sign = {nanoseconds(sent), nanoseconds(prng.chance(500) ? 0 : sent)};
   std::uint64_t entry_term = std::max<std::uint64_t>(request.prev_term.value, 1);
   for (std::uint64_t count = prng.below(4); count > 0; --count) {
     entry_term += prng.chance(200) ? 1 : 0;

@@ -55,6 +55,9 @@ AppendRequest arbitrary_append() {
   m.prev_term = Term(m.prev_index.value == 0 ? 0 : *rc::gen::inRange<std::uint64_t>(1, number_max / 2));
   m.commit = Index(arbitrary_number(0));
   m.round = arbitrary_number(0);
+  const std::uint64_t sent = arbitrary_number(0);
+  const std::uint64_t unheard = *rc::gen::inRange<std::uint64_t>(0, sent + 1);
+  m.sign = {nanoseconds(static_cast<std::int64_t>(sent)), nanoseconds(static_cast<std::int64_t>(unheard))};
   Index index = m.prev_index;
   Term term(std::max<std::uint64_t>(m.prev_term.value, 1));
   for (const auto& bytes :
@@ -132,6 +135,8 @@ TEST_CASE("property: a message read back is the message written (core/raft/messa
       }
       RC_ASSERT(read.prev_index == request->prev_index);
       RC_ASSERT(read.commit == request->commit);
+      RC_ASSERT(read.sign.sent == request->sign.sent);
+      RC_ASSERT(read.sign.unheard == request->sign.unheard);
     }
   }));
 }
@@ -214,6 +219,11 @@ TEST_CASE("numbers beyond number_max, gaps and falling terms are refused (core/r
   VoteRequest both = transfer_vote_request(3, 1, 1);
   both.pre = true;
   CHECK(refuses(both));
+  AppendRequest early = append_request(3, 1, 2, {2});
+  early.sign = {nanoseconds(4), nanoseconds(5)};  // it cannot have heard a quorum before its election
+  CHECK(refuses(early));
+  early.sign.sent = nanoseconds(5);
+  CHECK_FALSE(refuses(early));
   CHECK(refuses(TimeoutNow{Term(0)}));
   CHECK(refuses(RecoveryRequest{Term(number_max + 1), 0}));
   CHECK(refuses(RecoveryReply{Term(3), 0, false, false, {Index(2), Term(4)}, configuration({1})}));
@@ -248,13 +258,17 @@ TEST_CASE("the bytes of every message are what they were (core/raft/messages.cc,
         "0300000000000000"
         "01"
         "01");
-  CHECK(hex(encoded(append_request(3, 2, 1, {3}, 2))) ==
+  AppendRequest append = append_request(3, 2, 1, {3}, 2);
+  append.sign = {nanoseconds(7), nanoseconds(5)};
+  CHECK(hex(encoded(append)) ==
         "03"
         "0300000000000000"
         "0200000000000000"
         "0100000000000000"
         "0200000000000000"
         "0000000000000000"
+        "0700000000000000"
+        "0500000000000000"
         "01000000"
         "0300000000000000"
         "0300000000000000"
@@ -268,6 +282,8 @@ TEST_CASE("the bytes of every message are what they were (core/raft/messages.cc,
         "0300000000000000"
         "0200000000000000"
         "0100000000000000"
+        "0000000000000000"
+        "0000000000000000"
         "0000000000000000"
         "0000000000000000"
         "01000000"

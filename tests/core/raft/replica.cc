@@ -107,7 +107,15 @@ Replica::Replica(Start start)
 
 void Replica::receive(std::uint32_t from, Message message) {
   out.clear();
+  if (auto* request = std::get_if<AppendRequest>(&message)) request->sign = {now - Instant{}, {}};
   raft.receive(now, NodeId(from), std::move(message), out);
+  note();
+}
+
+void Replica::receive_late(std::uint32_t from, AppendRequest request, Duration late, Duration unheard) {
+  out.clear();
+  request.sign = {now - Instant{} - late, unheard};
+  raft.receive(now, NodeId(from), std::move(request), out);
   note();
 }
 

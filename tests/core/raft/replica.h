@@ -61,6 +61,9 @@ class Replica {
 
   // Each call clears `out` first.
   void receive(std::uint32_t from, Message message);
+  /// An append that left so long ago, of a leader that had not heard a quorum for `unheard` then. All appends that
+  /// receive() hands over left right now.
+  void receive_late(std::uint32_t from, AppendRequest request, Duration late, Duration unheard = {});
   void wait(Duration duration);  ///< and tick
   /// Until there is something to do; a second if there never is.
   void time_out() { wait(raft.wake_at() == never ? seconds(1) : raft.wake_at() - now); }

@@ -241,7 +241,7 @@ TEST_CASE("a heartbeat stands behind what is in flight, so that a loss shows as 
   replica.receive(2, accepted(1, 1));
   replica.propose("x");
   replica.propose("y");
-  replica.time_out();
+  replica.wait(heartbeat_interval);
   CHECK(replica.sent<AppendRequest>(2).front().prev_index == Index(3));
   replica.receive(2, refused(1, 1));  // both were lost
   REQUIRE(replica.sent<AppendRequest>(2).size() == 1);
@@ -255,10 +255,10 @@ TEST_CASE("what stays unanswered over heartbeats is sent again from the match (R
   replica.receive(2, accepted(1, 1));
   replica.propose("x");
   for (std::uint32_t beat = 0; beat < silent_beats_max; ++beat) {
-    replica.time_out();
+    replica.wait(heartbeat_interval);
     CHECK(replica.sent<AppendRequest>(2).front().prev_index == Index(2));
   }
-  replica.time_out();
+  replica.wait(heartbeat_interval);
   CHECK(replica.sent<AppendRequest>(2).front().prev_index == Index(1));
   replica.receive(2, accepted(1, 1));
   REQUIRE(replica.sent<AppendRequest>(2).size() == 1);
@@ -268,11 +268,35 @@ TEST_CASE("what stays unanswered over heartbeats is sent again from the match (R
 TEST_CASE("a lost probe is made good by the next heartbeat's answer (Raft thesis §3.5, indefinite retry)") {
   Replica replica;
   replica.win_election();  // the no-op to 2 is lost
-  replica.time_out();
+  replica.wait(heartbeat_interval);
   CHECK(replica.sent<AppendRequest>(2).front().prev_index == Index(0));
   replica.receive(2, accepted(1, 0));
   REQUIRE(replica.sent<AppendRequest>(2).size() == 1);
   CHECK(replica.sent<AppendRequest>(2).front().entries.size() == 1);
+}
+
+TEST_CASE("a new leader says its first entry again, soon, until that has committed (Raft thesis §6.4)") {
+  Replica replica({.members = 5, .term = 1, .log = {1}});
+  replica.win_election();
+  replica.receive(2, accepted(2, 2));  // has it
+  replica.receive(3, accepted(2, 1));  // has what is before it; that the no-op follows is on its way
+  replica.receive(4, refused(2, 0));   // has nothing
+  replica.wait(heartbeat_interval / 4);
+  CHECK(replica.sent<AppendRequest>(2).empty());
+  for (const std::uint32_t asked : {3u, 5u}) {
+    REQUIRE(replica.sent<AppendRequest>(asked).size() == 1);
+    CHECK(replica.sent<AppendRequest>(asked).front().prev_index == Index(1));
+    CHECK(replica.sent<AppendRequest>(asked).front().entries.size() == 1);
+  }
+  REQUIRE(replica.sent<AppendRequest>(4).size() == 1);
+  CHECK(replica.sent<AppendRequest>(4).front().prev_index == Index(0));
+  CHECK(replica.sent<AppendRequest>(4).front().entries.empty());
+  replica.sync();
+  replica.receive(5, accepted(2, 2));
+  REQUIRE(replica.raft.leads_in_own_term());
+  CHECK(replica.raft.wake_at() == replica.now + heartbeat_interval * 3 / 4);
+  replica.wait(heartbeat_interval / 4);
+  CHECK(replica.out.messages.empty());
 }
 
 TEST_CASE("after a reconnection the leader resends from the match (Raft thesis §3.5, indefinite retry)") {
