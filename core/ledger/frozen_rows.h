@@ -21,8 +21,10 @@ namespace coffer::ledger {
 
 inline constexpr std::uint64_t page_rows = 64;
 
+/// Begins on a cache line, so that a row whose size divides one never lies across two.
+inline constexpr std::size_t cache_line = 64;
 template <class Row>
-using RowPage = std::array<Row, page_rows>;
+struct alignas(cache_line) RowPage : std::array<Row, page_rows> {};
 
 template <class Row>
 class Rows;

@@ -1,5 +1,6 @@
 #include "core/ledger/rows.h"
 
+#include <cstdint>
 #include <deque>
 #include <memory>
 #include <optional>
@@ -128,6 +129,20 @@ TEST_CASE("rows never move") {
   const int* first = &rows.push_back(1);
   for (int i = 0; i < 10'000; ++i) rows.push_back(i);
   REQUIRE(&rows[0] == first);
+}
+
+TEST_CASE("a row whose size divides a cache line never lies across two") {
+  struct Half {
+    std::uint64_t words[4];
+  };
+  Rows<Half> rows;
+  std::vector<std::unique_ptr<char>> between;  // so that the pages do not follow each other
+  for (std::uint64_t i = 0; i < 5 * page_rows; ++i) {
+    const auto place = reinterpret_cast<std::uintptr_t>(&rows.push_back({}));
+    if (place / cache_line != (place + sizeof(Half) - 1) / cache_line) FAIL("row " << i << " lies across two lines");
+    if (i % 7 == 0) between.push_back(std::make_unique<char>('x'));
+  }
+  CHECK(rows.size() == 5 * page_rows);
 }
 
 TEST_CASE("numbers outside the table are refused") {
