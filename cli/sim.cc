@@ -27,6 +27,8 @@
 #include "sim/run/scenario_json.h"
 #include "sim/run/units.h"
 #include "sim/run/words.h"
+#include "sim/shrink/shrink.h"
+#include "sim/shrink/story.h"
 
 namespace coffer::cli {
 
@@ -105,6 +107,13 @@ void open_for_writing(std::ofstream& out, const std::string& file) {
   if (!out) throw Refusal{internal, "cannot write " + file};
 }
 
+void save(const sim::Scenario& scenario, const std::string& file) {
+  std::ofstream out;
+  open_for_writing(out, file);
+  out << sim::write_scenario(scenario);
+  if (!out.flush()) throw Refusal{internal, "cannot write " + file};
+}
+
 struct RunVerb {
   std::string file;
   std::optional<std::uint64_t> seed;
@@ -121,12 +130,7 @@ int RunVerb::run() const {
   sim::Scenario scenario = file.empty() ? profile_named(profile).draw(seed.value_or(1)) : load(file);
   const std::uint64_t with_seed = seed.value_or(scenario.seed);
   scenario.seed = with_seed;
-  if (!write_scenario.empty()) {
-    std::ofstream out;
-    open_for_writing(out, write_scenario);
-    out << sim::write_scenario(scenario);
-    if (!out.flush()) throw Refusal{internal, "cannot write " + write_scenario};
-  }
+  if (!write_scenario.empty()) save(scenario, write_scenario);
   std::ofstream trace_file;
   sim::RunOptions options;
   if (!trace.empty()) {
@@ -255,6 +259,50 @@ int FuzzVerb::run() const {
   return report.verdict == sim::Verdict::pass ? threshold_missed : exit_code_of(report.verdict);
 }
 
+struct ShrinkVerb {
+  std::string file;
+  std::optional<std::uint64_t> seed;
+  std::string profile = "default";
+  std::string time = "60s";
+  std::string write_to = "shrunk.json";
+  OutputFormat output = OutputFormat::text;
+
+  int run() const;
+};
+
+int ShrinkVerb::run() const {
+  sim::Scenario scenario = file.empty() ? profile_named(profile).draw(seed.value_or(1)) : load(file);
+  scenario.seed = seed.value_or(scenario.seed);
+  const auto real_time = sim::parse_duration(time);
+  if (!real_time || *real_time <= Duration{}) throw Refusal{usage, "--for " + time + ": is not a duration such as 60s"};
+  const sim::RunResult whole = sim::run(scenario, scenario.seed);
+  if (whole.verdict == sim::Verdict::pass || whole.verdict == sim::Verdict::unknown) {
+    throw Refusal{usage, "this run does not fail (verdict: " + std::string(sim::name(whole.verdict)) + ")"};
+  }
+  if (output == OutputFormat::text) {
+    print("before      " + sim::shrink::size_of(scenario) + "\nreason      " + whole.reason + "\n");
+  }
+  const bool terminal = isatty(STDERR_FILENO) == 1;
+  sim::shrink::Listener listener;
+  listener.on_smaller = [&](const sim::shrink::Report& so_far) {
+    const std::string size = sim::shrink::size_of(so_far.scenario) + ", run " + std::to_string(so_far.runs);
+    std::fprintf(stderr, terminal ? "\r\x1b[K%s" : "%s\n", size.c_str());
+    std::fflush(stderr);
+  };
+  sim::shrink::Options options;
+  options.real_time = *real_time;
+  options.interrupted = &interrupt_asked;
+  std::signal(SIGINT, ask_for_interrupt);
+  const sim::shrink::Report report = sim::shrink::smallest(scenario, options, listener);
+  std::signal(SIGINT, SIG_DFL);
+  if (terminal) std::fputs("\r\x1b[K", stderr);
+  save(report.scenario, write_to);
+  const std::string replay = "coffer sim run " + write_to;
+  print(output == OutputFormat::json ? sim::shrink::to_json(report, build_id(), replay)
+                                     : sim::shrink::to_text(report, build_id(), replay));
+  return interrupt_asked.load() ? interrupted : ok;
+}
+
 struct Listed {
   std::string name;
   std::string about;
@@ -352,6 +400,22 @@ void add_fuzz_verb(CLI::App& sim, int& exit_code) {
   verb->callback([options, &exit_code] { exit_code = attempt(options->output, [&] { return options->run(); }); });
 }
 
+void add_shrink_verb(CLI::App& sim, int& exit_code) {
+  CLI::App* verb =
+      sim.add_subcommand("shrink", "makes a failing world smaller for as long as it fails in the same way");
+  const auto options = std::make_shared<ShrinkVerb>();
+  verb->add_option("FILE", options->file, "scenario; without it, the seed draws one")->type_name("");
+  verb->add_option("--seed", options->seed, "instead of the scenario's")->type_name("N");
+  verb->add_option("--profile", options->profile, "what a seed may draw, without FILE")->type_name("NAME");
+  verb->add_option("--for", options->time, "how long at most, in real time (60s)")->type_name("TIME");
+  verb->add_option("--write-scenario", options->write_to, "where the smallest goes (shrunk.json)")->type_name("FILE");
+  add_output_option(*verb, options->output);
+  verb->footer(
+      "The smallest so far is kept, also on Ctrl-C.\nExamples:\n  coffer sim shrink failing.json\n  coffer sim "
+      "shrink --profile storage --seed 42 --for 5min");
+  verb->callback([options, &exit_code] { exit_code = attempt(options->output, [&] { return options->run(); }); });
+}
+
 void add_list_verb(CLI::App& sim, int& exit_code) {
   CLI::App* verb = sim.add_subcommand("list", "what there is to choose from");
   const auto what = std::make_shared<std::string>();
@@ -371,6 +435,7 @@ void add_sim_verbs(CLI::App& app, int& exit_code) {
   sim->require_subcommand(1);
   add_run_verb(*sim, exit_code);
   add_fuzz_verb(*sim, exit_code);
+  add_shrink_verb(*sim, exit_code);
   add_list_verb(*sim, exit_code);
 }
 

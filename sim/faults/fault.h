@@ -57,7 +57,8 @@ enum class Files : std::uint8_t { any, stream, hard_state, history, index, manif
 /// One fault of a scenario. Fields a fault does not use are ignored.
 struct FaultSpec {
   std::string fault;         ///< a name of the table
-  std::uint64_t stream = 0;  ///< keys all its draws; unique in a scenario
+  std::uint64_t stream = 0;  ///< keys all its draws
+  std::uint64_t strike = 0;  ///< of the strikes of this stream the first; unique with the stream in a scenario
   When when = When::every;
   Duration at;
   Duration every;
@@ -86,6 +87,8 @@ struct FaultSpec {
 /// One occurrence. Kept until it is healed.
 struct Strike {
   std::uint64_t serial = 0;  ///< unique in a run
+  std::uint64_t number = 0;  ///< in its stream
+  SimTime begun;             ///< it may have waited for its moment since
   const FaultSpec* spec = nullptr;
   Prng prng{0};
   NodeId cause;  ///< whose event pulled the trigger

@@ -51,6 +51,7 @@ FaultDriver::FaultDriver(Cluster& cluster, const Roles& roles, Orders& orders,
 
 void FaultDriver::start() {
   running_ = true;
+  started_ = cluster_.now();
   for (std::size_t i = 0; i < specs_.size(); ++i) {
     switch (specs_[i].when) {
       case faults::When::at:
@@ -120,7 +121,9 @@ void FaultDriver::begin(std::size_t spec, NodeId cause) {
   faults::Strike strike;
   strike.serial = ++serial_;
   strike.spec = &specs_[spec];
-  strike.prng = stream(seed_, Domain::fault, specs_[spec].stream, strike_site + strikes_[spec]++);
+  strike.begun = cluster_.now();
+  strike.number = specs_[spec].strike + strikes_[spec]++;
+  strike.prng = stream(seed_, Domain::fault, specs_[spec].stream, strike_site + strike.number);
   strike.cause = cause;
   strike.lasts = Duration{strike.prng.between(strike.spec->lasts_min.nanos, strike.spec->lasts_max.nanos)};
   attempt(std::move(strike), cluster_.now() + patience);
@@ -139,7 +142,20 @@ void FaultDriver::attempt(faults::Strike strike, SimTime until) {
   }
 }
 
+/// The strike as a fault of its own, which draws the same again at the same time.
+faults::FaultSpec FaultDriver::alone(const faults::Strike& strike) const {
+  faults::FaultSpec spec = *strike.spec;
+  spec.when = faults::When::at;
+  spec.at = strike.begun - started_;
+  spec.every = {};
+  spec.trigger = {};
+  spec.strike = strike.number;
+  if (spec.target.who == faults::Who::self) spec.target = {faults::Who::node, strike.cause, {}};
+  return spec;
+}
+
 void FaultDriver::settle(faults::Strike strike) {
+  struck_.push_back(alone(strike));
   if (strike.fired) count(strike);
   const std::uint64_t serial = strike.serial;
   if (strike.spec->forever) {

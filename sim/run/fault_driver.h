@@ -37,6 +37,8 @@ class FaultDriver {
   void after_event(bool work_in_flight);
 
   const Counters& fired() const { return fired_; }
+  /// Every strike so far, as a fault of its own.
+  const std::vector<faults::FaultSpec>& struck() const { return struck_; }
   std::uint64_t fired_with_work_in_flight() const { return with_work_; }
   /// Strikes that have fired and are not healed.
   const std::map<std::uint64_t, faults::Strike>& active() const { return active_; }
@@ -57,6 +59,7 @@ class FaultDriver {
   void begin(std::size_t spec, NodeId cause);
   void attempt(faults::Strike strike, SimTime until);
   void settle(faults::Strike strike);
+  faults::FaultSpec alone(const faults::Strike& strike) const;
   void count(const faults::Strike& strike);
   void schedule_next(std::size_t spec);
   void fire(std::uint64_t serial);
@@ -68,6 +71,8 @@ class FaultDriver {
   const std::vector<faults::FaultSpec>& specs_;
   std::uint64_t seed_;
   bool running_ = false;
+  SimTime started_;
+  std::vector<faults::FaultSpec> struck_;
   std::uint64_t serial_ = 0;
   std::vector<std::uint64_t> strikes_;  ///< by spec: how many have begun
   std::vector<std::uint64_t> matches_;  ///< by spec: how many events matched its trigger

@@ -57,7 +57,8 @@ struct RunResult {
 RunResult compare(RunResult first, const RunResult& second);
 
 struct RunOptions {
-  std::ostream* trace_jsonl = nullptr;  ///< one JSON object per event when set
+  std::ostream* trace_jsonl = nullptr;                ///< one JSON object per event when set
+  std::vector<faults::FaultSpec>* strikes = nullptr;  ///< gets every strike, as a fault of its own, when set
 };
 
 /// Runs one world to its end. Never throws for anything the wallet does: a broken check is a violation, oracle "check".

@@ -96,6 +96,7 @@ template <class V>
 void visit(V& v, faults::FaultSpec& f) {
   v.word("fault", f.fault);
   v.number("stream", f.stream, 0, std::numeric_limits<std::int64_t>::max());
+  v.number("strike", f.strike, 0, 1'000'000'000);
   v.when(f);
   v.target("node", f.target);
   v.count("nodes", f.count, 1, nodes_max);

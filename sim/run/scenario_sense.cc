@@ -100,11 +100,12 @@ std::string nonsense(const Scenario& scenario) {
   if (scenario.workload.hot_accounts > scenario.workload.accounts) return "/workload/hot_accounts: more than there are";
   if (scenario.limits.running_min > scenario.limits.running_max) return "/limits/running_min: beyond running_max";
   if (std::string problem = of_script(scenario.script); !problem.empty()) return problem;
-  std::set<std::uint64_t> streams;
+  std::set<std::pair<std::uint64_t, std::uint64_t>> streams;
   for (std::size_t i = 0; i < scenario.faults.size(); ++i) {
     const std::string at = "/faults/" + number(i);
     if (const std::string problem = of_fault(scenario.faults[i], scenario); !problem.empty()) return at + problem;
-    if (!streams.insert(scenario.faults[i].stream).second) return at + "/stream: another fault draws from it";
+    if (!streams.emplace(scenario.faults[i].stream, scenario.faults[i].strike).second)
+      return at + "/stream: another fault draws from it";
   }
   return "";
 }

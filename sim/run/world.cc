@@ -53,6 +53,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const RunOptions& opt
       faults_(cluster_, roles_, orders_, scenario.faults, config_of(scenario).clients, seed, scenario.fair),
       plan_(scenario, map_of(cluster_), seed),
       judge_(topology_of(cluster_), scenario.tuning.election_timeout),
+      strikes_(options.strikes),
       writer_(options.trace_jsonl),
       watch_prng_(stream(seed, Domain::watch)) {
   for (std::uint32_t number = 0; number < scenario.clients(); ++number) {
@@ -100,6 +101,7 @@ RunResult World::run() {
   result_.sometimes.merge(faults_.sometimes().to_map());
   result_.sometimes.merge(judge_.memberships().to_map());
   result_.orders = orders_.counts();
+  if (strikes_ != nullptr) *strikes_ = faults_.struck();
   return std::move(result_);
 }
 

@@ -67,6 +67,7 @@ class World {
   Plan plan_;
   std::vector<std::unique_ptr<SimClient>> clients_;
   Judge judge_;
+  std::vector<faults::FaultSpec>* strikes_;
   TraceWriter writer_;
   std::optional<Operator> operator_;
   Prng watch_prng_;
