@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <atomic>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -289,11 +290,10 @@ int ShrinkVerb::run() const {
     std::fprintf(stderr, terminal ? "\r\x1b[K%s" : "%s\n", size.c_str());
     std::fflush(stderr);
   };
-  sim::shrink::Options options;
-  options.real_time = *real_time;
-  options.interrupted = &interrupt_asked;
+  const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(real_time->nanos);
+  listener.may_go_on = [until] { return std::chrono::steady_clock::now() < until && !interrupt_asked.load(); };
   std::signal(SIGINT, ask_for_interrupt);
-  const sim::shrink::Report report = sim::shrink::smallest(scenario, options, listener);
+  const sim::shrink::Report report = sim::shrink::smallest(scenario, listener);
   std::signal(SIGINT, SIG_DFL);
   if (terminal) std::fputs("\r\x1b[K", stderr);
   save(report.scenario, write_to);

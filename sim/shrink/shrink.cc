@@ -1,7 +1,6 @@
 #include "sim/shrink/shrink.h"
 
 #include <algorithm>
-#include <chrono>
 #include <utility>
 #include <vector>
 
@@ -12,15 +11,10 @@ namespace coffer::sim::shrink {
 
 namespace {
 
-using Clock = std::chrono::steady_clock;
-
 /// A hunt for the smallest: what it has, and whether it may go on.
 class Hunt {
  public:
-  Hunt(const Scenario& scenario, const Options& options, const Listener& listener)
-      : options_(options),
-        listener_(listener),
-        until_(Clock::now() + std::chrono::nanoseconds(options.real_time.nanos)) {
+  Hunt(const Scenario& scenario, const Listener& listener) : listener_(listener) {
     report_.scenario = scenario;
     RunOptions watched;
     watched.strikes = &strikes_;
@@ -48,9 +42,7 @@ class Hunt {
   }
 
  private:
-  bool may_go_on() const {
-    return Clock::now() < until_ && (options_.interrupted == nullptr || !options_.interrupted->load());
-  }
+  bool may_go_on() const { return !listener_.may_go_on || listener_.may_go_on(); }
 
   /// Whether it fails in the same way; then it is what there is from now on.
   bool keep(Scenario candidate) {
@@ -171,17 +163,13 @@ class Hunt {
     return any;
   }
 
-  Options options_;
   const Listener& listener_;
-  Clock::time_point until_;
   std::vector<faults::FaultSpec> strikes_;
   Report report_;
 };
 
 }  // namespace
 
-Report smallest(const Scenario& scenario, const Options& options, const Listener& listener) {
-  return Hunt(scenario, options, listener).hunt();
-}
+Report smallest(const Scenario& scenario, const Listener& listener) { return Hunt(scenario, listener).hunt(); }
 
 }  // namespace coffer::sim::shrink

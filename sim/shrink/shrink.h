@@ -4,10 +4,9 @@
 //
 //   time → shards and nodes → faults → clients → operations → kinds of operations → magnitudes
 //
-// This is outside the simulated world: it uses real time. The result is the best so far, whenever it is stopped.
+// The result is the best so far, whenever it is stopped.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <functional>
 
@@ -17,25 +16,22 @@
 
 namespace coffer::sim::shrink {
 
-struct Options {
-  Duration real_time = seconds(60);                ///< no further run is begun after that
-  const std::atomic<bool>* interrupted = nullptr;  ///< set: likewise
-};
-
 struct Report {
   Scenario scenario;  ///< the smallest that failed in the same way; with its seed, and expecting that failure
   RunResult result;   ///< of its run
   Signature signature;
   std::uint64_t runs = 0;
-  bool finished = false;  ///< no single step makes it smaller any more; else time was up
+  bool finished = false;  ///< no single step makes it smaller any more; else it was stopped
 };
 
 struct Listener {
+  /// Before every run but the first; false stops. Unset: goes on to the end.
+  std::function<bool()> may_go_on;
   /// After every run that failed in the same way with less.
   std::function<void(const Report& so_far)> on_smaller;
 };
 
 /// Requires: the scenario fails with its seed (checked): neither passes nor is unknown.
-Report smallest(const Scenario& scenario, const Options& options, const Listener& listener = {});
+Report smallest(const Scenario& scenario, const Listener& listener = {});
 
 }  // namespace coffer::sim::shrink

@@ -61,7 +61,7 @@ std::string to_text(const Report& report, std::string_view build_id, std::string
   text += "simulated   " + std::to_string(report.result.simulated_ms) + " ms, " + std::to_string(report.result.events) +
           " events\n";
   text += "runs        " + std::to_string(report.runs) +
-          (report.finished ? "" : ", then the time was over: it may become smaller still") + "\n";
+          (report.finished ? "" : ", then it was stopped: it may become smaller still") + "\n";
   text += "build       " + std::string(build_id) + "\n";
   return text + "replay      " + std::string(replay) + "\n";
 }

@@ -69,9 +69,7 @@ TEST_CASE("a failure becomes as small as it can, and stays the same failure (Zel
   const Scenario scenario = doomed();
   const RunResult whole = run(scenario, scenario.seed);
   REQUIRE(whole.verdict == Verdict::violation);
-  Options options;
-  options.real_time = seconds(120);
-  const Report report = smallest(scenario, options);
+  const Report report = smallest(scenario);
   REQUIRE(report.finished);
   CHECK(report.signature == signature_of(whole));
   CHECK(report.scenario.faults.size() <= 3);
@@ -87,18 +85,18 @@ TEST_CASE("a failure becomes as small as it can, and stays the same failure (Zel
   }
 }
 
-TEST_CASE("what was found so far is kept when the time is over") {
-  Options options;
-  options.real_time = nanoseconds(1);
+TEST_CASE("what was found so far is kept when it is stopped") {
+  Listener listener;
+  listener.may_go_on = [] { return false; };
   const Scenario scenario = doomed();
-  const Report report = smallest(scenario, options);
+  const Report report = smallest(scenario, listener);
   CHECK_FALSE(report.finished);
   CHECK(report.runs == 1);
   CHECK(report.scenario.faults == scenario.faults);
 }
 
 TEST_CASE("what does not fail is not made smaller") {
-  CHECK_THROWS_AS(smallest(scenario_of("scenarios/basics/happy_path.json"), {}), CheckFailure);
+  CHECK_THROWS_AS(smallest(scenario_of("scenarios/basics/happy_path.json")), CheckFailure);
 }
 
 TEST_CASE("the story names every strike and says how to see it again") {
