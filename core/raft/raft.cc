@@ -121,7 +121,11 @@ void Raft::receive(Instant now, NodeId from, Message message, Output& out) {
 void Raft::receive_from(Instant now, NodeId from, Message& message, Output& out) {
   const Term term = std::visit([](const auto& m) { return m.term; }, message);
   if (term > hard_state_.term && announces_its_term(message)) {
+    const bool asked = role_ == Role::pre_candidate || role_ == Role::candidate;
     become_follower(now, term, nobody, out);
+    if (asked && std::holds_alternative<VoteReply>(message)) {
+      stand_within(now, config_.heartbeat_interval);  // it asked in a term that is over; nobody has refused in this one
+    }
   }
   std::visit([&](auto& m) { on(now, from, m, out); }, message);
 }
@@ -168,7 +172,7 @@ void Raft::reconnected(Instant now, NodeId peer, Output& out) {
 void Raft::disconnected(Instant now, NodeId peer, Output& out) {
   if (role_ == Role::follower && peer == leader_) {
     leader_ = nobody;
-    election_deadline_ = now + nanoseconds(prng_.between(0, config_.heartbeat_interval.nanos - 1));
+    stand_within(now, config_.heartbeat_interval);
   }
   finish(out);
 }
@@ -255,6 +259,11 @@ void Raft::set_hard_state(HardState state, Output& out) {
 void Raft::reset_election_deadline(Instant now) {
   const std::int64_t base = config_.election_timeout.nanos;
   election_deadline_ = now + nanoseconds(prng_.between(base, base + base / 2 - 1));
+}
+
+/// Sooner than that, if it was to be.
+void Raft::stand_within(Instant now, Duration wait) {
+  election_deadline_ = std::min(election_deadline_, now + nanoseconds(prng_.between(0, wait.nanos - 1)));
 }
 
 void Raft::send(NodeId to, Message message, bool after_sync, Output& out) const {

@@ -161,6 +161,7 @@ class Raft {
   void lose_leadership(Instant now, Output& out);
   void set_hard_state(HardState state, Output& out);
   void reset_election_deadline(Instant now);
+  void stand_within(Instant now, Duration wait);
   void resend(NodeId peer, Output& out);
   void send(NodeId to, Message message, bool after_sync, Output& out) const;
   void trace(TraceKind kind, Term term, Index index, std::uint64_t a, std::uint64_t b, Output& out) const;
@@ -183,6 +184,7 @@ class Raft {
   bool ignores(Instant now, const Message& message) const;
   bool may_vote_for(LogPlace last) const;
   void let_go_first(Instant now, NodeId rival, LogPlace last);
+  void count_refusal(Instant now, NodeId voter);
   void on(Instant now, NodeId from, VoteRequest& request, Output& out);
   void on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Output& out);
   void on(Instant now, NodeId from, VoteReply& reply, Output& out);
@@ -260,6 +262,8 @@ class Raft {
   Pulse pulse_;                         ///< of the leader of the latest term that had one
   Instant recovery_deadline_;           ///< while uncertain: when to ask again
   std::vector<NodeId> granted_;         ///< as (pre-)candidate: who granted, self included
+  std::vector<NodeId> refused_;         ///< as candidate: who will not vote for it in this term
+  Instant vote_holds_until_;            ///< as voter: no pre-votes for others than who has its vote
   bool campaigns_by_transfer_ = false;  ///< as candidate
   // As leader.
   Instant elected_at_;

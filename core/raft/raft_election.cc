@@ -39,6 +39,7 @@ void Raft::campaign(Instant now, bool transfer, Output& out) {
   campaigns_by_transfer_ = transfer;
   set_hard_state({hard_state_.term.next(), config_.self}, out);
   granted_ = {config_.self};
+  refused_.clear();
   trace_role(TraceKind::became_candidate, out);
   trace(TraceKind::voted, hard_state_.term, log_.last_index(), config_.self.value, 0, out);
   ask_all(now, out);
@@ -130,8 +131,27 @@ void Raft::on(Instant now, NodeId from, VoteRequest& request, Output& out) {
       trace(TraceKind::voted, hard_state_.term, log_.last_index(), from.value, 0, out);
     }
     reset_election_deadline(now);
+    vote_holds_until_ = now + config_.heartbeat_interval;
   }
   send(from, VoteReply{hard_state_.term, false, granted}, true, out);  // R3
+  if (request.term == hard_state_.term) {
+    count_refusal(now, from);  // it has voted for itself
+  }
+}
+
+/// A candidate that so many refuse that it cannot win any more, as when votes are split, need not wait for its
+/// time-out.
+void Raft::count_refusal(Instant now, NodeId voter) {
+  if (role_ != Role::candidate || std::find(refused_.begin(), refused_.end(), voter) != refused_.end()) {
+    return;
+  }
+  refused_.push_back(voter);
+  const bool may_win = reached_by_quorum(membership_.latest(), [&](NodeId other) {
+                         return std::find(refused_.begin(), refused_.end(), other) == refused_.end() ? 1 : 0;
+                       }) == 1;
+  if (!may_win) {
+    stand_within(now, config_.heartbeat_interval);
+  }
 }
 
 /// Two that stand at the same time would each win its pre-vote and take the other's vote away. So whoever stands and
@@ -149,7 +169,8 @@ void Raft::let_go_first(Instant now, NodeId rival, LogPlace last) {
 /// tells ours, so that an asker who lags behind catches up.
 void Raft::on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Output& out) {
   const LogPlace last{request.last_index, request.last_term};
-  const bool granted = request.term > hard_state_.term && may_vote_for(last) && !heard_leader(now);
+  const bool other_may_win = hard_state_.vote != nobody && hard_state_.vote != from && now < vote_holds_until_;
+  const bool granted = !other_may_win && request.term > hard_state_.term && may_vote_for(last) && !heard_leader(now);
   if (granted) {
     let_go_first(now, from, last);
   }
@@ -157,6 +178,9 @@ void Raft::on_pre_vote(Instant now, NodeId from, const VoteRequest& request, Out
 }
 
 void Raft::on(Instant now, NodeId from, VoteReply& reply, Output& out) {
+  if (!reply.pre && !reply.granted && reply.term == hard_state_.term) {
+    count_refusal(now, from);
+  }
   const bool pre = role_ == Role::pre_candidate;
   const bool asking = pre || role_ == Role::candidate;
   const Term asked = pre ? hard_state_.term.next() : hard_state_.term;

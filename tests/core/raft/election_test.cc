@@ -245,6 +245,53 @@ TEST_CASE("whoever stands asks those again that have not granted, soon: question
   for (const Outgoing& outgoing : replica.out.messages) CHECK(outgoing.after_sync);
 }
 
+TEST_CASE("a candidate that cannot win any more stands again within a heartbeat (Raft thesis §3.4, split votes)") {
+  Replica replica({.members = 5});
+  replica.stand();
+  const Instant deadline = replica.now + election_timeout / 2;
+  replica.receive(2, VoteReply{Term(1), false, false});
+  replica.receive(2, VoteReply{Term(1), false, false});  // counts once
+  replica.receive(3, vote_request(1, 0, 0));             // a rival: it has voted for itself
+  CHECK_FALSE(replica.answer<VoteReply>().granted);
+  replica.receive(4, VoteReply{Term(1), false, true});
+  replica.wait(heartbeat_interval);
+  REQUIRE(replica.raft.role() == Role::candidate);  // node 5 may still make it the leader
+  replica.receive(5, VoteReply{Term(1), false, false});
+  replica.wait(heartbeat_interval);
+  CHECK(replica.now < deadline);
+  CHECK(replica.raft.role() == Role::pre_candidate);
+  CHECK(replica.raft.term() == Term(1));
+}
+
+TEST_CASE("who has voted grants no rival's pre-vote until its candidate may have shown (docs/PROTOCOLS.md R15)") {
+  Replica replica({.members = 5});
+  replica.receive(2, vote_request(1, 0, 0));
+  replica.wait(heartbeat_interval - nanoseconds(1));
+  replica.receive(3, pre_vote_request(2, 0, 0));
+  CHECK_FALSE(replica.answer<VoteReply>().granted);
+  replica.receive(2, pre_vote_request(2, 0, 0));  // it has lost, and stands again
+  CHECK(replica.answer<VoteReply>().granted);
+  replica.wait(nanoseconds(1));
+  replica.receive(3, pre_vote_request(2, 0, 0));
+  CHECK(replica.answer<VoteReply>().granted);
+}
+
+TEST_CASE("who asked for votes in a term that is over asks again within a heartbeat (Raft thesis §9.6)") {
+  const bool pre = GENERATE(true, false);
+  Replica replica;
+  if (pre) {
+    replica.time_out();
+  } else {
+    replica.stand();
+  }
+  replica.receive(2, VoteReply{Term(7), pre, false});
+  REQUIRE(replica.raft.role() == Role::follower);
+  CHECK(replica.raft.wake_at() < replica.now + heartbeat_interval);
+  replica.time_out();
+  CHECK(replica.raft.role() == Role::pre_candidate);
+  CHECK(replica.raft.term() == Term(7));
+}
+
 TEST_CASE(
     "a late copy of an append is no sign of life of the leader: it puts no election off (docs/PROTOCOLS.md R30)") {
   Replica replica({.term = 1});
