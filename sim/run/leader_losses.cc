@@ -40,9 +40,12 @@ void LeaderLosses::on_trace(SimTime now, NodeId node, const TraceEvent& event) {
   } else if (event.kind == TraceKind::became_leader && event.term >= shard.term) {
     shard.leader = node;
     shard.term = event.term;
+    shard.appended = event.index;
     shard.leads = true;
     shard.led_on = false;
     look(now, event.shard);
+  } else if (event.kind == TraceKind::appended && node == shard.leader && event.term == shard.term) {
+    shard.appended = event.index;
   } else if (event.kind == TraceKind::became_follower && node == shard.leader && shard.leads) {
     shard.leads = shard.led_on = false;
   }
@@ -64,7 +67,13 @@ void LeaderLosses::on_committed(SimTime now, NodeId node, const CommittedEntry& 
   if (!configurations_.knows(entry.shard)) return;
   configurations_.committed(node, entry);
   Shard& shard = shards_[entry.shard.value - 1];
-  if (shard.loss && entry.term > shard.loss->term) end(now, shard);
+  if (!shard.loss) return;
+  const bool led_on = shard.term == shard.loss->term && entry.term == shard.term && entry.index > shard.loss->appended;
+  if (entry.term > shard.loss->term || (led_on && is_late(now, *shard.loss))) {
+    end(now, shard);
+  } else if (led_on) {
+    shard.loss.reset();
+  }
 }
 
 void LeaderLosses::on_touch(SimTime now, const Touch& touch) {
@@ -118,7 +127,7 @@ void LeaderLosses::look(SimTime now, ShardId id) {
     const NodeSet others = without(configuration.deciders(), shard.leader);
     const NodeSet core = core_of(configuration, others.without(shard.uncertain));
     if (!core.empty()) {
-      shard.loss = Loss{now, shard.term, core};
+      shard.loss = Loss{now, shard.term, core, shard.appended};
     } else if (!core_of(configuration, others).empty()) {
       ++counts_.without_votes;
     }

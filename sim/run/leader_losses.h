@@ -22,7 +22,9 @@
 // time-out's configured value (each wait is drawn from once to one and a half times it). The loss is *void*, and not
 // counted, if before it is healed
 //   * within two election time-outs the largest core it began with no longer contains one: more has failed by then;
-//   * the old leader leads on again in its old term: it was only cut off for a moment; or
+//   * the old leader leads on again in its old term: it was only cut off for a moment;
+//   * an entry commits that the old leader has appended since in its old term, before another is elected: it was not
+//     cut off at all, whatever slows its links; or
 //   * the run ends before two election time-outs have passed.
 // A loss that has lasted longer than that counts as not healed in time, whatever ends it: healing, one of these, or the
 // run.
@@ -61,10 +63,12 @@ class LeaderLosses {
     SimTime at;
     Term term;
     oracles::NodeSet core;  ///< the largest at first; shrinks
+    Index appended;         ///< by the leader when it was lost: where its log ended
   };
   struct Shard {
     NodeId leader = nobody;
     Term term;
+    Index appended;            ///< by the leader: where its log ends
     bool leads = false;        ///< has not crashed or stepped down since its election
     bool led_on = false;       ///< ... and was in touch with a quorum when last looked at
     std::optional<Loss> loss;  ///< neither healed nor void

@@ -14,6 +14,7 @@ struct Group {
   explicit Group(std::uint32_t size) : nodes(size), losses(topology(size), timeout), up(size, true), side(size, 0) {
     touch(0);
     lead(1, 1, 0);
+    append(1, 1, 0);
     commit(1, 0);
   }
 
@@ -33,8 +34,9 @@ struct Group {
     }
     losses.on_touch(at(ms), all);
   }
-  void trace(std::uint32_t node, TraceKind kind, std::uint64_t term, std::int64_t ms) {
+  void trace(std::uint32_t node, TraceKind kind, std::uint64_t term, std::int64_t ms, std::uint64_t at_index = 0) {
     TraceEvent event;
+    event.index = Index(at_index);
     event.kind = kind;
     event.shard = ShardId(1);
     event.term = Term(term);
@@ -42,6 +44,10 @@ struct Group {
   }
   void lead(std::uint32_t node, std::uint64_t term, std::int64_t ms) {
     trace(node, TraceKind::became_leader, term, ms);
+  }
+  /// The next entry that commits is appended here.
+  void append(std::uint32_t node, std::uint64_t term, std::int64_t ms) {
+    trace(node, TraceKind::appended, term, ms, index + 1);
   }
   void commit(std::uint64_t term, std::int64_t ms) {
     losses.on_committed(at(ms), NodeId(2), {ShardId(1), Index(++index), Term(term), EntryKind::state, {}});
@@ -164,6 +170,34 @@ TEST_CASE("a loss is void when there is nobody to heal it, or nothing to heal") 
     g.isolate(1, 50);
     g.heal(120);
     CHECK(g.end(9000).losses == 0);
+  }
+  SECTION("it was not cut off at all: what it has appended since commits") {
+    g.isolate(1, 50);
+    g.append(1, 1, 60);
+    g.commit(1, 90);
+    CHECK(g.end(9000).losses == 0);
+  }
+  SECTION("what it had appended before commits: that says nothing") {
+    g.append(1, 1, 45);
+    g.isolate(1, 50);
+    g.commit(1, 90);
+    CHECK(g.end(9000).losses == 1);
+  }
+  SECTION("what it has appended since commits with the next leader's entry: that heals it") {
+    g.isolate(1, 50);
+    g.append(1, 1, 60);
+    g.lead(2, 2, 180);
+    g.commit(1, 190);
+    g.commit(2, 190);
+    CHECK(g.end(9000).losses == 1);
+    CHECK(g.end(9000).healed_in_time == 1);
+  }
+  SECTION("what it has appended since commits too late: it counts") {
+    g.isolate(1, 50);
+    g.append(1, 1, 60);
+    g.commit(1, 251);
+    CHECK(g.end(9000).losses == 1);
+    CHECK(g.end(9000).healed_in_time == 0);
   }
   SECTION("and then for good: that is the loss") {
     g.isolate(1, 50);
