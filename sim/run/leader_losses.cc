@@ -34,6 +34,7 @@ void LeaderLosses::on_trace(SimTime now, NodeId node, const TraceEvent& event) {
   Shard& shard = shards_[event.shard.value - 1];
   if (event.kind == TraceKind::recovery_asked && !shard.bound.has(node)) {
     shard.uncertain.add(node);
+    if (shard.loss) without_vote_of(now, shard, node, configurations_.committed(event.shard).back().configuration);
   } else if (event.kind == TraceKind::recovery_bound || event.kind == TraceKind::recovery_settled) {
     shard.uncertain = without(shard.uncertain, node);
     shard.bound.add(node);
@@ -142,6 +143,17 @@ void LeaderLosses::follow(SimTime now, Shard& shard, const Configuration& config
   loss.core = core_of(configuration, loss.core);
   if (!leads_again && !loss.core.empty()) return;
   if (is_late(now, loss)) return end(now, shard);
+  shard.loss.reset();
+}
+
+/// Who asks what its disk may have lost, in the life in which it was in the core, had no vote to give then either: it
+/// had not read its log yet.
+void LeaderLosses::without_vote_of(SimTime now, Shard& shard, NodeId node, const Configuration& configuration) {
+  Loss& loss = *shard.loss;
+  if (!loss.core.has(node)) return;
+  loss.core = core_of(configuration, without(loss.core, node));
+  if (!loss.core.empty() || is_late(now, loss)) return;
+  ++counts_.without_votes;
   shard.loss.reset();
 }
 

@@ -17,10 +17,10 @@
 //     give: none is *uncertain*, that is, still asking what its disk may have lost (docs/PROTOCOLS.md R27).
 // A leader that has led on is *lost* at the instant at which it no longer does, if there is a core then. (One that
 // steps down by itself is not lost: it has handed over, or was deposed. If only uncertain voters keep the others from
-// being a core, that is counted by itself, as `without_votes`.) The loss is *healed* at the instant at which
-// any node first shows an entry of a later term committed. It is healed *in time* within two election time-outs, by the
-// time-out's configured value (each wait is drawn from once to one and a half times it). The loss is *void*, and not
-// counted, if before it is healed
+// being a core, that is counted by itself, as `without_votes`; also if one that was starting then only finds out
+// later.) The loss is *healed* at the instant at which any node first shows an entry of a later term committed. It is
+// healed *in time* within two election time-outs, by the time-out's configured value (each wait is drawn from once to
+// one and a half times it). The loss is *void*, and not counted, if before it is healed
 //   * within two election time-outs the largest core it began with no longer contains one: more has failed by then;
 //   * the old leader leads on again in its old term: it was only cut off for a moment;
 //   * an entry commits that the old leader has appended since in its old term, before another is elected: it was not
@@ -81,6 +81,7 @@ class LeaderLosses {
   oracles::NodeSet core_of(const oracles::Configuration& configuration, oracles::NodeSet among) const;
   void look(SimTime now, ShardId id);
   void follow(SimTime now, Shard& shard, const oracles::Configuration& configuration);
+  void without_vote_of(SimTime now, Shard& shard, NodeId node, const oracles::Configuration& configuration);
   void end(SimTime now, Shard& shard);
   bool is_late(SimTime now, const Loss& loss) const { return now > loss.at + twice_; }
 

@@ -263,6 +263,33 @@ TEST_CASE("a leader lost while too few others are certain of their logs to vote 
   CHECK(counts.without_votes == 1);
 }
 
+TEST_CASE("a voter that was starting when the leader was lost, and then doubts its log, had no vote to give") {
+  Group g(3);
+  g.crash(1, 50);
+  SECTION("and without it there are too few") {
+    g.trace(2, TraceKind::recovery_asked, 1, 80);
+    g.commit(2, 900);
+    CHECK(g.end(1000).losses == 0);
+    CHECK(g.end(1000).without_votes == 1);
+  }
+  SECTION("it finds out too late for that: it counts") {
+    g.trace(2, TraceKind::recovery_asked, 1, 251);
+    g.commit(2, 900);
+    CHECK(g.end(1000).losses == 1);
+    CHECK(g.end(1000).without_votes == 0);
+  }
+}
+
+TEST_CASE("a voter that doubts its log is not needed where the others are enough") {
+  Group g(5);
+  g.crash(1, 50);
+  g.trace(2, TraceKind::recovery_asked, 1, 80);
+  g.commit(2, 100);
+  const LeaderLossCounts counts = g.end(1000);
+  CHECK(counts.losses == 1);
+  CHECK(counts.healed_in_time == 1);
+}
+
 TEST_CASE("who knows again what its log must hold has a vote again") {
   const auto settled = GENERATE(TraceKind::recovery_settled, TraceKind::recovery_bound);
   Group g(3);
