@@ -31,8 +31,12 @@ bool read_image(ByteReader& in, HardStateImage& image) {
     state.uncertain = in.u32() != 0;
     in.u32();
   }
+  if (count > hard_state_groups_max) return false;
+  in.raw(block_body_max - snapshot_sizes_size - in.position());
+  image.snapshots.epoch_bytes = in.u64();
+  image.snapshots.chunk_bytes = in.u32();
   return in.ok() && image.sequence > 0 && image.first_segment > 0 && image.damaged_end <= image.first_segment &&
-         count <= hard_state_groups_max && image.groups.size() == count;
+         image.groups.size() == count;
 }
 
 /// Nothing when the copy is not whole.
@@ -93,6 +97,10 @@ Bytes encode_hard_state(const FileIdentity& identity, const HardStateImage& imag
     out.u32(state.uncertain ? 1 : 0);
     out.u32(0);
   }
+  block.resize(block_body_max - snapshot_sizes_size);
+  out.u64(image.snapshots.epoch_bytes);
+  out.u32(image.snapshots.chunk_bytes);
+  out.u32(0);
   seal_block(block, copy_seed(copy));
   return block;
 }

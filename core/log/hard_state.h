@@ -4,7 +4,7 @@
 //   file := copy{2}                                                                    (at offsets 0 and 4096)
 //   copy := magic u32 | version u16 | zero u16 | identity 36 | zero u32 | sequence u64 | first_segment u64
 //           | damaged_from u64 | damaged_end u64 | mark u64 | count u32 | zero u32 | group_state{count} | zero*
-//           | checksum u64                                                   (one block; groups ascending)
+//           | epoch_bytes u64 | chunk_bytes u32 | zero u32 | checksum u64    (one block; groups ascending)
 //   group_state := group u32 | vote u32 | term u64 | evidence_index u64 | evidence_term u64 | uncertain u32 | zero u32
 //
 // H1 At every moment at least one copy is whole and durable: a copy is written only while the other one is.
@@ -14,6 +14,8 @@
 // H4 Segments before `first_segment` are not needed: those in [damaged_from, damaged_end) were set aside, others go.
 // H5 `mark`: the highest frame of the stream known durable when this was written, as in a frame's header.
 // H6 `uncertain` is cleared only by the log's owner. `evidence` is the highest place that was ever seen on this disk.
+// H7 `epoch_bytes` and `chunk_bytes` never change once they are there (0: written before they were kept): what the
+//    directory was founded with, and whoever comes with others is refused.
 #pragma once
 
 #include <cstdint>
@@ -35,8 +37,10 @@ inline constexpr std::uint32_t hard_state_magic = 0x31484643;  // "CFH1"
 inline constexpr std::uint32_t hard_state_copies = 2;
 inline constexpr std::size_t hard_state_header_size = 96;
 inline constexpr std::size_t group_state_size = 40;
-/// Groups of one node: what fits one copy beside header and checksum.
-inline constexpr std::size_t hard_state_groups_max = (block_body_max - hard_state_header_size) / group_state_size;
+inline constexpr std::size_t snapshot_sizes_size = 16;
+/// Groups of one node: what fits one copy beside header, sizes and checksum.
+inline constexpr std::size_t hard_state_groups_max =
+    (block_body_max - hard_state_header_size - snapshot_sizes_size) / group_state_size;
 static_assert(hard_state_groups_max >= 64);
 
 struct GroupState {
@@ -51,6 +55,7 @@ struct HardStateImage {
   std::uint64_t damaged_from = 0;
   std::uint64_t damaged_end = 0;
   std::uint64_t mark = 0;
+  SnapshotSizes snapshots;
   std::map<ShardId, GroupState> groups;
 };
 

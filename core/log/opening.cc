@@ -20,6 +20,10 @@ bool belongs_to_a_log(std::string_view name) {
   return std::any_of(prefixes.begin(), prefixes.end(), [name](std::string_view p) { return name.starts_with(p); });
 }
 
+std::string words(const SnapshotSizes& sizes) {
+  return "epoch_bytes " + std::to_string(sizes.epoch_bytes) + " and chunk_bytes " + std::to_string(sizes.chunk_bytes);
+}
+
 std::string at_hard_state() { return std::string(hard_state_file) + " at byte 0: "; }
 
 }  // namespace
@@ -58,10 +62,25 @@ void Opening::on_hard_state(ByteView file, PendingIo& io, std::vector<IoOp>& out
   if (read->newest) {
     image_ = std::move(*read->newest);
   }
+  if (!agree_on_snapshots()) return;
   outdated_ = read->outdated;
   copy_b_touched_ = file.size() > block_size && !is_blank(file.subspan(block_size));
   phase_ = Phase::listing;
   io.list(out);
+}
+
+/// Rule H7. What is not known yet is kept from now on.
+bool Opening::agree_on_snapshots() {
+  const SnapshotSizes known = image_.snapshots;
+  const SnapshotSizes told = config_.snapshots;
+  if (known != SnapshotSizes{} && told != SnapshotSizes{} && known != told) {
+    failure_ = at_hard_state() + "this node was founded with " + words(known) + ", and its settings now say " +
+               words(told) + ". All replicas of a cluster share these for ever, or their snapshots would differ. " +
+               "Nothing was changed. Set them back.";
+    return false;
+  }
+  if (known == SnapshotSizes{}) image_.snapshots = told;
+  return true;
 }
 
 void Opening::on_listing(ByteView listing, PendingIo& io, std::vector<IoOp>& out) {

@@ -103,6 +103,7 @@ class Opening {
   };
 
   void on_hard_state(ByteView file, PendingIo& io, std::vector<IoOp>& out);
+  bool agree_on_snapshots();
   void on_listing(ByteView listing, PendingIo& io, std::vector<IoOp>& out);
   void read_next(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
   void judge(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);

@@ -28,12 +28,21 @@ struct FileIdentity {
   std::uint32_t incarnation = 1;
 };
 
+/// What decides which snapshots a group has, and of what chunks: the same on every replica, for ever. 0: not told.
+struct SnapshotSizes {
+  std::uint64_t epoch_bytes = 0;
+  std::uint32_t chunk_bytes = 0;
+  bool operator==(const SnapshotSizes&) const = default;
+};
+
 struct StreamConfig {
   FileIdentity identity;
   std::uint64_t segment_size = 64u << 20;  ///< bytes
   /// The first start of this node: an empty directory may be founded. Stays set until a start has once recovered.
   bool may_found = false;
   std::vector<ShardId> sole;  ///< groups whose only voter this node is: damage refuses the start, a torn end does not
+  /// Of a directory that was founded with others the start is refused.
+  SnapshotSizes snapshots = {};
 };
 
 struct RecoveredGroup {

@@ -37,6 +37,7 @@ struct Tuning {
   std::uint32_t requests_max = 1u << 14;          ///< outstanding requests per node; more are refused as overloaded
   std::uint64_t segment_size = 64u << 20;         ///< bytes of one stream segment
   std::uint64_t window_bytes_max = 16u << 20;     ///< bytes of entries in flight to one follower
+  // The same on every node of a cluster, for ever (log::SnapshotSizes): whoever comes with others is refused.
   std::uint64_t epoch_bytes = 256u << 20;  ///< payload between two snapshots of a shard, or its state's size if larger
   std::uint32_t chunk_bytes = 256u << 10;  ///< of sealed files: what is checked, fetched and repaired at a time
   std::uint64_t history_bytes_max = 64ull << 30;   ///< of one shard's history before its oldest files are archived

@@ -39,7 +39,11 @@ bool same_place(const NodeAddress& a, const NodeAddress& b) {
 }  // namespace
 
 Hello hello_of(const NodeSettings& settings) {
-  return {.protocol = peer_protocol, .cluster = settings.cluster, .sender = settings.self()};
+  return {.protocol = peer_protocol,
+          .cluster = settings.cluster,
+          .sender = settings.self(),
+          .epoch_bytes = settings.tuning.epoch_bytes,
+          .chunk_bytes = settings.tuning.chunk_bytes};
 }
 
 Bytes encode(const Hello& hello) {
@@ -53,6 +57,8 @@ Bytes encode(const Hello& hello) {
   for (const Listener listener : listeners) {
     out.short_string(to_string(hello.sender.*listener));
   }
+  out.u64(hello.epoch_bytes);
+  out.u32(hello.chunk_bytes);
   seal_frame(peer_hello_frame, frame);
   return frame;
 }
@@ -84,6 +90,8 @@ Result<Hello> decode_hello(ByteView frame) {
       hello.sender.*listener = *endpoint;
     }
   }
+  hello.epoch_bytes = in.u64();
+  hello.chunk_bytes = in.u32();
   if (!in.done() || hello.sender.node == nobody) {
     return error(ErrorCode::malformed, "the hello breaks its grammar");
   }
@@ -129,6 +137,12 @@ std::string KnownPeers::refusal_of(const Hello& hello, NodeId expected) const {
   if (expected != nobody && sender.node != expected) {
     return "it is node " + number(sender.node) + ", not node " + number(expected) +
            "; the address belongs to another node now";
+  }
+  const node::Tuning& own = settings_.tuning;
+  if (hello.epoch_bytes != own.epoch_bytes || hello.chunk_bytes != own.chunk_bytes) {
+    return "its settings say epoch_bytes " + std::to_string(hello.epoch_bytes) + " and chunk_bytes " +
+           std::to_string(hello.chunk_bytes) + ", this node's " + std::to_string(own.epoch_bytes) + " and " +
+           std::to_string(own.chunk_bytes) + "; both are the same on all nodes of a cluster, as it was founded";
   }
   const std::vector<NodeAddress> all = settings_.everybody();
   for (const NodeAddress& known : all) {

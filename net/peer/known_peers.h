@@ -4,6 +4,7 @@
 //   hello   := frame of kind peer_hello_frame with payload
 //              protocol u32 | cluster 16 | node u32 | node uuid 16 | incarnation u32
 //              | http str | client str | peer str | admin str                   where the sender listens
+//              | epoch_bytes u64 | chunk_bytes u32
 //   refusal := frame of kind peer_refusal_frame with payload: why, as text (UTF-8, at most 1 KiB)
 //   str     := u8 length + bytes: "127.0.0.1:9081"
 //
@@ -11,6 +12,8 @@
 //  K1  A number belongs to one uuid and incarnation for ever, and a uuid to one number: whoever says otherwise comes
 //      with a replaced or foreign disk, and is refused.
 //  K2  Only what is neither known by number nor by uuid is learned, and only of the same cluster.
+//  K3  epoch_bytes and chunk_bytes are the same on all nodes: whoever has others would take other snapshots, and is
+//      refused.
 // Pure but for load and save. Single-threaded.
 #pragma once
 
@@ -33,6 +36,8 @@ struct Hello {
   std::uint32_t protocol = peer_protocol;
   Uuid cluster;
   NodeAddress sender;
+  std::uint64_t epoch_bytes = 0;
+  std::uint32_t chunk_bytes = 0;
 };
 Hello hello_of(const NodeSettings& settings);
 /// One whole frame.

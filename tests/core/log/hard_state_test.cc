@@ -195,6 +195,29 @@ TEST_CASE("a hard state older than a frame says has lost votes, even if both its
   CHECK_THAT(failure_of(disk), Contains("lost its votes"));
 }
 
+TEST_CASE("a directory keeps the sizes of snapshots it was founded with, and refuses a start with others (H7)") {
+  const auto config_with = [](const SnapshotSizes& sizes) {
+    StreamConfig config = test_config();
+    config.snapshots = sizes;
+    return config;
+  };
+  const StreamConfig founded = config_with({65536, 4096});
+  const auto live = [](MemoryDisk& disk, const StreamConfig& config) { Life(disk, UINT64_MAX, 0, config).recovered(); };
+  const bool known_from_the_start = GENERATE(true, false);
+  CAPTURE(known_from_the_start);
+  MemoryDisk disk = known_from_the_start ? MemoryDisk() : small_disk(2);
+  live(disk, founded);
+  live(disk, test_config());  // which says nothing of them
+  live(disk, founded);
+  for (const SnapshotSizes& other : {SnapshotSizes{65537, 4096}, SnapshotSizes{65536, 8192}}) {
+    const std::string why = failure_of(disk, config_with(other));
+    CHECK_THAT(why, StartsWith("hard-state at byte 0: this node was founded with epoch_bytes 65536 and chunk_bytes "
+                               "4096, and its settings now say epoch_bytes " +
+                               std::to_string(other.epoch_bytes)));
+    CHECK_THAT(why, Contains("Set them back"));
+  }
+}
+
 TEST_CASE("version 1 never left the workshop and is refused by name") {
   MemoryDisk disk = small_disk(1);
   Bytes file = disk.contents(hard_state_file);

@@ -43,7 +43,7 @@ TransferId id_of(std::uint64_t number) {
   return id;
 }
 
-Cluster::Cluster(std::uint32_t shards, std::uint64_t seed) : seed_(seed) {
+Cluster::Cluster(std::uint32_t shards, std::uint64_t seed, const Tuning& tuning) : seed_(seed) {
   std::vector<NodeId> ids;
   for (std::uint32_t i = 1; i <= node_count; ++i) ids.push_back(NodeId(i));
   for (const NodeId id : ids) {
@@ -51,6 +51,7 @@ Cluster::Cluster(std::uint32_t shards, std::uint64_t seed) : seed_(seed) {
     config.identity = {uuid_of(1), id, uuid_of(static_cast<std::uint8_t>(100 + id.value)), 1};
     config.nodes = ids;
     config.shards = even_shards(shards, ids);
+    config.tuning = tuning;
     config.tuning.segment_size = 1u << 20;
     config.may_found = true;
   }

@@ -28,7 +28,7 @@ TransferId id_of(std::uint64_t number);
 
 class Cluster {
  public:
-  explicit Cluster(std::uint32_t shards, std::uint64_t seed = 1);
+  explicit Cluster(std::uint32_t shards, std::uint64_t seed = 1, const Tuning& tuning = {});
 
   // ---- time -------------------------------------------------------------------------------------------------------
   Now now() const;

@@ -412,6 +412,17 @@ TEST_CASE("nodes that are killed one after the other, without rest, lose nothing
   REQUIRE(two.cluster.settled_wrong().empty());
 }
 
+TEST_CASE("a node whose settings would give it other snapshots than its cluster's is refused by its own disk (K3)") {
+  Cluster cluster(1);
+  REQUIRE(cluster.run_until_led());
+  const NodeId changed(2);
+  cluster.stop(changed);
+  cluster.tuning(changed).epoch_bytes /= 2;
+  cluster.start(changed);
+  REQUIRE(cluster.run_until([&] { return !cluster.fatal(changed).empty(); }));
+  CHECK(cluster.fatal(changed).find("founded with epoch_bytes 268435456") != std::string::npos);
+}
+
 TEST_CASE("a failed disk poisons its node: it says why, and nothing else ever again (design 5) (known bug 15)") {
   Cluster cluster(1);
   REQUIRE(cluster.run_until_led());

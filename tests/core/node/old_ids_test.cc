@@ -26,14 +26,10 @@ bool make_leader(Cluster& cluster, NodeId wanted) {
 }  // namespace
 
 TEST_CASE("who came back by a snapshot and then leads knows the old ids (known bug 33)") {
-  Cluster cluster(1);
-  REQUIRE(cluster.run_until_led());
-  for (const NodeId node : cluster.nodes()) {
-    cluster.stop(node);
-    cluster.tuning(node).epoch_bytes = 4096;
-    cluster.tuning(node).chunk_bytes = 4096;
-    cluster.start(node);
-  }
+  Tuning small;
+  small.epoch_bytes = 4096;
+  small.chunk_bytes = 4096;
+  Cluster cluster(1, 1, small);
   REQUIRE(cluster.run_until_led());
   const NodeId late = cluster.leader(first) == NodeId(1) ? NodeId(2) : NodeId(1);
   const NodeId via(3);

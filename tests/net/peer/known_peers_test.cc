@@ -31,6 +31,8 @@ TEST_CASE("a hello is read back as it was written, and nothing else is a hello")
   CHECK(to_string(read->sender.peer) == to_string(settings.nodes[1].peer));
   CHECK(to_string(read->sender.http) == to_string(settings.nodes[1].http));
   CHECK(read->cluster == settings.cluster);
+  CHECK(read->epoch_bytes == settings.tuning.epoch_bytes);
+  CHECK(read->chunk_bytes == settings.tuning.chunk_bytes);
   const ByteView payload = ByteView(frame).subspan(frame_header_size);
   CHECK(net::decode_hello(make_frame(1, payload)).has_error());
   for (std::size_t size = 0; size < payload.size(); ++size) {
@@ -50,7 +52,7 @@ TEST_CASE("of a hello in another protocol only the number is read, whatever foll
   REQUIRE(read.has_value());
   CHECK(read->protocol == 1);
   const KnownPeers known(test::first_of(3, 1, "d"));
-  CHECK_THAT(known.refusal_of(*read, nobody), Catch::Contains("speaks protocol 1, this node 2"));
+  CHECK_THAT(known.refusal_of(*read, nobody), Catch::Contains("speaks protocol 1, this node 3"));
 }
 
 TEST_CASE("a hello with an address that is none is malformed") {
@@ -68,7 +70,7 @@ TEST_CASE("a refusal is read back without what a terminal would obey") {
   CHECK(net::decode_refusal(make_frame(1, bytes_of("no"))).has_error());
 }
 
-TEST_CASE("a hello that differs from what is known is refused, and the refusal says what to do (invariant K1)") {
+TEST_CASE("a hello that differs from what is known is refused, and the refusal says what to do (invariants K1, K3)") {
   const net::NodeSettings settings = test::first_of(3, 1, "d");
   const KnownPeers known(settings);
   const Hello good = hello_from(settings, 2);
@@ -87,6 +89,8 @@ TEST_CASE("a hello that differs from what is known is refused, and the refusal s
       {[](Hello& h) { h.sender.incarnation = 2; }, nobody, {"replaced or foreign disk", "incarnation 2"}},
       {[](Hello& h) { h.sender.node = NodeId(9); }, nobody, {"is node 2's, and came as node 9", "join --replace 2"}},
       {[&](Hello& h) { h.sender = settings.nodes[0]; }, nobody, {"this very node", "copied"}},
+      {[](Hello& h) { h.epoch_bytes = 65536; }, nobody, {"epoch_bytes 65536", "the same on all nodes"}},
+      {[](Hello& h) { h.chunk_bytes = 4096; }, nobody, {"chunk_bytes 4096", "the same on all nodes"}},
       {[](Hello& h) { h.sender.node = NodeId(1); }, nobody, {"replaced or foreign disk", "join --replace 1"}},
   };
   for (const Row& row : rows) {
