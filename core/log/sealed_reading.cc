@@ -197,7 +197,13 @@ void SealedStore::State::feed(Inspection& inspection, IoStatus status, const Sha
   const SealedName name = inspection.name();
   const bool of_index = inspection.next()->part == Inspection::Part::index;
   if (status != IoStatus::not_found || of_index) {
+    const std::uint64_t offset = inspection.next()->offset;
+    const std::size_t bad_before = inspection.bad_chunks().size();
     inspection.feed(view(bytes));
+    if (inspection.why() == Inspection::Why::resumption && inspection.bad_chunks().size() == bad_before) {
+      const ByteView chunk = view(bytes);
+      steps.write(file_name(name), part_name(name), offset, Bytes(chunk.begin(), chunk.end()));
+    }
     return;
   }
   if (!inspection.reads_part()) {
@@ -213,7 +219,8 @@ bool SealedStore::State::advance_inspections(std::vector<IoOp>& out) {
   bool ended = false;
   while (!inspections.empty() && inspection_read == 0 && !failed()) {
     if (inspections.front().next()) {
-      if (archiving.contains(inspections.front().name())) break;  // its name is changing
+      if (archiving.contains(inspections.front().name())) break;                             // its name is changing
+      if (steps.writes(file_name(inspections.front().name())) >= writes_waiting_max) break;  // of chunks read before
       inspection_read = read_for(inspections.front(), SealedRead::By::inspection, out);
       break;
     }

@@ -80,6 +80,8 @@ void SealedStore::State::inspect_what_was_found() {
   }
   for (const auto& [name, file] : files) {
     if (!file.partial) continue;
+    // Its sync may have failed, and then no later one writes what is read now: so it is written again, chunk by chunk.
+    write_head_of_part(file);
     inspect(Inspection(Inspection::Why::resumption, file.header, file.table, count_positions));
     ++to_inspect;
   }

@@ -42,6 +42,9 @@ struct SealedRead {
   std::uint64_t tag = 0;  ///< the reader's; of a lookup: which one
 };
 
+/// Writes of one file that may wait; who brings more waits.
+inline constexpr std::size_t writes_waiting_max = 4;
+
 /// A file_* event: a = kind, b = chunk; of header and table, and of derived files, no_chunk.
 inline constexpr std::uint64_t no_chunk = UINT32_MAX;
 /// Kinds of derived files in trace events.
@@ -112,7 +115,8 @@ struct SealedStore::State {
   const std::string& current_failure() const;
 
   // --- sealed_transfer.cc
-  void fill(const SealedName& name);  ///< every chunk was written: make it durable
+  void fill(const SealedName& name);          ///< every chunk was written: make it durable
+  void write_head_of_part(const File& file);  ///< and makes it durable, with its name
   void rename_part(const SealedName& name);
   void on_inspected_part(Inspection& inspection);
   void drop_part(const SealedName& name);

@@ -6,12 +6,6 @@
 #include "core/log/sealed_state.h"
 
 namespace coffer::log {
-namespace {
-
-constexpr std::size_t writes_waiting_max = 4;
-
-}  // namespace
-
 // --- own writing ----------------------------------------------------------------------------------------------------
 
 bool SealedStore::create(const SealedName& name, std::vector<IoOp>& out) {
@@ -88,12 +82,7 @@ bool SealedStore::begin_fetch(const SealedHeader& header, std::vector<std::uint6
   if (found != state_->files.end()) state_->drop_part(name);
   File file{header, std::move(table), {}, false, true};
   for (std::uint32_t chunk = 0; chunk < chunk_count(header); ++chunk) file.bad_chunks.push_back(chunk);
-  const std::string subject = file_name(name);
-  const std::string part = part_name(name);
-  state_->steps.write(subject, part, table_offset(header), encode_table(file.table));
-  state_->steps.write(subject, part, 0, encode(header));
-  state_->steps.sync(subject, part);
-  state_->steps.sync_dir(subject);
+  state_->write_head_of_part(file);
   const bool complete = file.bad_chunks.empty();
   state_->files.emplace(name, std::move(file));
   if (complete) state_->fill(name);
@@ -170,6 +159,15 @@ void SealedStore::State::rename_part(const SealedName& name) {
   steps.rename(file_name(name), part_name(name), file_name(name));
   steps.sync_dir(file_name(name));
   steps.reach(file_name(name), Milestone::published);
+}
+
+void SealedStore::State::write_head_of_part(const File& file) {
+  const std::string subject = file_name(file.header.name);
+  const std::string part = part_name(file.header.name);
+  steps.write(subject, part, table_offset(file.header), encode_table(file.table));
+  steps.write(subject, part, 0, encode(file.header));
+  steps.sync(subject, part);
+  steps.sync_dir(subject);
 }
 
 /// A temporary file was read back.

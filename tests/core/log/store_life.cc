@@ -150,6 +150,7 @@ bool StoreLife::step() {
   if (executed_ == refused_at_ && may_refuse) planned_.push_back({op.kind, IoStatus::no_space, op.file});
   ++executed_;
   words.push_back(words_of(op));
+  if (op.kind == IoKind::write) written.push_back(op);
   const auto planned = std::find_if(planned_.begin(), planned_.end(), [&op](const Planned& plan) {
     return plan.kind == op.kind && op.file.starts_with(plan.prefix);
   });

@@ -68,6 +68,7 @@ class StoreLife {
   std::uint64_t count(TraceKind kind) const;
   /// Operations by their words: "write history-…".
   std::vector<std::string> words;
+  std::vector<IoOp> written;  ///< the writes among them, with their bytes
 
   std::vector<IoOp> ops;  ///< for calls on the store; taken by step()
   SealedStore store;
