@@ -3,11 +3,16 @@
 #include <algorithm>
 #include <array>
 #include <string>
+#include <utility>
 
 namespace coffer::log {
 namespace {
 
 constexpr std::uint64_t copy_seed(std::uint32_t copy) { return 0x4853'0000'0000'0001u + copy; }
+
+/// The larger, the younger. A start changes nothing but the lives.
+using Age = std::pair<std::uint64_t, std::uint32_t>;
+Age age_of(const HardStateImage& image) { return {image.sequence, image.lives}; }
 
 std::string place(std::uint32_t copy) {
   return std::string(hard_state_file) + " at byte " + std::to_string(hard_state_offset(copy));
@@ -20,7 +25,7 @@ bool read_image(ByteReader& in, HardStateImage& image) {
   image.damaged_end = in.u64();
   image.mark = in.u64();
   const std::uint32_t count = in.u32();
-  in.u32();
+  image.cutting = in.u32() != 0;
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     const auto group = in.id<ShardId>();
     GroupState& state = image.groups[group];
@@ -35,6 +40,7 @@ bool read_image(ByteReader& in, HardStateImage& image) {
   in.raw(block_body_max - snapshot_sizes_size - in.position());
   image.snapshots.epoch_bytes = in.u64();
   image.snapshots.chunk_bytes = in.u32();
+  image.lives = in.u32();
   return in.ok() && image.sequence > 0 && image.first_segment > 0 && image.damaged_end <= image.first_segment &&
          image.groups.size() == count;
 }
@@ -86,7 +92,7 @@ Bytes encode_hard_state(const FileIdentity& identity, const HardStateImage& imag
   out.u64(image.damaged_end);
   out.u64(image.mark);
   out.u32(static_cast<std::uint32_t>(image.groups.size()));
-  out.u32(0);
+  out.u32(image.cutting ? 1 : 0);
   check(block.size() == hard_state_header_size, "the header has its documented size");
   for (const auto& [group, state] : image.groups) {
     out.id(group);
@@ -100,27 +106,27 @@ Bytes encode_hard_state(const FileIdentity& identity, const HardStateImage& imag
   block.resize(block_body_max - snapshot_sizes_size);
   out.u64(image.snapshots.epoch_bytes);
   out.u32(image.snapshots.chunk_bytes);
-  out.u32(0);
+  out.u32(image.lives);
   seal_block(block, copy_seed(copy));
   return block;
 }
 
 Result<HardStateFile> read_hard_state(ByteView file, const FileIdentity& identity) {
   HardStateFile result;
-  std::array<std::uint64_t, hard_state_copies> sequences{};
+  std::array<Age, hard_state_copies> ages{};
   for (std::uint32_t copy = 0; copy < hard_state_copies; ++copy) {
     const std::uint64_t offset = hard_state_offset(copy);
     const ByteView block = file.size() > offset ? file.subspan(offset) : ByteView();
     auto image = read_copy(block, identity, copy);
     if (!image) return image.error();
     if (!*image) continue;
-    sequences.at(copy) = (*image)->sequence;
-    if (!result.newest || (*image)->sequence > result.newest->sequence) {
+    ages.at(copy) = age_of(**image);
+    if (!result.newest || ages.at(copy) > age_of(*result.newest)) {
       result.newest = std::move(*image);
     }
   }
   for (std::uint32_t copy = 0; copy < hard_state_copies; ++copy) {
-    if (!result.newest || sequences.at(copy) < result.newest->sequence) {
+    if (!result.newest || ages.at(copy) < age_of(*result.newest)) {
       result.outdated.push_back(copy);
     }
   }

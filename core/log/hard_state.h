@@ -3,8 +3,8 @@
 //
 //   file := copy{2}                                                                    (at offsets 0 and 4096)
 //   copy := magic u32 | version u16 | zero u16 | identity 36 | zero u32 | sequence u64 | first_segment u64
-//           | damaged_from u64 | damaged_end u64 | mark u64 | count u32 | zero u32 | group_state{count} | zero*
-//           | epoch_bytes u64 | chunk_bytes u32 | zero u32 | checksum u64    (one block; groups ascending)
+//           | damaged_from u64 | damaged_end u64 | mark u64 | count u32 | cutting u32 | group_state{count} | zero*
+//           | epoch_bytes u64 | chunk_bytes u32 | lives u32 | checksum u64   (one block; groups ascending)
 //   group_state := group u32 | vote u32 | term u64 | evidence_index u64 | evidence_term u64 | uncertain u32 | zero u32
 //
 // H1 At every moment at least one copy is whole and durable: a copy is written only while the other one is.
@@ -16,6 +16,10 @@
 // H6 `uncertain` is cleared only by the log's owner. `evidence` is the highest place that was ever seen on this disk.
 // H7 `epoch_bytes` and `chunk_bytes` never change once they are there (0: written before they were kept): what the
 //    directory was founded with, and whoever comes with others is refused.
+// H8 `lives` counts the starts: higher than in any life before it, durably, before a life tells anybody anything.
+// H9 `cutting` is 1, durably, before remnants behind the end of the stream are cut, until they are, durably: if the
+// sync
+//    of the cut fails, what reads as blank there is not.
 #pragma once
 
 #include <cstdint>
@@ -55,10 +59,13 @@ struct HardStateImage {
   std::uint64_t damaged_from = 0;
   std::uint64_t damaged_end = 0;
   std::uint64_t mark = 0;
-  SnapshotSizes snapshots;
-  std::map<ShardId, GroupState> groups;
+  SnapshotSizes snapshots = {};
+  std::uint32_t lives = 0;
+  bool cutting = false;
+  std::map<ShardId, GroupState> groups = {};
 };
 
+inline constexpr std::uint64_t hard_state_file_size = std::uint64_t{hard_state_copies} * block_size;
 constexpr std::uint64_t hard_state_offset(std::uint32_t copy) { return std::uint64_t{copy} * block_size; }
 
 /// One copy's block; `copy` is 0 or 1 and part of its checksum. Requires: at most hard_state_groups_max groups
@@ -66,7 +73,7 @@ constexpr std::uint64_t hard_state_offset(std::uint32_t copy) { return std::uint
 Bytes encode_hard_state(const FileIdentity& identity, const HardStateImage& image, std::uint32_t copy);
 
 struct HardStateFile {
-  std::optional<HardStateImage> newest;  ///< of the whole copies the one with the higher sequence
+  std::optional<HardStateImage> newest;  ///< of the whole copies the one with the higher sequence, then lives
   std::vector<std::uint32_t> outdated;   ///< copies that are not whole or older: rewritten before the other is touched
 };
 /// Reads a whole file of any bytes. corrupt: a whole copy belongs to another identity. unsupported: another version.

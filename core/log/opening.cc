@@ -13,6 +13,8 @@ namespace {
 
 /// Bytes of records after which a rewritten log goes on in the next frame.
 constexpr std::size_t rewritten_payload_max = 8u << 20;
+/// Bytes of zeros in one write.
+constexpr std::uint64_t blanked_at_once = 1u << 20;
 
 /// Names that only a directory in use has: what sealed files and segments set aside are called.
 bool belongs_to_a_log(std::string_view name) {
@@ -61,9 +63,11 @@ void Opening::on_hard_state(ByteView file, PendingIo& io, std::vector<IoOp>& out
   }
   if (read->newest) {
     image_ = std::move(*read->newest);
+    cut_before_ = image_.cutting;
   }
   if (!agree_on_snapshots()) return;
   outdated_ = read->outdated;
+  hard_state_size_ = file.size();
   copy_b_touched_ = file.size() > block_size && !is_blank(file.subspan(block_size));
   phase_ = Phase::listing;
   io.list(out);
@@ -97,7 +101,7 @@ void Opening::on_listing(ByteView listing, PendingIo& io, std::vector<IoOp>& out
     phase_ = Phase::reading_segments;
   } else if (!refuse_unfounded()) {
     scan_.emplace(config_.identity, StreamScan::Known{}, config_.segment_size);
-    found_directory(io, out);
+    begin_writing(io, out);
   }
 }
 
@@ -130,8 +134,15 @@ void Opening::read_next(PendingIo& io, std::vector<IoOp>& out, std::vector<Trace
 }
 
 void Opening::judge(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace) {
-  if (refuse_scanned(trace)) return;
-  if (founded()) {
+  if (!refuse_scanned(trace)) begin_writing(io, out);
+}
+
+/// A full disk refuses a hard state its place before anything of it is written.
+void Opening::begin_writing(PendingIo& io, std::vector<IoOp>& out) {
+  if (hard_state_size_ < hard_state_file_size) {
+    phase_ = Phase::making_place;
+    io.reserve(hard_state_file, hard_state_file_size, out);
+  } else if (founded()) {
     mend(io, out);
   } else {
     found_directory(io, out);
@@ -167,6 +178,10 @@ void Opening::advance(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEv
     case Phase::founding:
       phase_ = Phase::reserving;
       io.reserve(segment_file(1), config_.segment_size, out);
+      return;
+    case Phase::making_place:
+      hard_state_size_ = hard_state_file_size;
+      begin_writing(io, out);
       return;
     case Phase::reserving:
       lay_stream(io, out);
@@ -206,6 +221,7 @@ void Opening::advance(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEv
 
 void Opening::found_directory(PendingIo& io, std::vector<IoOp>& out) {
   phase_ = Phase::founding;
+  ++image_.lives;
   if (image_.sequence == 0) {
     image_.sequence = 1;
     write_hard_state(config_.identity, image_, io, out);
@@ -236,6 +252,7 @@ void Opening::lay_stream(PendingIo& io, std::vector<IoOp>& out) {
 /// The life before may have ended between a write and its sync, or with only one copy whole.
 void Opening::mend(PendingIo& io, std::vector<IoOp>& out) {
   phase_ = Phase::mending;
+  ++image_.lives;
   mend_hard_state(config_.identity, image_, outdated_, io, out);
 }
 
@@ -269,7 +286,9 @@ void Opening::flag_end(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceE
     return;
   }
   trace.push_back({.kind = TraceKind::tail_uncertain, .a = scan_->end().next_frame});
-  if (!flag_groups()) {
+  const bool cuts_more = !scan_->remnants().empty() && !image_.cutting;
+  image_.cutting = image_.cutting || cuts_more;
+  if (!flag_groups() && !cuts_more) {
     cut(io, out, trace);
     return;
   }
@@ -290,7 +309,11 @@ void Opening::cut(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>
   if (!scan_->remnants().empty()) {
     trace.push_back({.kind = TraceKind::tail_torn, .a = end_.next_frame});
   }
-  cut_remnants(io, out);
+  if (cut_before_) {
+    cut_everything(io, out);
+  } else {
+    cut_remnants(io, out);
+  }
   // Only the last frame can have missed its sync: a frame is written when the one before is durable. If that sync
   // failed, the bytes may be in memory only and count as clean, so that no sync writes them any more.
   if (const LastFlush& last = scan_->last_flush(); !last.bytes.empty()) {
@@ -308,9 +331,26 @@ void Opening::cut(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>
 /// Rule C1.
 void Opening::cut_remnants(PendingIo& io, std::vector<IoOp>& out) {
   for (const Remnant& remnant : scan_->remnants()) {
-    io.write(segment_file(remnant.segment), remnant.offset, Bytes(remnant.size), out);
-    io.sync(segment_file(remnant.segment), out);
+    blank(remnant, io, out);
   }
+}
+
+/// Rule C1 where the cut of a life before may have failed (C2): what is blank is made so.
+void Opening::cut_everything(PendingIo& io, std::vector<IoOp>& out) {
+  for (const std::uint64_t segment : segments_) {
+    if (segment < end_.segment) continue;
+    const std::uint64_t from = segment == end_.segment ? end_.offset : 0;
+    const std::uint64_t size = scan_->size_of(segment);
+    if (from < size) blank({segment, from, size - from}, io, out);
+  }
+}
+
+void Opening::blank(const Remnant& what, PendingIo& io, std::vector<IoOp>& out) {
+  const std::string file = segment_file(what.segment);
+  for (std::uint64_t done = 0; done < what.size; done += blanked_at_once) {
+    io.write(file, what.offset + done, Bytes(std::min(blanked_at_once, what.size - done)), out);
+  }
+  io.sync(file, out);
 }
 
 /// What they said is known (stream_scan.h, S4).
@@ -330,7 +370,8 @@ void Opening::make_room(PendingIo& io, std::vector<IoOp>& out, std::vector<Trace
   close_gaps();
   // One that was reserved ahead and never written to costs no space.
   const std::uint64_t last_used = std::max(scan_->last_used_segment(), scan_->damage()->segment);
-  end_.segment = segments_.back() > last_used ? segments_.back() : segments_.back() + 1;
+  const bool is_spare = segments_.back() > last_used && !cut_before_;
+  end_.segment = is_spare ? segments_.back() : segments_.back() + 1;
   end_.next_frame = std::max({scan_->highest_number(), image_.mark, scan_->damage()->frame}) + 1;
   end_.previous = 0;
   mark_ = end_.next_frame - 1;
@@ -407,6 +448,7 @@ void Opening::switch_over(PendingIo& io, std::vector<IoOp>& out) {
   image_.damaged_from = scan_->damage()->segment;
   image_.damaged_end = std::max(scan_->last_used_segment(), scan_->damage()->segment) + 1;
   image_.first_segment = end_.segment;
+  image_.cutting = false;
   ++image_.sequence;
   write_hard_state(config_.identity, image_, io, out);
 }
@@ -431,6 +473,7 @@ void Opening::clear_old_segments(PendingIo& io, std::vector<IoOp>& out) {
 
 void Opening::finish(std::vector<TraceEvent>& trace) {
   phase_ = Phase::done;
+  image_.cutting = false;
   for (const auto& [group, state] : image_.groups) {
     scan_->logs()[group];  // a group may have voted before its first entry
   }

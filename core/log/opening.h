@@ -1,6 +1,8 @@
 // Opening a node's directory: founds it at the first start, recovers it at every other. Reads first, judges, and only
 // then writes: a start that is refused has changed nothing. Single-threaded; owned by one Stream.
 //
+// (A hard state without its full size is first given it, in the stage making_place; else there is none.)
+//
 //   reading_hard_state ─▶ listing ─▶ reading_segments ─┬─ founded: ─▶ mending ─┬─ sound or torn: ─▶ flagging
 //                                                      │                       │                └─▶ cutting ─▶ done
 //                                                      │                       └─ damaged: ─▶ making_room ─▶ rewriting
@@ -32,6 +34,9 @@
 //   U1 The flags are durable before anything is cut, set aside or written.
 // Cut: remnants behind the end are overwritten with zeros and synced before done(). Therefore
 //   C1 when recovery is done, every byte behind the end of the stream is zero, durably, in every segment.
+//   C2 a cut that has begun and may not have ended, for its sync may have failed, is made again, and of everything
+//   behind
+//      the end: what has to be cut then cannot be seen any more (hard_state.h, H9).
 // So nothing that an earlier life left behind can ever be taken for a continuation or for proof of damage, not even
 // when the new frame n has the very bytes of the torn one: its old successor, had there been one, is gone. Whatever a
 // later recovery finds behind the end was written by the life before it.
@@ -89,6 +94,7 @@ class Opening {
     reading_hard_state,
     listing,
     reading_segments,
+    making_place,
     mending,
     flagging,
     cutting,
@@ -107,6 +113,7 @@ class Opening {
   void on_listing(ByteView listing, PendingIo& io, std::vector<IoOp>& out);
   void read_next(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
   void judge(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
+  void begin_writing(PendingIo& io, std::vector<IoOp>& out);
   bool refuse_unfounded();
   bool refuse_scanned(std::vector<TraceEvent>& trace);
   void advance(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
@@ -118,6 +125,8 @@ class Opening {
   void flag_end(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
   void cut(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
   void cut_remnants(PendingIo& io, std::vector<IoOp>& out);
+  void cut_everything(PendingIo& io, std::vector<IoOp>& out);
+  static void blank(const Remnant& what, PendingIo& io, std::vector<IoOp>& out);
   void mend_headers(PendingIo& io, std::vector<IoOp>& out);
   void make_room(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
   void close_gaps();
@@ -134,7 +143,9 @@ class Opening {
   Phase phase_ = Phase::reading_hard_state;
   HardStateImage image_;  ///< sequence 0: no whole copy
   std::vector<std::uint32_t> outdated_;
+  std::uint64_t hard_state_size_ = 0;  ///< bytes the file has
   bool copy_b_touched_ = false;
+  bool cut_before_ = false;              ///< a life before began to cut, and has not said that it ended
   bool other_files_ = false;             ///< there are some that only a founded directory has
   std::vector<std::uint64_t> segments_;  ///< that exist, ascending
   std::size_t segments_read_ = 0;        ///< or passed over

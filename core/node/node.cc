@@ -14,8 +14,9 @@ namespace {
 constexpr std::uint64_t router_domain = 2;
 constexpr std::uint64_t life_domain = 3;
 
-/// Steps of a life fit between its first frame and that of the next: a life of that many steps writes frames.
-constexpr unsigned steps_per_frame_bits = 26;
+/// Steps of one life stay below this power of two, and starts of one directory below 2^20: years of either. Frames do
+/// not count, for the last ones of a life may be damaged.
+constexpr unsigned steps_of_life_bits = 42;
 
 router::ShardMap map_of(const Config& config) {
   std::vector<router::SlotOwner> owners;
@@ -166,7 +167,7 @@ void Node::State::take_stream(Now now, Effects& out) {
     find_replicas();
     // So that no two lives of this disk look alike to peers. Without room there is nothing to promise either.
     serving = !stream.begin_life(out.io);
-    logical.begin_life((stream.opened_at() + 1) << steps_per_frame_bits);
+    logical.begin_life(stream.life() << steps_of_life_bits);
     logical.begin_step();
     return;
   }

@@ -3,8 +3,7 @@
 namespace coffer::sim::oracles {
 
 // One file each.
-std::unique_ptr<Oracle> make_causality(
-    const Topology& topology);  // its row waits for nodes that keep their time over restarts
+std::unique_ptr<Oracle> make_causality(const Topology& topology);
 std::unique_ptr<Oracle> make_chain(const Topology& topology);
 std::unique_ptr<Oracle> make_conservation(const Topology& topology);
 std::unique_ptr<Oracle> make_durable(const Topology& topology);
@@ -31,6 +30,7 @@ const std::vector<Row>& table() {
       {"O-E3", "the chain over committed entries is unbroken and the same in all history files", make_chain},
       {"O-H3", "every account and every id is asked again at the end, and answered", make_final_reads},
       {"O-H4", "a minimum of transfers succeeds", make_progress},
+      {"O-H5", "logical clocks tell what happened before what, over restarts too", make_causality},
       {"O-L1", "all balances sum to zero, and transit alone once quiet", make_conservation},
       {"O-L2", "every event moves a positive amount between two known pockets, in sum zero", make_postings},
       {"O-L3", "no customer pocket is ever below zero", make_floor},

@@ -304,6 +304,15 @@ TEST_CASE("property: decoders take arbitrary bytes") {
   }));
 }
 
+TEST_CASE("of two hard states with the same sequence the one of the later life counts") {
+  Bytes file = encode_hard_state(test_identity(), {.sequence = 4, .lives = 7}, 0);
+  const Bytes later = encode_hard_state(test_identity(), {.sequence = 4, .lives = 8}, 1);
+  file.insert(file.end(), later.begin(), later.end());
+  const auto read = read_hard_state(file, test_identity());
+  CHECK(read->newest.value().lives == 8);
+  CHECK(read->outdated == std::vector<std::uint32_t>{0});
+}
+
 TEST_CASE("the higher sequence of the hard state counts, and a copy does not count in the other's place") {
   const Bytes older =
       encode_hard_state(test_identity(), {.sequence = 4, .groups = {{ShardId(1), {{Term(1), nobody}, false, {}}}}}, 0);

@@ -136,6 +136,15 @@ TEST_CASE("damage is set aside into the segment that was reserved ahead: that ta
   CHECK_FALSE(disk.exists("stream-000005"));
 }
 
+/// A hard state without what a start that changes nothing else counts.
+Bytes without_lives(Bytes file) {
+  for (std::uint32_t copy = 0; copy < hard_state_copies; ++copy) {
+    const auto end = file.begin() + static_cast<std::ptrdiff_t>(hard_state_offset(copy) + block_size);
+    std::fill(end - 12, end, std::byte{0});  // lives and checksum
+  }
+  return file;
+}
+
 TEST_CASE("on a full disk recovery waits for the space it needs, changes nothing, and goes on by itself") {
   const MemoryDisk damaged = damaged_disk();
   MemoryDisk disk = damaged;
@@ -147,7 +156,7 @@ TEST_CASE("on a full disk recovery waits for the space it needs, changes nothing
   CHECK(life.stream.full());
   CHECK(life.saw(TraceKind::space_refused));
   CHECK(disk.contents("stream-000002") == damaged.contents("stream-000002"));
-  CHECK(disk.contents("hard-state") == damaged.contents("hard-state"));
+  CHECK(without_lives(disk.contents("hard-state")) == without_lives(damaged.contents("hard-state")));
   CHECK(life.stream.wake_at() == never);  // nothing is asked for before maintain() knows the time
   life.maintain();
   const Instant again_at = life.stream.wake_at();

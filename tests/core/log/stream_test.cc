@@ -8,7 +8,7 @@
 #include "core/base/check.h"
 #include "core/base/hash.h"
 #include "core/log/hard_state.h"
-#include "tests/core/log/life.h"
+#include "tests/core/log/small_disk.h"
 
 namespace coffer::log {
 namespace {
@@ -53,6 +53,7 @@ TEST_CASE("a first start writes the hard state, then the stream, then says that 
   CHECK(life.recovered() == Model{});
   CHECK(words(life.emitted) ==
         Words{"read hard-state", "list",                                                           //
+              "reserve hard-state @8192",                                                          //
               "write hard-state", "sync hard-state", "write hard-state @4096", "sync hard-state",  //
               "sync_dir", "reserve stream-000001 @16384",                                          //
               "write stream-000001", "sync stream-000001", "sync_dir",                             //
@@ -292,9 +293,11 @@ TEST_CASE("on a full disk votes and truncations still become durable") {
   CHECK(found.hard_states.at(1) == std::pair{std::uint64_t{2}, 3u});
 }
 
-TEST_CASE("a first start without space for the first segment waits, and founds as soon as there is space") {
+TEST_CASE("a first start without space for hard state or first segment waits, and founds once there is space") {
   MemoryDisk disk;
   Life life(disk);
+  const bool for_hard_state = GENERATE(true, false);
+  if (!for_hard_state) life.answer_next(IoKind::reserve, IoStatus::ok);
   life.answer_next(IoKind::reserve, IoStatus::no_space);
   life.run();
   CHECK_FALSE(life.stream.recovered());
@@ -309,6 +312,36 @@ TEST_CASE("a first start without space for the first segment waits, and founds a
   REQUIRE(life.flush_and_run());
   Life second(disk);
   CHECK(second.recovered().logs.at(1).size() == 1);
+}
+
+TEST_CASE("a hard state that a crash left too short waits for its space: a copy is never refused while it is written") {
+  MemoryDisk disk = rested_disk(2);
+  Bytes first_copy = disk.contents(hard_state_file);
+  first_copy.resize(block_size);
+  disk.overwrite(hard_state_file, first_copy);
+  Life life(disk);
+  life.answer_next(IoKind::reserve, IoStatus::no_space);
+  life.run();
+  CHECK_FALSE(life.stream.failed());
+  CHECK(life.stream.full());
+  CHECK(life.written.empty());
+  life.rest();
+  CHECK(entries_of_group_1(life.recovered()) == 2);
+  CHECK(disk.contents(hard_state_file).size() == 2 * block_size);
+}
+
+TEST_CASE("every start has a higher number than all before it, though no frame of theirs became durable") {
+  MemoryDisk disk;
+  Prng random(1);
+  for (std::uint64_t life = 1; life <= 4; ++life) {
+    Life started(disk);
+    started.recovered();
+    CHECK(started.stream.life() == life);
+    CHECK(started.stream.opened_at() == 0);
+    std::vector<IoOp> lost;
+    REQUIRE(started.stream.begin_life(lost));
+    disk.power_cut(PowerCut::loses_all, random);
+  }
 }
 
 TEST_CASE("a quiet stream writes one empty frame whose mark covers the last one, and no mark for the mark") {
