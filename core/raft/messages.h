@@ -30,8 +30,8 @@ struct VoteReply {
   bool pre = false;
   bool granted = false;
 };
-/// What an append tells of its sender, on the sender's clock (core/raft/pulse.h). No decision about the log or the term
-/// depends on it.
+/// What an append tells of its sender, on the sender's clock (core/raft/pulse.h). No vote, commitment or read depends
+/// on it.
 struct SignOfLife {
   Duration sent;     ///< when it left: since the sender was elected
   Duration unheard;  ///< for how long the sender had not heard a quorum then; at most `sent`

@@ -177,8 +177,8 @@ class Raft {
   void ask(NodeId voter, Output& out) const;
   void ask_all(Instant now, Output& out);
   /// Who waits for votes, or for the first commitment of a term, serves nobody: what may have been lost on the way is
-  /// said again sooner than at the next heartbeat.
-  Duration retry_interval() const { return config_.heartbeat_interval / 4; }
+  /// said again sooner than at the next heartbeat. Not for long: what has not come then is held up by something else.
+  Duration retry_interval(Instant now) const { return config_.heartbeat_interval / (now < urgent_until_ ? 4 : 1); }
   void count_votes(Instant now, Output& out);
   bool heard_leader(Instant now) const;
   bool ignores(Instant now, const Message& message) const;
@@ -257,6 +257,7 @@ class Raft {
   Index commit_;
   bool yielded_ = false;  ///< as pre-candidate: to a rival, until then
   Instant yields_until_;
+  Instant urgent_until_;                ///< of a candidacy, or a leadership, the first moments
   Instant ask_again_at_;                ///< as (pre-)candidate, and as leader until an entry of its term has committed
   Instant election_deadline_;           ///< not as leader
   Pulse pulse_;                         ///< of the leader of the latest term that had one

@@ -20,6 +20,9 @@ bool Raft::may_campaign() const {
 }
 
 void Raft::ask_pre_votes(Instant now, Output& out) {
+  if (role_ == Role::follower) {
+    urgent_until_ = now + config_.election_timeout * 2;
+  }
   role_ = Role::pre_candidate;
   leader_ = nobody;
   yielded_ = false;
@@ -64,7 +67,7 @@ void Raft::ask(NodeId voter, Output& out) const {
 /// All that have not granted yet: a question may be lost, and whoever refused because it heard a leader may not any
 /// more.
 void Raft::ask_all(Instant now, Output& out) {
-  ask_again_at_ = now + retry_interval();
+  ask_again_at_ = now + retry_interval(now);
   for (const NodeId member : membership_.latest().members()) {
     if (std::find(granted_.begin(), granted_.end(), member) == granted_.end()) {
       ask(member, out);
@@ -88,6 +91,7 @@ void Raft::become_leader(Instant now, Output& out) {
   role_ = Role::leader;
   leader_ = config_.self;
   elected_at_ = now;
+  urgent_until_ = now + config_.election_timeout;
   term_begin_ = log_.last_index().next();
   out.became_leader = true;
   trace_role(TraceKind::became_leader, out);
@@ -96,7 +100,7 @@ void Raft::become_leader(Instant now, Output& out) {
   const bool alone = has_quorum(membership_.latest(), {config_.self});
   term_proof_ = alone ? term_begin_ : Index();
   heartbeat_deadline_ = now + config_.heartbeat_interval;
-  ask_again_at_ = now + retry_interval();
+  ask_again_at_ = now + retry_interval(now);
   append_own(nullptr, EntryKind::state,
              out);  // section 6.4: its commitment proves what is committed; it goes out as the first heartbeat
 }

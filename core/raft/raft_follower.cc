@@ -22,9 +22,11 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
   if (alive && now < pulse_.alive_at() + config_.election_timeout) {  // R30
     become_follower(now, request.term, from, out);
     reset_election_deadline(pulse_.alive_at());
-  } else if (role_ != Role::follower) {
+  } else if (role_ == Role::candidate) {
     return;
   }
+  // Who only asks whether to stand stores and answers what comes late all the same: else a leader whose link is busy
+  // would never hear from whom it feeds, and who is fed would never catch up.
   if (skip_compacted(request)) {
     answer(from, true, log_.base().index, request.round, out);  // the leader has all of what is committed here
     return;
@@ -42,6 +44,9 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
     return;  // R7, R17: no honest leader contradicts what is committed
   }
   store(request.entries, known, out);
+  if (role_ == Role::pre_candidate && !may_campaign()) {  // R20: what it stored may have taken its vote
+    become_follower(now, request.term, nobody, out);
+  }
   commit_to(std::min(request.commit, verified), out);  // R12
   answer(from, true, verified, request.round, out);    // R3
 }

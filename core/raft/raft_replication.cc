@@ -89,7 +89,7 @@ bool Raft::term_is_durable() const { return log_.durable() >= term_proof_; }
 
 /// Says again what the first commitment of the term waits for: the no-op, to those it is believed to continue.
 void Raft::press(Instant now, Output& out) {
-  ask_again_at_ = now + retry_interval();
+  ask_again_at_ = now + retry_interval(now);
   for (Progress& follower : followers_) {
     const bool needs_more = follower.next() < term_begin_ || follower.needs_snapshot();
     if (needs_more) {
@@ -108,7 +108,7 @@ void Raft::beat(Instant now, Output& out) {
     return;
   }
   heartbeat_deadline_ = now + config_.heartbeat_interval;
-  ask_again_at_ = now + retry_interval();
+  ask_again_at_ = now + retry_interval(now);
   dismiss_leavers(now);
   for (Progress& follower : followers_) {
     follower.beat();

@@ -337,6 +337,24 @@ TEST_CASE("an append that was held up on its way puts the election off from when
   }
 }
 
+TEST_CASE("who asks for pre-votes stores and answers what its leader sends late: its link may be busy (R30)") {
+  Replica replica({.term = 1});
+  replica.receive(2, append_request(1, 0, 0, {1}));
+  replica.time_out();
+  REQUIRE(replica.raft.role() == Role::pre_candidate);
+  replica.receive_late(2, append_request(1, 1, 1, {1}), replica.now - Instant{});
+  CHECK(replica.raft.role() == Role::pre_candidate);
+  const auto answer = replica.answer<AppendReply>();
+  CHECK(answer.success);
+  CHECK(answer.match == Index(2));
+  SECTION("what takes its vote ends its candidacy") {
+    AppendRequest leaves_it_out = append_request(1, 2, 1, {});
+    leaves_it_out.entries = {configuration_entry(3, 1, {{NodeId(2), NodeId(3)}, {}, {}})};
+    replica.receive_late(2, leaves_it_out, replica.now - Instant{});
+    CHECK(replica.raft.role() == Role::follower);
+  }
+}
+
 TEST_CASE("who hears a leader that hears no quorum stands when it must step down (docs/PROTOCOLS.md R23, R30)") {
   Replica replica({.term = 1});
   replica.receive(2, append_request(1, 0, 0, {1}));
