@@ -16,19 +16,19 @@ namespace coffer::node {
 class LegRoutes {
  public:
   /// `patience`: so long a node may take to answer; no longer than until its legs are sent again.
-  explicit LegRoutes(Duration patience) : patience_(patience) {}
+  LegRoutes(NodeId self, Duration patience) : self_(self), patience_(patience) {}
 
   /// `from` answered legs for `target`: it leads there.
   void answered(Instant now, ShardId target, NodeId from) { routes_[target] = {from, now + patience_, true}; }
 
-  /// Requires: nodes is ascending and not empty (checked).
+  /// Not this node itself, unless there is no other. Requires: nodes is ascending; not empty (checked).
   NodeId next(Instant now, ShardId target, const std::vector<NodeId>& nodes) {
     check(!nodes.empty(), "a cluster has nodes");
     Route& route = routes_[target];
     if (route.node != nobody && now < route.until) return route.node;
     if (!route.answered) {
-      const auto after = std::upper_bound(nodes.begin(), nodes.end(), route.node);
-      route.node = after == nodes.end() ? nodes.front() : *after;
+      route.node = after(route.node, nodes);
+      if (route.node == self_) route.node = after(self_, nodes);
     }
     route.answered = false;
     route.until = now + patience_;
@@ -36,11 +36,17 @@ class LegRoutes {
   }
 
  private:
+  static NodeId after(NodeId node, const std::vector<NodeId>& nodes) {
+    const auto next = std::upper_bound(nodes.begin(), nodes.end(), node);
+    return next == nodes.end() ? nodes.front() : *next;
+  }
+
   struct Route {
     NodeId node = nobody;  ///< asked last, or answered since
     Instant until;         ///< it need not have answered before
     bool answered = false;
   };
+  NodeId self_;
   Duration patience_;
   std::map<ShardId, Route> routes_;
 };

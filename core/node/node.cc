@@ -66,7 +66,7 @@ Node::State::State(Config config_in, std::uint64_t seed_in)
       stream(stream_config(config)),
       router(router_config(config), map, Prng(seed, router_domain)),
       store(config.identity.cluster, store_limits(config), shard::positions_in),
-      leg_routes(config.tuning.leg_resend_interval),
+      leg_routes(config.identity.node, config.tuning.leg_resend_interval),
       logical(config.identity.node),
       cluster_clock(config.identity.node),
       life_number(Prng(seed, life_domain).next()) {}

@@ -194,7 +194,9 @@ void Node::State::take_leg_answers(Now now, NodeId from, ByteView message) {
   ByteReader in(message);
   const shard::LegAnswersMessage answers = shard::decode_leg_answers(in);
   if (shard::Shard* shard = find(answers.source); shard != nullptr && in.done()) {
-    leg_routes.answered(now.monotonic, answers.target, from);
+    if (shards.contains(answers.target) || asleep.contains(answers.target)) {
+      leg_routes.answered(now.monotonic, answers.target, from);
+    }
     shard->receive_leg_answers(answers, shard_out);
   }
 }

@@ -35,6 +35,7 @@ namespace coffer::router {
 struct OpenAttempt {
   std::uint64_t id = 0;
   NodeId to;
+  Instant sent;
   std::vector<std::uint32_t> items;  ///< indices into the request, ascending; empty: the whole request
 };
 

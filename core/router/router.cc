@@ -147,7 +147,7 @@ void Router::State::on_reply(Instant now, std::uint64_t attempt_id, ByteView rep
   const bool newest = part.waiting && part.open.back().id == attempt_id;
   const OpenAttempt attempt = std::move(*at);
   part.open.erase(at);
-  targets.reached(attempt.to);
+  targets.reached(attempt.to, now);
 
   const std::optional<Answer> answer = work.request.understand(attempt, reply);
   if (!answer) {
@@ -201,7 +201,9 @@ void Router::State::tick(Instant now, RouterOutput& out) {
     if (work.request.deadline <= now) {
       for (const Part& part : work.request.parts()) {
         // The patience may be shorter than attempt_timeout: else a dead leader would be asked for ever.
-        if (!part.settled && part.waiting) unanswered(now, part, part.open.back().to);
+        const bool silent =
+            !part.settled && part.waiting && !targets.has_answered(part.open.back().to, part.open.back().sent);
+        if (silent) unanswered(now, part, part.open.back().to);
       }
       PendingRequest::GivenUp given_up = work.request.give_up();
       if (given_up.unknown) {
@@ -235,7 +237,7 @@ void Router::State::send(Work& work, std::size_t part_index, NodeId to) {
   const Route route = config.mode == Mode::to_leaders ? Route::direct : Route::proxied;
   work.out.attempts.push_back(
       {to, id, work.request.attempt_body(part, route, patience_left_ms(work.now, work.request.deadline))});
-  part.open.push_back({id, to, part.items});
+  part.open.push_back({id, to, work.now, part.items});
   attempts.emplace(id, Place{work.ticket, static_cast<std::uint32_t>(part_index)});
   part.waiting = true;
   part.due = work.now + config.attempt_timeout;

@@ -11,7 +11,7 @@ constexpr Instant long_ago{INT64_MIN};
 }  // namespace
 
 Targets::Targets(std::vector<NodeId> nodes, const std::vector<ShardId>& shards, std::size_t start)
-    : nodes_(std::move(nodes)), lost_until_(nodes_.size(), long_ago) {
+    : nodes_(std::move(nodes)), lost_until_(nodes_.size(), long_ago), answered_(nodes_.size(), long_ago) {
   check(!nodes_.empty(), "a router knows at least one node");
   check(std::is_sorted(nodes_.begin(), nodes_.end()) && nodes_.front() != nobody, "a router's nodes are ascending");
   for (const ShardId shard : shards) {
@@ -31,6 +31,7 @@ void Targets::meet(NodeId node) {
   const NodeId proxy = nodes_[proxy_];
   const auto place = std::lower_bound(nodes_.begin(), nodes_.end(), node);
   lost_until_.insert(lost_until_.begin() + (place - nodes_.begin()), long_ago);
+  answered_.insert(answered_.begin() + (place - nodes_.begin()), long_ago);
   nodes_.insert(place, node);
   turn_ = index_of(in_turn);
   proxy_ = index_of(proxy);
@@ -67,7 +68,12 @@ void Targets::lost(NodeId node, Instant until) {
   }
 }
 
-void Targets::reached(NodeId node) { lost_until_[index_of(node)] = long_ago; }
+void Targets::reached(NodeId node, Instant now) {
+  lost_until_[index_of(node)] = long_ago;
+  answered_[index_of(node)] = now;
+}
+
+bool Targets::has_answered(NodeId node, Instant since) const { return answered_[index_of(node)] > since; }
 
 bool Targets::is_lost(NodeId node, Instant now) const { return now < lost_until_[index_of(node)]; }
 

@@ -35,7 +35,9 @@ class Targets {
   /// The link to this node broke: others are asked first until then, and nothing is thought to be led by it.
   void lost(NodeId node, Instant until);
   /// It answered.
-  void reached(NodeId node);
+  void reached(NodeId node, Instant now);
+  /// Whether it has answered anybody since.
+  bool has_answered(NodeId node, Instant since) const;
   bool is_lost(NodeId node, Instant now) const;
 
   /// The next node in turn, for a question any node may answer first.
@@ -59,6 +61,7 @@ class Targets {
 
   std::vector<NodeId> nodes_;
   std::vector<Instant> lost_until_;  ///< by index in nodes_
+  std::vector<Instant> answered_;    ///< when last, by index in nodes_
   std::vector<Leader> leaders_;      ///< ascending by shard
   std::size_t turn_;
   std::size_t proxy_;

@@ -7,10 +7,10 @@ namespace {
 
 constexpr ShardId s1{1};
 constexpr ShardId s2{2};
-const std::vector<NodeId> nodes = {NodeId(2), NodeId(3), NodeId(5)};
+const std::vector<NodeId> nodes = {NodeId(2), NodeId(3), NodeId(4), NodeId(5)};
 
-TEST_CASE("while nobody answers, legs go to all nodes in turn, for each target on its own") {
-  LegRoutes routes(milliseconds(100));
+TEST_CASE("while nobody answers, legs go to all other nodes in turn, for each target on its own") {
+  LegRoutes routes(NodeId(4), milliseconds(100));
   Instant now = Instant{} + seconds(1);
   for (const std::uint32_t expected : {2, 3, 5, 2}) {
     CHECK(routes.next(now, s1, nodes) == NodeId(expected));
@@ -21,7 +21,7 @@ TEST_CASE("while nobody answers, legs go to all nodes in turn, for each target o
 }
 
 TEST_CASE("who answered gets the legs that follow, however late, until it does not answer any more") {
-  LegRoutes routes(milliseconds(100));
+  LegRoutes routes(NodeId(4), milliseconds(100));
   Instant now = Instant{} + seconds(1);
   routes.answered(now, s1, NodeId(3));
   CHECK(routes.next(now + milliseconds(99), s1, nodes) == NodeId(3));

@@ -256,6 +256,22 @@ TEST_CASE("an attempt that times out is made again at another node with the same
   CHECK(bench.traced(TraceKind::request_retried) == 1);
 }
 
+TEST_CASE("a node that answers others is not left for one impatient request (design §8)") {
+  Bench bench;
+  teach(bench, n2);
+  bench.submit(Bench::transfer(500), 1);
+  bench.submit(Bench::transfer(5000), 2);
+  const auto attempts = bench.attempts();
+  REQUIRE(attempts.size() == 2);
+  bench.pass(milliseconds(100));
+  bench.say_items(attempts[1], {Outcome::success});
+  CHECK(bench.told(2).status == Outcome::success);
+  bench.pass(milliseconds(400));
+  REQUIRE(bench.told_outcomes() == Outcomes{Outcome::unknown});
+  bench.submit(Bench::transfer(500), 3);
+  CHECK(bench.attempt().to == n2);
+}
+
 TEST_CASE("requests less patient than an attempt still learn that a node does not answer (design §8)") {
   const Mode mode = GENERATE(Mode::to_leaders, Mode::to_proxies);
   Bench bench(mode);
