@@ -95,6 +95,9 @@ class Raft {
   /// Confirmed only when a majority answered an append sent after this call, and an entry of the own term has
   /// committed.
   bool read(Instant now, std::uint64_t read_id, Output& out);
+  /// The log of a member stands on this place, and cannot be read without what is before: so all of that has committed
+  /// (R31). Nothing unless this log holds it durably.
+  void learn_committed(Instant now, LogPlace place, Output& out);
   /// Leader: brings the group to these voters, in steps of one entry each: new ones become learners; once all of them
   /// have caught up, hold all sealed history and are certain, the configuration becomes joint; then final. Learners
   /// that are not among the goal's are dropped. A leader outside the goal hands over once the configuration is joint,

@@ -120,6 +120,15 @@ void Raft::truncate_from(Index from, Output& out) {
 }
 
 /// Moves the commit index up to `index`; never down.
+void Raft::learn_committed(Instant now, LogPlace place, Output& out) {
+  now_ = now;
+  const bool held = log_.durable() >= place.index && place.index > commit_ && log_.matches(place.index, place.term);
+  if (role_ != Role::leader && held) {  // R31
+    commit_to(place.index, out);
+  }
+  finish(out);
+}
+
 void Raft::commit_to(Index index, Output& out) {
   if (index <= commit_) {
     return;

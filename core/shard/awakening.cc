@@ -47,7 +47,7 @@ void Awakening::step(const log::SealedStore& store, ReplicaFiles& files) {
   } else {
     files.transfer().set_members(founding_.members());
     files.transfer().set_reached(Index(found_.base.index.value - 1));
-    files.transfer().need_snapshot();
+    files.transfer().need_snapshot(found_.base);
   }
 }
 

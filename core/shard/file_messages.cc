@@ -43,6 +43,8 @@ void encode_what(const AskFile& ask, ByteWriter& out) {
   out.u8(static_cast<std::uint8_t>(What::ask));
   out.u8(static_cast<std::uint8_t>(ask.kind));
   out.id(ask.after);
+  out.id(ask.base.index);
+  out.id(ask.base.term);
 }
 
 void encode_what(const OfferFile& offer, ByteWriter& out) {
@@ -116,6 +118,8 @@ std::optional<FilesMessage> decode_files(ByteView bytes) {
       AskFile ask;
       ask.kind = read_kind(in);
       ask.after = read_index(in);
+      ask.base.index = read_index(in);
+      ask.base.term = Term(read_index(in).value);
       message.what = ask;
       break;
     }

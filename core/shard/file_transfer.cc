@@ -38,8 +38,9 @@ void FileTransfer::set_reached(Index reached) {
   snapshot_needed_ = false;
 }
 
-void FileTransfer::need_snapshot() {
+void FileTransfer::need_snapshot(LogPlace base) {
   snapshot_needed_ = true;
+  base_ = base;
   look_at_ = {};
 }
 
@@ -167,7 +168,9 @@ void FileTransfer::ask(Instant now, FileOutput& out) {
   if (fetch_->answer_by && now >= *fetch_->answer_by) return next_member(now, out);
   if (fetch_->answer_by) return;
   fetch_->answer_by = now + config_.timeout;
-  out.messages.push_back({fetch_->from, encode(FilesMessage{config_.group, AskFile{fetch_->kind, fetch_->after}})});
+  out.messages.push_back(
+      {fetch_->from, encode(FilesMessage{
+                         config_.group, AskFile{fetch_->kind, fetch_->after, snapshot_needed_ ? base_ : LogPlace()}})});
 }
 
 void FileTransfer::want_chunks(Instant now, FileOutput& out) {
@@ -235,7 +238,10 @@ void FileTransfer::published(Instant now, const SealedName& name) {
 
 void FileTransfer::receive(Instant now, NodeId from, const FilesMessage& message, FileOutput& out) {
   if (message.group != config_.group || !store_.recovered()) return;
-  if (const auto* const ask = std::get_if<AskFile>(&message.what)) return server_.receive(from, *ask, out);
+  if (const auto* const ask = std::get_if<AskFile>(&message.what)) {
+    if (ask->base.index > Index()) told_base_ = ask->base;
+    return server_.receive(from, *ask, out);
+  }
   if (const auto* const want = std::get_if<WantChunk>(&message.what)) return server_.receive(now, from, *want, out);
   if (const auto* const offer = std::get_if<OfferFile>(&message.what)) return take_offer(now, from, *offer, out);
   if (const auto* const give = std::get_if<GiveChunk>(&message.what)) return take_chunk(now, from, *give, out);

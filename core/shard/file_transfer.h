@@ -19,6 +19,7 @@
 #include <map>
 #include <optional>
 #include <set>
+#include <utility>
 #include <vector>
 
 #include "core/base/ids.h"
@@ -56,8 +57,11 @@ class FileTransfer {
   void set_members(const std::vector<NodeId>& members);
   /// The state is the fold of the log up to here at least: snapshots up to here are not needed.
   void set_reached(Index reached);
-  /// The replica cannot go on without a snapshot behind set_reached()'s index: asks for one.
-  void need_snapshot();
+  /// The replica cannot go on without a snapshot behind set_reached()'s index: asks for one. `base`: what its log
+  /// stands on.
+  void need_snapshot(LogPlace base);
+  /// What the log of another replica stands on that has asked for a snapshot since the last call.
+  std::optional<LogPlace> take_told_base() { return std::exchange(told_base_, std::nullopt); }
   /// Leader: `to` needs what is no longer in the log. May be called at every heartbeat.
   void offer_snapshot(Instant now, NodeId to, FileOutput& out) { server_.offer_snapshot(now, to, out); }
 
@@ -104,6 +108,8 @@ class FileTransfer {
   std::vector<NodeId> members_;  ///< ascending, without self
   NodeId helper_;                ///< whom to ask first: who helped last
   Index reached_;
+  LogPlace base_;
+  std::optional<LogPlace> told_base_;
   bool snapshot_needed_ = false;
   bool settle_for_any_ = false;  ///< nobody had the snapshot begun, nor a newer one
   std::optional<FileFetch> fetch_;

@@ -12,6 +12,11 @@ void Shard::receive_files(Now now, NodeId from, ByteView section) {
 
 void Shard::tend_files(Now now, Output& out) {
   files_.transfer().set_members(raft_.configuration().members());
+  if (const std::optional<LogPlace> base = files_.transfer().take_told_base()) {
+    raft::Output raft;
+    raft_.learn_committed(now.monotonic, *base, raft);
+    follow(now, raft, out);
+  }
   files_.transfer().set_reached(committed_);
   files_.step(now.monotonic, file_out_);
   files_.supply(raft_, file_out_);

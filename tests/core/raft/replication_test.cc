@@ -9,6 +9,28 @@ namespace {
 
 using Terms = std::vector<std::uint64_t>;
 
+TEST_CASE("who holds durably what another member's log stands on commits up to it (docs/PROTOCOLS.md R31)") {
+  Replica replica({.term = 2, .log = {1, 1, 2}, .uncertain = GENERATE(false, true)});
+  const auto learn = [&](std::uint64_t index, std::uint64_t term) {
+    Output out;
+    replica.raft.learn_committed(replica.now, {Index(index), Term(term)}, out);
+    return replica.raft.commit().value;
+  };
+  CHECK(learn(2, 2) == 0);  // another history
+  CHECK(learn(4, 2) == 0);  // not here
+  CHECK(learn(2, 1) == 2);
+  CHECK(learn(1, 1) == 2);
+  CHECK(learn(3, 2) == 3);
+}
+
+TEST_CASE("what is not durable yet does not commit by what another member's log stands on (docs/PROTOCOLS.md R31)") {
+  Replica replica({.term = 1});
+  replica.receive(2, append_request(1, 0, 0, {1}));
+  Output out;
+  replica.raft.learn_committed(replica.now, {Index(1), Term(1)}, out);
+  CHECK(replica.raft.commit() == Index(0));
+}
+
 TEST_CASE("a new leader appends a no-op of its term and sends it to all at once (Raft thesis §6.4, fig. 3.1 leaders)") {
   Replica replica({.term = 2, .log = {1, 2}});
   replica.win_election();

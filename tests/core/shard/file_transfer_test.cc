@@ -170,7 +170,7 @@ TEST_CASE("of two members with different progress, the one that has more gives m
 TEST_CASE("a replica that needs a snapshot asks everybody, until somebody has one") {
   FileWorld world(3);
   const std::vector<Index> boundaries = boundaries_of(world.log);
-  world[2].transfer->need_snapshot();
+  world[2].transfer->need_snapshot({});
   world.run_for(seconds(2));
   REQUIRE(world[2].applied() == Index());
   world[3].follow(boundaries[0].value);
@@ -336,7 +336,7 @@ FilesMessage arbitrary_message(FileWorld& world, Prng& prng, Index boundary) {
   const ChunkName name{kind, Index(prng.below(1 << 20)), prng.next(), static_cast<std::uint32_t>(prng.next())};
   switch (prng.below(5)) {
     case 0:
-      message.what = AskFile{kind, Index(prng.below(1 << 20))};
+      message.what = AskFile{kind, Index(prng.below(1 << 20)), {Index(prng.below(1 << 20)), Term(prng.below(99))}};
       break;
     case 1: {
       const log::SealedStore::File& file = world[1].store->files().at({kind, group, boundary});
