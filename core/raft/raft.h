@@ -215,6 +215,7 @@ class Raft {
 
   // Replication, follower's side, and every change of the log (raft_follower.cc).
   void on(Instant now, NodeId from, AppendRequest& request, Output& out);
+  void follow_fed(Instant now, NodeId leader, Output& out);
   bool skip_compacted(AppendRequest& request) const;
   Index place_to_try(const AppendRequest& request) const;
   void answer(NodeId to, bool success, Index match, std::uint64_t round, Output& out) const;
@@ -264,6 +265,7 @@ class Raft {
   Instant ask_again_at_;                ///< as (pre-)candidate, and as leader until an entry of its term has committed
   Instant election_deadline_;           ///< not as leader
   Pulse pulse_;                         ///< of the leader of the latest term that had one
+  Instant fed_until_;                   ///< its leader's entries have come late, but come
   Instant recovery_deadline_;           ///< while uncertain: when to ask again
   std::vector<NodeId> granted_;         ///< as (pre-)candidate: who granted, self included
   std::vector<NodeId> refused_;         ///< as candidate: who will not vote for it in this term

@@ -106,7 +106,8 @@ void Raft::become_leader(Instant now, Output& out) {
 }
 
 bool Raft::heard_leader(Instant now) const {
-  return role_ == Role::leader || (leader_ != nobody && now < pulse_.alive_at() + config_.election_timeout);
+  return role_ == Role::leader ||
+         (leader_ != nobody && (now < fed_until_ || now < pulse_.alive_at() + config_.election_timeout));
 }
 
 /// Whether a candidate's later term is to be passed over: the leader is alive, so who asks is cut off from it, or no

@@ -18,8 +18,9 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
   if (role_ == Role::leader || (leader_ != nobody && leader_ != from)) {
     return;  // R17: a second leader in one term is no honest one
   }
-  const bool alive = pulse_.heard(now, request.term, request.sign);
-  if (alive && now < pulse_.alive_at() + config_.election_timeout) {  // R30
+  const bool newest = pulse_.heard(now, request.term, request.sign);
+  const bool in_time = newest && now < pulse_.alive_at() + config_.election_timeout;
+  if (in_time) {  // R30
     become_follower(now, request.term, from, out);
     reset_election_deadline(pulse_.alive_at());
   } else if (role_ == Role::candidate) {
@@ -43,12 +44,24 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
   if (known < request.entries.size() && request.entries[known].index <= commit_) {
     return;  // R7, R17: no honest leader contradicts what is committed
   }
+  const bool fed = known < request.entries.size();
   store(request.entries, known, out);
+  if (fed && !in_time) {
+    follow_fed(now, from, out);
+  }
   if (role_ == Role::pre_candidate && !may_campaign()) {  // R20: what it stored may have taken its vote
     become_follower(now, request.term, nobody, out);
   }
   commit_to(std::min(request.commit, verified), out);  // R12
   answer(from, true, verified, request.round, out);    // R3
+}
+
+/// Who is still being fed, however late, is not without a leader: it holds on for half an election time-out at least.
+void Raft::follow_fed(Instant now, NodeId leader, Output& out) {
+  become_follower(now, hard_state_.term, leader, out);
+  fed_until_ = now + config_.election_timeout / 2;
+  const Duration more = nanoseconds(prng_.between(0, config_.election_timeout.nanos / 2));
+  election_deadline_ = std::max(election_deadline_, fed_until_ + more);
 }
 
 /// Makes an append that begins before the log's base begin at it: what is before is committed, and so the same in the
