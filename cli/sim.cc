@@ -115,10 +115,27 @@ void save(const sim::Scenario& scenario, const std::string& file) {
   if (!out.flush()) throw Refusal{internal, "cannot write " + file};
 }
 
-struct RunVerb {
+/// One world: a scenario file, or what a seed draws.
+struct OneWorld {
   std::string file;
   std::optional<std::uint64_t> seed;
   std::string profile = "default";
+
+  void add_options(CLI::App& verb) {
+    verb.add_option("FILE", file, "scenario; without it, the seed draws one")->type_name("");
+    verb.add_option("--seed", seed, "instead of the scenario's")->type_name("N");
+    verb.add_option("--profile", profile, "what a seed may draw, without FILE")->type_name("NAME");
+  }
+  /// With the seed it is to run with.
+  sim::Scenario scenario() const {
+    sim::Scenario scenario = file.empty() ? profile_named(profile).draw(seed.value_or(1)) : load(file);
+    scenario.seed = seed.value_or(scenario.seed);
+    return scenario;
+  }
+};
+
+struct RunVerb {
+  OneWorld world;
   std::string trace;
   std::string write_scenario;
   bool check_determinism = false;
@@ -128,9 +145,7 @@ struct RunVerb {
 };
 
 int RunVerb::run() const {
-  sim::Scenario scenario = file.empty() ? profile_named(profile).draw(seed.value_or(1)) : load(file);
-  const std::uint64_t with_seed = seed.value_or(scenario.seed);
-  scenario.seed = with_seed;
+  const sim::Scenario scenario = world.scenario();
   if (!write_scenario.empty()) save(scenario, write_scenario);
   std::ofstream trace_file;
   sim::RunOptions options;
@@ -138,11 +153,11 @@ int RunVerb::run() const {
     open_for_writing(trace_file, trace);
     options.trace_jsonl = &trace_file;
   }
-  sim::RunResult result = sim::run(scenario, with_seed, options);
+  sim::RunResult result = sim::run(scenario, scenario.seed, options);
   if (!trace.empty() && !trace_file.flush()) throw Refusal{internal, "cannot write " + trace};
-  if (check_determinism) result = sim::compare(std::move(result), sim::run(scenario, with_seed));
+  if (check_determinism) result = sim::compare(std::move(result), sim::run(scenario, scenario.seed));
   const bool expected = sim::as_expected(scenario, result);
-  const std::string replay = sim::replay_command(result, file, profile);
+  const std::string replay = sim::replay_command(result, world.file, world.profile);
   print(output == OutputFormat::json ? sim::run_to_json(result, expected, build_id(), replay)
                                      : sim::run_to_text(result, expected, build_id(), replay));
   if (expected) return ok;
@@ -261,9 +276,7 @@ int FuzzVerb::run() const {
 }
 
 struct ShrinkVerb {
-  std::string file;
-  std::optional<std::uint64_t> seed;
-  std::string profile = "default";
+  OneWorld world;
   std::string time = "60s";
   std::string write_to = "shrunk.json";
   OutputFormat output = OutputFormat::text;
@@ -272,8 +285,7 @@ struct ShrinkVerb {
 };
 
 int ShrinkVerb::run() const {
-  sim::Scenario scenario = file.empty() ? profile_named(profile).draw(seed.value_or(1)) : load(file);
-  scenario.seed = seed.value_or(scenario.seed);
+  const sim::Scenario scenario = world.scenario();
   const auto real_time = sim::parse_duration(time);
   if (!real_time || *real_time <= Duration{}) throw Refusal{usage, "--for " + time + ": is not a duration such as 60s"};
   const sim::RunResult whole = sim::run(scenario, scenario.seed);
@@ -369,9 +381,7 @@ int list(const std::string& what, OutputFormat output) {
 void add_run_verb(CLI::App& sim, int& exit_code) {
   CLI::App* verb = sim.add_subcommand("run", "one world: a scenario file, or what a seed draws");
   const auto options = std::make_shared<RunVerb>();
-  verb->add_option("FILE", options->file, "scenario; without it, the seed draws one")->type_name("");
-  verb->add_option("--seed", options->seed, "instead of the scenario's")->type_name("N");
-  verb->add_option("--profile", options->profile, "what a seed may draw, without FILE")->type_name("NAME");
+  options->world.add_options(*verb);
   verb->add_option("--trace", options->trace, "write every event, one JSON object a line")->type_name("FILE");
   verb->add_option("--write-scenario", options->write_scenario, "write the scenario that is run")->type_name("FILE");
   verb->add_flag("--check-determinism", options->check_determinism, "run twice and compare the traces");
@@ -404,9 +414,7 @@ void add_shrink_verb(CLI::App& sim, int& exit_code) {
   CLI::App* verb =
       sim.add_subcommand("shrink", "makes a failing world smaller for as long as it fails in the same way");
   const auto options = std::make_shared<ShrinkVerb>();
-  verb->add_option("FILE", options->file, "scenario; without it, the seed draws one")->type_name("");
-  verb->add_option("--seed", options->seed, "instead of the scenario's")->type_name("N");
-  verb->add_option("--profile", options->profile, "what a seed may draw, without FILE")->type_name("NAME");
+  options->world.add_options(*verb);
   verb->add_option("--for", options->time, "how long at most, in real time (60s)")->type_name("TIME");
   verb->add_option("--write-scenario", options->write_to, "where the smallest goes (shrunk.json)")->type_name("FILE");
   add_output_option(*verb, options->output);

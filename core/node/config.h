@@ -27,7 +27,7 @@ struct ShardConfig {
 
 /// Limits and times. Each knob has a unit and a scenario that varies it.
 struct Tuning {
-  Duration election_timeout = milliseconds(500);  ///< each election waits between once and twice this
+  Duration election_timeout = milliseconds(500);  ///< each election waits once to one and a half times this
   Duration heartbeat_interval = milliseconds(50);
   Duration leg_resend_interval = milliseconds(300);
   Duration attempt_timeout = milliseconds(1000);  ///< proxy: one attempt, then another with the same id

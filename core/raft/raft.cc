@@ -7,7 +7,7 @@
 //   candidate ----- quorum of votes: become_leader ------------------> leader
 //   candidate ----- election time-out: ask_pre_votes ----------------> pre_candidate
 //   leader -------- no quorum heard ---------------------------------> follower
-//   any ----------- later term, or an append of a leader's: become_follower -> follower
+//   any ----------- later term, or a leader's append in time: become_follower -> follower
 #include "core/raft/raft.h"
 
 #include <algorithm>
@@ -95,7 +95,7 @@ void Raft::tick(Instant now, Output& out) {
     if (role_ == Role::leader && now >= heartbeat_deadline_) {
       beat(now, out);
     } else if (role_ == Role::leader && !leads_in_own_term() && now >= ask_again_at_) {
-      press(now, out);
+      repeat_no_op(now, out);
     }
   }
   finish(out);
@@ -214,8 +214,8 @@ Instant Raft::wake_at() const {
     const Instant stand_at = role_ == Role::follower ? election_deadline_ : std::min(election_deadline_, ask_again_at_);
     return uncertain() ? std::min(stand_at, recovery_deadline_) : stand_at;
   }
-  const Instant press_at = leads_in_own_term() ? never : ask_again_at_;
-  const Instant beat_at = followers_.empty() ? never : std::min(heartbeat_deadline_, press_at);
+  const Instant repeat_at = leads_in_own_term() ? never : ask_again_at_;
+  const Instant beat_at = followers_.empty() ? never : std::min(heartbeat_deadline_, repeat_at);
   return transferring() ? std::min(beat_at, transfer_deadline_) : beat_at;
 }
 
@@ -261,7 +261,7 @@ void Raft::reset_election_deadline(Instant now) {
   election_deadline_ = now + nanoseconds(prng_.between(base, base + base / 2 - 1));
 }
 
-/// Sooner than that, if it was to be.
+/// Stands within `wait`, or when it would have anyway, whichever is sooner.
 void Raft::stand_within(Instant now, Duration wait) {
   election_deadline_ = std::min(election_deadline_, now + nanoseconds(prng_.between(0, wait.nanos - 1)));
 }

@@ -199,7 +199,7 @@ class Raft {
   Index last_for(const Progress& follower) const;
   void heartbeat(Progress& follower, Output& out);
   void append(const Progress& follower, Index prev, std::vector<Entry> entries, Output& out) const;
-  void press(Instant now, Output& out);
+  void repeat_no_op(Instant now, Output& out);
   bool term_is_durable() const;
   void find_place(Progress& follower, Output& out) const;
   void say_snapshot_needed(const Progress& follower, Output& out) const;

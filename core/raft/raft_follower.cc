@@ -49,9 +49,6 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
   if (fed && !in_time) {
     follow_fed(now, from, out);
   }
-  if (role_ == Role::pre_candidate && !may_campaign()) {  // R20: what it stored may have taken its vote
-    become_follower(now, request.term, nobody, out);
-  }
   commit_to(std::min(request.commit, verified), out);  // R12
   answer(from, true, verified, request.round, out);    // R3
 }

@@ -88,7 +88,7 @@ void Raft::append(const Progress& follower, Index prev, std::vector<Entry> entri
 bool Raft::term_is_durable() const { return log_.durable() >= term_proof_; }
 
 /// Says again what the first commitment of the term waits for: the no-op, to those it is believed to continue.
-void Raft::press(Instant now, Output& out) {
+void Raft::repeat_no_op(Instant now, Output& out) {
   ask_again_at_ = now + retry_interval(now);
   for (Progress& follower : followers_) {
     const bool needs_more = follower.next() < term_begin_ || follower.needs_snapshot();
