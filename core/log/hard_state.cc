@@ -25,7 +25,7 @@ bool read_image(ByteReader& in, HardStateImage& image) {
   image.damaged_end = in.u64();
   image.mark = in.u64();
   const std::uint32_t count = in.u32();
-  image.cutting = in.u32() != 0;
+  image.repairing = in.u32() != 0;
   for (std::uint32_t i = 0; i < count && in.ok(); ++i) {
     const auto group = in.id<ShardId>();
     GroupState& state = image.groups[group];
@@ -92,7 +92,7 @@ Bytes encode_hard_state(const FileIdentity& identity, const HardStateImage& imag
   out.u64(image.damaged_end);
   out.u64(image.mark);
   out.u32(static_cast<std::uint32_t>(image.groups.size()));
-  out.u32(image.cutting ? 1 : 0);
+  out.u32(image.repairing ? 1 : 0);
   check(block.size() == hard_state_header_size, "the header has its documented size");
   for (const auto& [group, state] : image.groups) {
     out.id(group);

@@ -3,7 +3,7 @@
 //
 //   file := copy{2}                                                                    (at offsets 0 and 4096)
 //   copy := magic u32 | version u16 | zero u16 | identity 36 | zero u32 | sequence u64 | first_segment u64
-//           | damaged_from u64 | damaged_end u64 | mark u64 | count u32 | cutting u32 | group_state{count} | zero*
+//           | damaged_from u64 | damaged_end u64 | mark u64 | count u32 | repairing u32 | group_state{count} | zero*
 //           | epoch_bytes u64 | chunk_bytes u32 | lives u32 | checksum u64   (one block; groups ascending)
 //   group_state := group u32 | vote u32 | term u64 | evidence_index u64 | evidence_term u64 | uncertain u32 | zero u32
 //
@@ -17,9 +17,8 @@
 // H7 `epoch_bytes` and `chunk_bytes` never change once they are there (0: written before they were kept): what the
 //    directory was founded with, and whoever comes with others is refused.
 // H8 `lives` counts the starts: higher than in any life before it, durably, before a life tells anybody anything.
-// H9 `cutting` is 1, durably, before remnants behind the end of the stream are cut, until they are, durably: if the
-// sync
-//    of the cut fails, what reads as blank there is not.
+// H9 `repairing` is 1, durably, before remnants behind the end of the stream are cut or headers of segments written
+//    again, until they are, durably: a start that dies on the way leaves what reads as repaired and is not.
 #pragma once
 
 #include <cstdint>
@@ -61,7 +60,7 @@ struct HardStateImage {
   std::uint64_t mark = 0;
   SnapshotSizes snapshots = {};
   std::uint32_t lives = 0;
-  bool cutting = false;
+  bool repairing = false;
   std::map<ShardId, GroupState> groups = {};
 };
 

@@ -63,7 +63,7 @@ void Opening::on_hard_state(ByteView file, PendingIo& io, std::vector<IoOp>& out
   }
   if (read->newest) {
     image_ = std::move(*read->newest);
-    cut_before_ = image_.cutting;
+    repaired_before_ = image_.repairing;
   }
   if (!agree_on_snapshots()) return;
   outdated_ = read->outdated;
@@ -286,9 +286,10 @@ void Opening::flag_end(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceE
     return;
   }
   trace.push_back({.kind = TraceKind::tail_uncertain, .a = scan_->end().next_frame});
-  const bool cuts_more = !scan_->remnants().empty() && !image_.cutting;
-  image_.cutting = image_.cutting || cuts_more;
-  if (!flag_groups() && !cuts_more) {
+  const bool repairs = !scan_->remnants().empty() || !scan_->damaged_headers().empty();
+  const bool first_to_repair = repairs && !image_.repairing;
+  image_.repairing = image_.repairing || repairs;
+  if (!flag_groups() && !first_to_repair) {
     cut(io, out, trace);
     return;
   }
@@ -309,7 +310,7 @@ void Opening::cut(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>
   if (!scan_->remnants().empty()) {
     trace.push_back({.kind = TraceKind::tail_torn, .a = end_.next_frame});
   }
-  if (cut_before_) {
+  if (repaired_before_) {
     cut_everything(io, out);
   } else {
     cut_remnants(io, out);
@@ -353,9 +354,9 @@ void Opening::blank(const Remnant& what, PendingIo& io, std::vector<IoOp>& out) 
   io.sync(file, out);
 }
 
-/// What they said is known (stream_scan.h, S4).
+/// What they say is known (stream_scan.h, S4).
 void Opening::mend_headers(PendingIo& io, std::vector<IoOp>& out) {
-  for (const SegmentHeader& header : scan_->damaged_headers()) {
+  for (const SegmentHeader& header : repaired_before_ ? scan_->headers() : scan_->damaged_headers()) {
     io.write(segment_file(header.number), 0, encode_segment_header(header), out);
     io.sync(segment_file(header.number), out);
   }
@@ -370,7 +371,7 @@ void Opening::make_room(PendingIo& io, std::vector<IoOp>& out, std::vector<Trace
   close_gaps();
   // One that was reserved ahead and never written to costs no space.
   const std::uint64_t last_used = std::max(scan_->last_used_segment(), scan_->damage()->segment);
-  const bool is_spare = segments_.back() > last_used && !cut_before_;
+  const bool is_spare = segments_.back() > last_used && !repaired_before_;
   end_.segment = is_spare ? segments_.back() : segments_.back() + 1;
   end_.next_frame = std::max({scan_->highest_number(), image_.mark, scan_->damage()->frame}) + 1;
   end_.previous = 0;
@@ -448,7 +449,7 @@ void Opening::switch_over(PendingIo& io, std::vector<IoOp>& out) {
   image_.damaged_from = scan_->damage()->segment;
   image_.damaged_end = std::max(scan_->last_used_segment(), scan_->damage()->segment) + 1;
   image_.first_segment = end_.segment;
-  image_.cutting = false;
+  image_.repairing = false;
   ++image_.sequence;
   write_hard_state(config_.identity, image_, io, out);
 }
@@ -473,7 +474,7 @@ void Opening::clear_old_segments(PendingIo& io, std::vector<IoOp>& out) {
 
 void Opening::finish(std::vector<TraceEvent>& trace) {
   phase_ = Phase::done;
-  image_.cutting = false;
+  image_.repairing = false;
   for (const auto& [group, state] : image_.groups) {
     scan_->logs()[group];  // a group may have voted before its first entry
   }

@@ -34,9 +34,9 @@
 //   U1 The flags are durable before anything is cut, set aside or written.
 // Cut: remnants behind the end are overwritten with zeros and synced before done(). Therefore
 //   C1 when recovery is done, every byte behind the end of the stream is zero, durably, in every segment.
-//   C2 a cut that has begun and may not have ended, for its sync may have failed, is made again, and of everything
-//   behind
-//      the end: what has to be cut then cannot be seen any more (hard_state.h, H9).
+//   C2 a repair that has begun and may not have ended, for its process may have died or its sync failed, is made again,
+//      of everything behind the end and of every header: what it is to repair cannot be seen any more (hard_state.h,
+//      H9).
 // So nothing that an earlier life left behind can ever be taken for a continuation or for proof of damage, not even
 // when the new frame n has the very bytes of the torn one: its old successor, had there been one, is gone. Whatever a
 // later recovery finds behind the end was written by the life before it.
@@ -145,7 +145,7 @@ class Opening {
   std::vector<std::uint32_t> outdated_;
   std::uint64_t hard_state_size_ = 0;  ///< bytes the file has
   bool copy_b_touched_ = false;
-  bool cut_before_ = false;              ///< a life before began to cut, and has not said that it ended
+  bool repaired_before_ = false;         ///< a life before began to repair, and has not said that it ended
   bool other_files_ = false;             ///< there are some that only a founded directory has
   std::vector<std::uint64_t> segments_;  ///< that exist, ascending
   std::size_t segments_read_ = 0;        ///< or passed over

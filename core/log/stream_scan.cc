@@ -29,7 +29,10 @@ void StreamScan::found(std::uint64_t number, ByteView segment) {
     set_damage(segment_file(missing) + " is missing although " + segment_file(number) + " is there");
   }
   const bool header_counts = damaged_headers_.empty() || damaged_headers_.back().number != number;
-  if (!ended_) follow(number, segment, salt, header_counts ? header->reserved : segment.size());
+  if (!ended_) {
+    headers_.push_back(header_counts ? *header : damaged_headers_.back());
+    follow(number, segment, salt, header_counts ? header->reserved : segment.size());
+  }
   if (failed()) return;
   // A frame that was written in the wrong place may be what has damaged the header.
   if (!header_counts) note_behind_end(number, segment, 0, salt);

@@ -93,7 +93,9 @@ class StreamScan {
   std::uint64_t size_of(std::uint64_t segment) const;
   const std::vector<Remnant>& remnants() const { return remnants_; }
   const LastFlush& last_flush() const { return last_flush_; }
-  /// What should stand at the beginning of segments whose frames count (S4).
+  /// What should stand at the beginning of the segments whose frames count, and of those of them where it does not
+  /// (S4).
+  const std::vector<SegmentHeader>& headers() const { return headers_; }
   const std::vector<SegmentHeader>& damaged_headers() const { return damaged_headers_; }
   std::uint64_t last_used_segment() const { return last_used_; }    ///< the last that is not blank throughout
   std::uint64_t last_full_frame() const { return last_full_; }      ///< the last that says anything; 0: none
@@ -137,6 +139,7 @@ class StreamScan {
   LogFold fold_;
   std::vector<Remnant> remnants_;
   LastFlush last_flush_;
+  std::vector<SegmentHeader> headers_;
   std::vector<SegmentHeader> damaged_headers_;
   std::map<std::uint64_t, std::uint64_t> sizes_;
   std::uint64_t last_used_ = 0;

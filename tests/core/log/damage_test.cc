@@ -25,7 +25,7 @@ const std::vector<std::pair<std::string, std::uint64_t>> eight_frames = {
     {"stream-000001", 4096}, {"stream-000001", 8192},  {"stream-000001", 12288}, {"stream-000002", 4096},
     {"stream-000002", 8192}, {"stream-000002", 12288}, {"stream-000003", 4096},  {"stream-000003", 8192}};
 
-TEST_CASE("a cut whose sync failed is made again: what reads as blank may not be so on the disk (C2)") {
+TEST_CASE("a repair whose sync failed is made again: what reads as whole may not be so on the disk (C2)") {
   const bool sole = GENERATE(true, false);
   const StreamConfig config = sole ? sole_voter() : test_config();
   MemoryDisk torn = rested_disk(1);
@@ -34,12 +34,13 @@ TEST_CASE("a cut whose sync failed is made again: what reads as blank may not be
     std::fill(bytes.end() - 4000, bytes.end() - 3000, std::byte{0x5A});
     torn.overwrite(segment, bytes);
   }
+  if (GENERATE(true, false)) torn.flip_bit("stream-000001", 100, 3);
   Prng random(1);
   for (std::uint64_t ops = 0;; ++ops) {
     CAPTURE(sole, ops);
     MemoryDisk disk = torn;
-    Life cutting(disk, ops, 0, config);
-    const bool ended = cutting.run();
+    Life repairing(disk, ops, 0, config);
+    const bool ended = repairing.run();
     // The process dies at a sync that fails, and no later one writes those bytes: only what the next life writes
     // counts.
     MemoryDisk left = disk;
