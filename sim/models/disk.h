@@ -103,6 +103,7 @@ class Disk {
   void lay(Ambush ambush) { ambushes_.push_back(std::move(ambush)); }
   /// No space is left: whatever would grow a file, or create one, is refused; what was reserved can be written.
   void fill(std::uint64_t strike) { filled_by_.insert(strike); }
+  bool full() const { return !filled_by_.empty(); }
   /// The strike is over: its ambush is gone, its space is back. Scars stay.
   void heal(std::uint64_t strike);
   /// Since the last call.

@@ -205,14 +205,21 @@ void Machine::set_alarm() {
   kernel_.schedule(clock_.when(kernel_.now(), alarm_at_), event(EventKind::wake, alarm_));
 }
 
-Duration Machine::duration_of(IoKind kind, IoLane lane) {
-  // The slowest counts: the product of several would last beyond any run.
+std::optional<Duration> Machine::time_to_store() const {
+  if (!stuck_by_.empty() || disk_.full()) return std::nullopt;
+  return (machine_.io_floor + machine_.write_mean + machine_.sync_floor + machine_.sync_mean) * slowest();
+}
+
+/// Of several, the slowest counts: their product would last beyond any run.
+std::int64_t Machine::slowest() const {
   std::int64_t slowest = 1;
-  for (const auto& [strike, slower] : slowed_by_) {
-    slowest = std::max<std::int64_t>(slowest, slower);
-    delays_.insert(strike);
-  }
-  const std::int64_t times = slowest * (lane == IoLane::background ? background_times : 1);
+  for (const auto& [strike, times] : slowed_by_) slowest = std::max<std::int64_t>(slowest, times);
+  return slowest;
+}
+
+Duration Machine::duration_of(IoKind kind, IoLane lane) {
+  for (const auto& [strike, times] : slowed_by_) delays_.insert(strike);
+  const std::int64_t times = slowest() * (lane == IoLane::background ? background_times : 1);
   switch (kind) {
     case IoKind::sync:
     case IoKind::sync_dir:

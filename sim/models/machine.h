@@ -113,6 +113,8 @@ class Machine {
   void slow_disk(std::uint64_t strike, std::uint32_t times) { slowed_by_[strike] = times; }
   /// No operation returns.
   void stick_disk(std::uint64_t strike) { stuck_by_.insert(strike); }
+  /// How long a write and its sync take on average now; nothing while none returns, or none that grows a file.
+  std::optional<Duration> time_to_store() const;
   /// The strike is over, on the disk too (scars stay).
   void heal_disk(std::uint64_t strike);
   /// Whether this process has been told that an operation failed.
@@ -153,6 +155,7 @@ class Machine {
   void take_over_io();
   void set_alarm();
   void schedule(const std::vector<IoQueue::Begun>& begun);
+  std::int64_t slowest() const;
   Duration duration_of(IoKind kind, IoLane lane);
   Event event(EventKind kind, std::uint64_t number = 0) const;
 

@@ -41,7 +41,9 @@ class Judge {
   void on_call(SimTime now, std::uint32_t client, std::uint64_t op, const router::Request& request);
   void on_return(SimTime now, std::uint32_t client, std::uint64_t op, const router::Reply& reply);
   /// Who is in touch with whom has changed (sim/run/leader_losses.h).
-  void on_touch(SimTime now, const Touch& touch) { leader_losses_.on_touch(now, touch); }
+  void on_touch(SimTime now, const Touch& touch, oracles::NodeSet storing) {
+    leader_losses_.on_touch(now, touch, storing);
+  }
   void finish(SimTime now);
 
   /// The first violation there is, those of the wallet before those of the harness (O-H…).

@@ -77,8 +77,9 @@ void LeaderLosses::on_committed(SimTime now, NodeId node, const CommittedEntry& 
   }
 }
 
-void LeaderLosses::on_touch(SimTime now, const Touch& touch) {
+void LeaderLosses::on_touch(SimTime now, const Touch& touch, NodeSet storing) {
   touch_ = touch;
+  storing_ = storing;
   for (std::uint32_t s = 1; s <= shards_.size(); ++s) look(now, ShardId(s));
 }
 
@@ -126,9 +127,12 @@ void LeaderLosses::look(SimTime now, ShardId id) {
   if (shard.loss) follow(now, shard, configuration);
   if (shard.led_on && !leads_on_now && !shard.loss) {
     const NodeSet others = without(configuration.deciders(), shard.leader);
-    const NodeSet core = core_of(configuration, others.without(shard.uncertain));
+    const NodeSet certain = others.without(shard.uncertain);
+    const NodeSet core = core_of(configuration, certain & storing_);
     if (!core.empty()) {
       shard.loss = Loss{now, shard.term, core, shard.appended};
+    } else if (!core_of(configuration, certain).empty()) {
+      ++counts_.without_disks;
     } else if (!core_of(configuration, others).empty()) {
       ++counts_.without_votes;
     }
@@ -140,7 +144,7 @@ void LeaderLosses::look(SimTime now, ShardId id) {
 void LeaderLosses::follow(SimTime now, Shard& shard, const Configuration& configuration) {
   Loss& loss = *shard.loss;
   const bool leads_again = shard.term == loss.term && leads_on(shard, configuration);
-  loss.core = core_of(configuration, loss.core);
+  loss.core = core_of(configuration, loss.core & storing_);
   if (!leads_again && !loss.core.empty()) return;
   if (is_late(now, loss)) return end(now, shard);
   shard.loss.reset();

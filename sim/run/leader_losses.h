@@ -6,21 +6,22 @@
 //     time-out or more: elections need a network that is faster than that by far (Raft thesis, section 3.9). (Loss,
 //     shorter delay and reordering of single packets do not count as out of touch; nor does a disk.) A node that runs
 //     is in touch with itself.
+//   * A node *stores* while its disk is neither stuck nor full, nor so slow that a vote (two writes, each synced) takes
+//     a quarter of an election time-out or more on average: what section 3.9 asks of the network it asks of the disk.
 //   * The *leader* is the node that was elected in the highest term of which an election was seen.
 //   * The *voters* are those of the last configuration that committed; a *quorum* is a majority of them, while joint of
 //     both halves.
 //   * The leader *leads on* while it is in the same life (it has not crashed), has not been seen to step down, and is
-//   in
-//     touch with a quorum.
-//   * A *core* is a set of voters without the leader that are in touch with each other, are a quorum, and have a vote
-//   to
-//     give: none is *uncertain*, that is, still asking what its disk may have lost (docs/PROTOCOLS.md R27).
+//     in touch with a quorum.
+//   * A *core* is a set of voters without the leader that are in touch with each other, store, are a quorum, and have a
+//     vote to give: none is *uncertain*, that is, still asking what its disk may have lost (docs/PROTOCOLS.md R27).
 // A leader that has led on is *lost* at the instant at which it no longer does, if there is a core then. (One that
-// steps down by itself is not lost: it has handed over, or was deposed. If only uncertain voters keep the others from
-// being a core, that is counted by itself, as `without_votes`; also if one that was starting then only finds out
-// later.) The loss is *healed* at the instant at which any node first shows an entry of a later term committed. It is
-// healed *in time* within two election time-outs, by the time-out's configured value (each wait is drawn from once to
-// one and a half times it). The loss is *void*, and not counted, if before it is healed
+// steps down by itself is not lost: it has handed over, or was deposed.) If the others would be a core but for their
+// disks, that is counted by itself, as `without_disks`: until more of them store, nothing can commit. If only uncertain
+// voters keep them from being one, as `without_votes`; also if one that was starting then only finds out later.
+// The loss is *healed* at the instant at which any node first shows an entry of a later term committed. It is healed
+// *in time* within two election time-outs, by the time-out's configured value (each wait is drawn from once to one and
+// a half times it). The loss is *void*, and not counted, if before it is healed
 //   * within two election time-outs the largest core it began with no longer contains one: more has failed by then;
 //   * the old leader leads on again in its old term: it was only cut off for a moment;
 //   * an entry commits that the old leader has appended since in its old term, before another is elected: it was not
@@ -51,8 +52,8 @@ class LeaderLosses {
   void on_trace(SimTime now, NodeId node, const TraceEvent& event);
   void on_crash(SimTime now, NodeId node);
   void on_committed(SimTime now, NodeId node, const CommittedEntry& entry);
-  /// Whenever it may have changed; at the beginning of a run nobody is in touch.
-  void on_touch(SimTime now, const Touch& touch);
+  /// Whenever either may have changed; at the beginning of a run nobody is in touch, and nobody stores.
+  void on_touch(SimTime now, const Touch& touch, oracles::NodeSet storing);
   /// The run is over.
   void finish(SimTime now);
 
@@ -90,6 +91,7 @@ class LeaderLosses {
   oracles::Configurations configurations_;
   std::vector<Shard> shards_;  ///< by shard - 1
   Touch touch_;
+  oracles::NodeSet storing_;
   LeaderLossCounts counts_;
 };
 

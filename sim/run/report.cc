@@ -29,6 +29,7 @@ ordered_json to_json(const LeaderLossCounts& counts) {
   ordered_json json;
   json["leader_losses"] = counts.losses;
   json["healed_in_time"] = counts.healed_in_time;
+  json["without_disks"] = counts.without_disks;
   json["without_votes"] = counts.without_votes;
   json["share"] = permille(counts.healed_in_time, counts.losses);
   json["worst_ms"] = counts.worst_ms;

@@ -25,6 +25,7 @@ std::string_view name(Verdict verdict) {
 void LeaderLossCounts::add(const LeaderLossCounts& more) {
   losses += more.losses;
   healed_in_time += more.healed_in_time;
+  without_disks += more.without_disks;
   without_votes += more.without_votes;
   worst_ms = std::max(worst_ms, more.worst_ms);
   worst_permille = std::max(worst_permille, more.worst_permille);

@@ -28,6 +28,7 @@ struct Operations {
 struct LeaderLossCounts {
   std::uint64_t losses = 0;
   std::uint64_t healed_in_time = 0;  ///< within two election time-outs
+  std::uint64_t without_disks = 0;   ///< not among the losses: too few voters could store anything
   std::uint64_t without_votes = 0;   ///< not among the losses: too few voters were certain of their logs
   std::int64_t worst_ms = 0;         ///< the longest that one lasted
   std::int64_t worst_permille = 0;   ///< ... in thousandths of the election time-out

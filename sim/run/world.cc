@@ -168,7 +168,8 @@ void World::of_client(const Event& event) {
   }
 }
 
-/// Partitions come and go with strikes, whose serial numbers only grow; what they held up arrives later.
+/// Partitions come and go with strikes, whose serial numbers only grow; what they held up arrives later. So do disks
+/// that do not store.
 void World::watch_touch() {
   const Network& network = cluster_.network();
   const SimTime now = kernel_.now();
@@ -185,14 +186,17 @@ void World::watch_touch() {
     return from == to || (network.open(from, to) && !network.slow(now, from, to, patience));
   };
   Touch touch(cluster_.nodes());
+  oracles::NodeSet storing;
   for (std::uint32_t a = 1; a <= cluster_.nodes(); ++a) {
+    const std::optional<Duration> time_to_store = cluster_.machine(NodeId(a)).time_to_store();
+    if (time_to_store && *time_to_store * 2 < patience) storing.add(NodeId(a));
     for (std::uint32_t b = 1; b <= cluster_.nodes(); ++b) {
       const bool both_up =
           cluster_.machine(NodeId(a)).life() == Life::up && cluster_.machine(NodeId(b)).life() == Life::up;
       if (both_up && passes(a, b) && passes(b, a)) touch[a - 1].add(NodeId(b));
     }
   }
-  judge_.on_touch(now, touch);
+  judge_.on_touch(now, touch, storing);
 }
 
 void World::after_step(NodeId node) {

@@ -32,7 +32,7 @@ struct Group {
         if (up[a] && up[b] && (a == b || side[a] == side[b])) all[a].add(NodeId(b + 1));
       }
     }
-    losses.on_touch(at(ms), all);
+    losses.on_touch(at(ms), all, storing);
   }
   void trace(std::uint32_t node, TraceKind kind, std::uint64_t term, std::int64_t ms, std::uint64_t at_index = 0) {
     TraceEvent event;
@@ -69,6 +69,16 @@ struct Group {
     side.assign(nodes, 0);
     touch(ms);
   }
+  void stop_storing(std::uint32_t node, std::int64_t ms) {
+    NodeSet one;
+    one.add(NodeId(node));
+    storing = storing.without(one);
+    touch(ms);
+  }
+  void store_again(std::uint32_t node, std::int64_t ms) {
+    storing.add(NodeId(node));
+    touch(ms);
+  }
   LeaderLossCounts end(std::int64_t ms) {
     losses.finish(at(ms));
     return losses.counts();
@@ -76,6 +86,7 @@ struct Group {
 
   std::uint32_t nodes;
   LeaderLosses losses;
+  NodeSet storing = NodeSet(~std::uint64_t{0});
   std::vector<bool> up;
   std::vector<std::uint32_t> side;
   std::uint64_t index = 0;
@@ -251,6 +262,41 @@ TEST_CASE("a core may shrink, and the next leader's loss is its own") {
     CHECK(counts.losses == 1);
     CHECK(counts.healed_in_time == 0);
   }
+}
+
+TEST_CASE("a leader lost while too few others can store anything is counted by itself") {
+  Group g(3);
+  g.stop_storing(2, 40);
+  g.crash(1, 50);
+  g.commit(2, 900);
+  const LeaderLossCounts counts = g.end(1000);
+  CHECK(counts.losses == 0);
+  CHECK(counts.without_disks == 1);
+}
+
+TEST_CASE("disks that fail after the leader void its loss as crashes do; a late one does not") {
+  const std::int64_t fails_at = GENERATE(80, 251);
+  Group g(3);
+  g.crash(1, 50);
+  g.stop_storing(3, fails_at);
+  g.commit(2, 900);
+  const LeaderLossCounts counts = g.end(1000);
+  CHECK(counts.losses == (fails_at == 80 ? 0 : 1));
+  CHECK(counts.healed_in_time == 0);
+  CHECK(counts.without_disks == 0);
+}
+
+TEST_CASE("a disk that stores nothing costs neither a leader nor a group that has enough others") {
+  Group g(5);
+  g.stop_storing(2, 30);
+  g.stop_storing(1, 40);  // it leads on: its followers can commit
+  g.store_again(1, 45);
+  g.crash(1, 50);
+  g.commit(2, 100);
+  const LeaderLossCounts counts = g.end(1000);
+  CHECK(counts.losses == 1);
+  CHECK(counts.healed_in_time == 1);
+  CHECK(counts.worst_ms == 50);
 }
 
 TEST_CASE("a leader lost while too few others are certain of their logs to vote is counted by itself") {
