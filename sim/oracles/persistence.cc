@@ -63,11 +63,15 @@ std::string words(const Promise& ballot) {
          (ballot.vote == nobody ? " without a vote" : " with a vote for node " + std::to_string(ballot.vote.value));
 }
 
+struct GivenVote {
+  NodeId candidate;
+  std::optional<LogPlace> floor;  ///< of the voter, then
+};
+
 struct Replica {
   Persisted<Promise> ballot;
-  Promise given;                        ///< the last vote, whether it outlived a crash or not
-  std::optional<LogPlace> floor;        ///< bound to it, in this incarnation
-  std::optional<LogPlace> given_floor;  ///< when it gave its last vote
+  std::map<Term, GivenVote> given;  ///< whether they outlived a crash or not
+  std::optional<LogPlace> floor;    ///< bound to it, in this incarnation
   bool down = false;
   Persisted<std::uint64_t> entries;         ///< log length
   std::map<std::uint64_t, Term> committed;  ///< by index, over all incarnations
@@ -237,8 +241,7 @@ class Persistence final : public Oracle {
                text(event.shard));
     }
     ballot.vote = candidate;
-    replica.given = ballot;
-    replica.given_floor = replica.floor;
+    replica.given[event.term] = {candidate, replica.floor};
   }
 
   /// The votes without which a leader would have no quorum were told, and must outlive any crash.
@@ -249,12 +252,14 @@ class Persistence final : public Oracle {
     const Promise vote{event.term, leader};
     NodeSet votes;
     for (const NodeId member : used.deciders().nodes()) {
-      if (replicas_[{member, event.shard}].given == vote) votes.add(member);
+      const std::map<Term, GivenVote>& given = replicas_[{member, event.shard}].given;
+      const auto found = given.find(event.term);
+      if (found != given.end() && found->second.candidate == leader) votes.add(member);
     }
     if (!has_quorum(used, votes)) return;  // O-R3 tells
     const std::optional<Term> last = configurations_.logs().term_at(leader, event.shard, event.a);
     for (const NodeId voter : votes.nodes()) {
-      const std::optional<LogPlace>& floor = replicas_[{voter, event.shard}].given_floor;
+      const std::optional<LogPlace>& floor = replicas_[{voter, event.shard}].given.at(event.term).floor;
       if (floor && last && !covers(LogPlace{Index(event.a), *last}, *floor)) {
         violated("node " + std::to_string(leader.value) + " leads " + text(event.shard) + " in term " +
                  std::to_string(event.term.value) + " with a log that ends at entry " + std::to_string(event.a) +

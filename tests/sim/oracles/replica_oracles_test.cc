@@ -398,6 +398,14 @@ TEST_CASE("O-R2 catches a vote that is not there after a restart") {
     recovered(3, 0);
     CHECK(story.end().empty());
   }
+  SECTION("not when the leader had another, who has stood for a later term since") {
+    oracle.on_trace({}, n3, traced(TraceKind::voted, 4, 0, 1));
+    oracle.on_trace({}, n3, traced(TraceKind::became_candidate, 5));
+    oracle.on_trace({}, n1, traced(TraceKind::became_leader, 4));
+    oracle.on_crash({}, n2);
+    recovered(3, 0);
+    CHECK(story.end().empty());
+  }
   SECTION("not when it is there") {
     oracle.on_trace({}, n1, traced(TraceKind::became_leader, 4));
     oracle.on_crash({}, n2);
