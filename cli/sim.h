@@ -1,4 +1,4 @@
-// `coffer sim run|fuzz|list`: the same wallet in a world made from a seed.
+// `coffer sim …`: the same wallet in a world made from a seed.
 #pragma once
 
 namespace CLI {
