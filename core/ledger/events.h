@@ -4,26 +4,29 @@
 //   entry            := version u8 = 1 | zero u8 | zero u16 | count u32 | first_position u64 | stamp i64 | event{count}
 //   event            := shard_founded | account_opened | transfer_decided | leg_started | leg_received | leg_answered
 //   shard_founded    := 1 u8 | shard u32 | ranges u16 | (first_slot u16 | slot_end u32){ranges}
-//   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32 |
-//   principal u32
-//                       | name short_string                   (name empty for system pockets: it follows from the rest;
-//                                                      they belong to no account (account 0xFFFFFFFF) and to tenant 0)
+//   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32
+//                       | principal u32 | name short_string
+//                       (system pockets belong to no account (0xFFFFFFFF) and to tenant 0; their name is empty, for it
+//                       follows from the rest; peer is 0 but for transit pockets)
 //   decided          := operation u8 | outcome u8 | zero u8 | principal u32 | home u32 | debit u32 | credit u32
 //                       | currency u32 | amount i64 | id 16 | digest 16
-//   transfer_decided := 3 u8 | decided                          (outcome success: debit -amount, credit +amount; else
-//   none) leg_started      := 4 u8 | decided | target u32 | leg u64 | credit_account short_string
-//                                                      (outcome pending; debit -amount, credit = transit pocket
-//                                                      +amount)
+//                       (digest: core/ledger/commands.cc; debit and credit 0xFFFFFFFF where a refusal knows none)
+//   transfer_decided := 3 u8 | decided
+//                       (outcome success: debit -amount, credit +amount; else a logged refusal, no posting)
+//   leg_started      := 4 u8 | decided | target u32 | leg u64 | credit_account short_string
+//                       (outcome pending, operation transfer: debit -amount, credit, the transit pocket, +amount)
 //   leg_received     := 5 u8 | outcome u8 | tenant u32 | source u32 | leg u64 | id 16 | source_position u64
 //                       | source_stamp i64 | currency u32 | amount i64 | transit u32 | credit u32 | freed_before u64
 //                       | freed_after u64 | credit_account short_string
 //                       (outcome success: transit -amount, credit +amount; else none, transit and credit 0xFFFFFFFF)
 //   leg_answered     := 6 u8 | outcome u8 | target u32 | leg u64 | id 16 | debit u32 | transit u32 | currency u32
 //                       | amount i64 | target_position u64 | target_stamp i64
-//                                  (outcome success: the saga is done, no posting; else compensation: transit -amount,
-//                                  debit +amount)
+//                       (outcome success: the saga is done, no posting; else compensation: transit -amount,
+//                       debit +amount)
 //
-// Every event is one position. Integers little-endian (core/base/codec.h); a short_string is u8 length + bytes.
+// Every event is one position; count, first_position and stamp are positive. Kinds of pockets and operations are the
+// enumerations below and in commands.h, outcomes those of core/base/outcome.h. Integers little-endian
+// (core/base/codec.h); a short_string is u8 length + bytes.
 #pragma once
 
 #include <cstdint>

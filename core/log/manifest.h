@@ -5,8 +5,7 @@
 //   manifest := magic "CFM1" u32 | version u16 = 1 | zero u16 | cluster 16 | count u32 | zero u32 | row{count}
 //               | checksum u64                                                    XXH3-64 of everything before it
 //   row      := kind u8 | zero u8 | zero u16 | group u32 | first u64 | last u64 | last_term u64 | last_position u64
-//               | payload_size u64 | table_checksum u64 | chain_after 32                     ascending by kind, group,
-//               last
+//               | payload_size u64 | table_checksum u64 | chain_after 32          ascending by kind, group, last
 #pragma once
 
 #include <cstdint>

@@ -3,12 +3,14 @@
 //
 //   payload  := record*
 //   record   := entries | truncate | restore | standing
-//   entries  := 1 u8 | zero u8 | zero u16 | group u32 | count u32 | entry{count}      (indexes dense, after the last)
-//   truncate := 2 u8 | zero u8 | zero u16 | group u32 | from u64                      (entries at and after it are
-//   gone) restore  := 3 u8 | keeps u8 | zero u16 | group u32 | place                        (a snapshot holds entries
-//   up to it) standing := 4 u8 | zero u8 | zero u16 | group u32 | base place | last place       (only first in a
-//   segment) place    := index u64 | term u64 entry    := index u64 | term u64 | kind u8 | payload blob (an empty blob
-//   is a null payload)
+//   entries  := 1 u8 | zero u8 | zero u16 | group u32 | count u32 | entry{count}     dense, after the last
+//   truncate := 2 u8 | zero u8 | zero u16 | group u32 | from u64                     entries from there on are gone
+//   restore  := 3 u8 | keeps u8 | zero u16 | group u32 | base place                  a snapshot holds those up to it
+//   standing := 4 u8 | zero u8 | zero u16 | group u32 | base place | last place      only first in a segment
+//   place    := index u64 | term u64                                                 each at most entry_number_max
+//   entry    := index u64 | term u64 | kind u8 | payload blob                        an empty blob: a null payload
+//
+// `keeps` is 0 or 1, an entry's kind that of EntryKind (core/base/entry.h).
 //
 // After `restore` the log stands on that place; with `keeps` = 1 the entries behind it stay, with 0 none do. `standing`
 // repeats where a group stood when the segment was begun, for every group that has anything, before any other record:

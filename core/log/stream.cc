@@ -27,9 +27,8 @@ constexpr std::uint64_t first_chore = std::uint64_t{1} << 55;
 //   W1 a frame is written only when every frame before it is durable: its mark is its number - 1;
 //   W2 within a flush the hard state is durable before the frame is written: a log never outruns its term;
 //   W3 a frame is written only into bytes that are durably reserved: the disk may be full and the write still succeeds;
-//   W4 a segment is removed only when a durable hard state begins behind it, and the stream from there on holds,
-//   durably,
-//      every entry behind its group's base: at that moment all that was written is durable, and what is pending does
+//   W4 a segment is removed only when a durable hard state begins behind it, and the stream from there on holds every
+//      entry behind its group's base, durably: at that moment all that was written is durable, and what is pending does
 //      not count.
 struct Stream::State {
   explicit State(StreamConfig with) : config(std::move(with)), opening(config) { begin_frame(0); }

@@ -4,19 +4,18 @@
 //   files := group u32 | what
 //   what  := ask | offer | want | give
 //   ask   := 1 u8 | kind u8 | after u64 | base_index u64 | base_term u64
-//                                                offer me your next history that ends behind entry `after`; of
-//                                                snapshots: your newest, if behind `after`. base: what my log stands
-//                                                on, if I cannot go on without it; else 0, 0
-//   offer := 2 u8 | kind u8 | after u64 | header blob | table blob     the answer; without header and table: I have
-//   none.
-//                                                A leader also offers a snapshot unasked (after 0) to who lags behind
-//                                                its log
+//            offer me your next history that ends behind entry `after`; of snapshots: your newest, if behind `after`.
+//            base: what my log stands on, if I cannot go on without it; else 0, 0
+//   offer := 2 u8 | kind u8 | after u64 | header blob | table blob
+//            the answer; without header and table: I have none. A leader also offers a snapshot unasked (after 0) to
+//            who lags behind its log
 //   want  := 3 u8 | chunk_name
-//   give  := 4 u8 | chunk_name | bytes blob                            the answer; without bytes: I do not have it
+//   give  := 4 u8 | chunk_name | bytes blob            the answer; without bytes: I do not have it
 //   chunk_name := kind u8 | last u64 | table_checksum u64 | chunk u32
 //
 // kind, header (one block) and table are those of sealed files (core/log/sealed_file.h). An offer's header and table
-// are checked against each other when it is read; a chunk's bytes against the table by who asked for them.
+// are checked against each other when it is read; a chunk's bytes against the table by who asked for them. Indexes and
+// terms are at most raft::number_max, a chunk's bytes at most sealed_chunk_size_max.
 #pragma once
 
 #include <cstdint>

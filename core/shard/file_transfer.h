@@ -3,8 +3,9 @@
 //
 //   what is fetched, the most urgent first:
 //     a snapshot      a leader offers one because its log begins later than this replica's ends, or the replica needs
-//     one what is begun   files with damaged chunks; fetches that a restart interrupted history         while this
-//     replica's history ends before its newest snapshot: the next file, in order
+//                     one
+//     what is begun   files with damaged chunks; fetches that a restart interrupted
+//     history         while this replica's history ends before its newest snapshot: the next file, in order
 //
 //   asking ──offer──> fetching ──all chunks there──> published by the store
 //     └── no offer, no answer in time ──> the next member

@@ -1,8 +1,7 @@
 // The phase status table: every outgoing leg of this shard's sagas, per target shard, numbered without gaps. A leg is
 // unanswered from leg_started until leg_answered; answers come in order, so the unanswered legs are one range.
 //
-//   first kept <= first_unanswered <= next        rows [first kept, first_unanswered) are answered and kept only for
-//   undo
+//   first kept <= first_unanswered <= next    rows [first kept, first_unanswered) are answered and kept only for undo
 //
 // Single-threaded.
 #pragma once

@@ -71,8 +71,8 @@ struct Plan {
 TransferRecord record_of(const ShardState& state, ledger::DedupNumber number);
 /// Canonical: a function of the position alone, whatever is kept for undo. Everything authoritative, nothing derived.
 ///
-///   state := head | book | dedup | phases | inbox        (core/ledger/book.h, dedup.h; core/txn/phase_table.h,
-///   inbox.h) head  := version u8 = 1 | shard u32 | founded u8 | last_position u64 | last_stamp i64
+///   state := head | book | dedup | phases | inbox    (core/ledger/book.h, dedup.h; core/txn/phase_table.h, inbox.h)
+///   head  := version u8 = 1 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 ///            | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 void export_state(const ShardState& state, Bytes& out);
 /// Bytes export_state writes.

@@ -2,9 +2,10 @@
 //
 // Invariants:
 //  V2a  A frame leaves only when every operation of the stream lane submitted before it has been done, all of them
-//  well. V2b  Frames leave in the order they were held. V2c  After one operation of the stream lane that did not go
-//  well nothing leaves any more. V2d  The background lane holds nothing back: no frame depends on it, however slow it
-//  is and however full its disk.
+//       well.
+//  V2b  Frames leave in the order they were held.
+//  V2c  After one operation of the stream lane that did not go well nothing leaves any more.
+//  V2d  The background lane holds nothing back: no frame depends on it, however slow it is and however full its disk.
 //       (When it fails the node poisons itself, and the disk fails the stream lane too.)
 // Pure; single-threaded.
 #pragma once

@@ -3,8 +3,7 @@
 //
 // Invariants:
 //  H1  A head is checked whole, by header_grammar.h, before Beast reads it; a body is read only after the head was
-//  found
-//      good, and never more of it than the limit.
+//      found good, and never more of it than the limit.
 //  H2  Head, body, answer and idleness each have a deadline; connections and bytes per connection are bounded.
 //  H3  One request at a time per connection; pipelined ones wait in the socket.
 // Threading: everything on the io_context's one thread.

@@ -13,8 +13,8 @@
 //   link     := target u32 | leg u64 | target_position u64 | target_stamp i64
 //   phases   := count u64 | outgoing{count}
 //   outgoing := target u32 | next u64 | first_unanswered u64
-//               | (dedup u32 | debit u32 | transit u32 | amount i64 | credit_account short_string){next -
-//               first_unanswered}
+//               | leg{next - first_unanswered}
+//   leg      := dedup u32 | debit u32 | transit u32 | amount i64 | credit_account short_string
 //   inbox    := count u64 | incoming{count}
 //   incoming := source u32 | next u64 | freed u64 | (id 16 | position u64 | stamp i64 | outcome u8){next - freed - 1}
 #pragma once
