@@ -1,9 +1,10 @@
 // Frames on the wire, between nodes and between client and node. One header, one checksum, one length limit.
 //
 //   frame  := magic u32 | kind u8 | version u8 | zero u16 | length u32 | zero u32 | checksum u64 | payload[length]
-//   checksum = XXH3-64 over the 16 header bytes before it, then the payload (seed = XXH3-64 of those header bytes).
+//   checksum = XXH3-64 of the payload, seeded with the XXH3-64 of the 16 header bytes before it
 //
-// `kind` tells the listener's messages apart (node: "PeerKind"; client: router/protocol.h).
+// `kind` tells the listener's messages apart (peers: node/peer_frame.h, net/peer/known_peers.h; clients:
+// router/protocol.h).
 #pragma once
 
 #include <cstdint>

@@ -15,7 +15,7 @@ namespace coffer::log {
 inline constexpr std::size_t block_size = 4096;
 /// Bytes of a sealed block before its checksum.
 inline constexpr std::size_t block_body_max = block_size - sizeof(std::uint64_t);
-/// Of every file of the log. Version 1 never left the workshop and is not read.
+/// Of the hard state, of segments and frames. Version 1 never left the workshop and is not read.
 inline constexpr std::uint16_t format_version = 2;
 
 constexpr std::uint64_t round_up_to_block(std::uint64_t size) {

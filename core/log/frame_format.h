@@ -4,7 +4,7 @@
 //
 //   segment := segment_header frame* zero*                              one file, "stream-000001", "stream-000002", …
 //   segment_header := magic u32 | version u16 | zero u16 | identity 36 | zero u32 | salt u64 | number u64
-//                     | first_frame u64 | previous u64 | reserved u64 | zero{3984} | checksum u64           (one block)
+//                     | first_frame u64 | previous u64 | reserved u64 | zero{4000} | checksum u64           (one block)
 //   frame  := header payload zero*                                                  (up to the next block boundary)
 //   header := magic u32 | version u16 | zero u16 | salt u64 | number u64 | length u32 | hard_state u32 | previous u64
 //             | mark u64 | payload_checksum u64 | header_checksum u64                                     (64 bytes)

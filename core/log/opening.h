@@ -1,5 +1,6 @@
 // Opening a node's directory: founds it at the first start, recovers it at every other. Reads first, judges, and only
-// then writes: a start that is refused has changed nothing. Single-threaded; owned by one Stream.
+// then writes: a start that is refused here has changed nothing. (Sealed files are judged beside it, sealed_opening.h.)
+// Single-threaded; owned by one Stream.
 //
 // (A hard state without its full size is first given it, in the stage making_place; else there is none.)
 //
@@ -16,8 +17,8 @@
 //   reserving      "stream-000001" zero-filled in the background
 //   laying_stream  its header, sync, sync_dir; then hard-state with sequence 2: write A, sync, write B, sync
 // Hence the rules by which a lost disk is told from a founding that a crash interrupted:
-//   L1 Any file of the log without a whole copy of the hard state is a lost disk: their names are younger than both
-//      copies.
+//   L1 Any file of the log (but indexes and the manifest, which follow from others) without a whole copy of the hard
+//      state is a lost disk: their names are younger than both copies.
 //   L2 So is a hard state without a whole copy but with bytes in copy B: B is touched only when A is whole and durable.
 //   L3 So is a hard state of sequence >= 2 without its first segment.
 //   L4 So is a hard state of sequence 1 beside a stream with frames: frames are younger than sequence 2.
@@ -41,8 +42,9 @@
 // when the new frame n has the very bytes of the torn one: its old successor, had there been one, is gone. Whatever a
 // later recovery finds behind the end was written by the life before it.
 // Damage (S1) is never cut:
-//   Q1 What was folded before it goes into a new segment behind all others, under frame numbers that were never used:
-//      where each group stands, and its entries. It is durable before the hard state makes it the first segment.
+//   Q1 What was folded before it goes into a new segment behind all others, or into the last one if that was only
+//      reserved, under frame numbers that were never used: where each group stands, and its entries. It is durable
+//      before the hard state makes it the first segment.
 //   Q2 That one write of the hard state is the switch: before it the stream is judged as it was found, after it the new
 //      segment is the stream, the groups are uncertain, and their evidence is kept.
 //   Q3 Then the segments from the damage on are renamed "damaged-...", for the operator; the sound ones before it are

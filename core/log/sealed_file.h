@@ -6,8 +6,7 @@
 //   header := magic "CFK1" u32 | version u16 = 1 | kind u8 | zero u8 | cluster 16 | group u32 | chunk_size u32
 //             | first u64 | last u64 | last_term u64 | first_position u64 | last_position u64 | last_stamp i64
 //             | payload_size u64 | chain_before 32 | chain_after 32 | table_checksum u64 | meta blob | zero*
-//             | checksum u64                                                          one sealed block
-//             (core/log/block.h)
+//             | checksum u64                                                 one sealed block (core/log/block.h)
 //   chunk  := chunk_size bytes of the payload, the last one what remains (at least 1)
 //   table  := chunk_checksum u64 {chunks} | table_checksum u64
 //
@@ -81,7 +80,7 @@ struct SealedHeader {
   Term last_term;           ///< of entry name.last
   Position first_position;  ///< history: of the first event in it; snapshot: equal to last_position
   Position last_position;   ///< of the last event up to name.last; one less than first_position if it holds none
-  Stamp last_stamp;
+  Stamp last_stamp;         ///< of the last entry with events up to name.last; 0 if there is none
   std::uint64_t payload_size = 0;
   std::uint32_t chunk_size = 0;
   Hash256 chain_before;  ///< head of the chain over the committed entries before `first` (core/log/history.h)

@@ -7,12 +7,15 @@
 //             those given, of a fetched one the chain must hold -> rename to NAME -> sync of the directory
 //             -> take_published()
 //   damage    a chunk with another checksum: put_chunk of the same bytes from a peer writes it in place, then syncs;
-//             a damaged header or table: the file is renamed to damaged-NAME and must be fetched whole: lost()
+//             a damaged header or table, found by a scrub: both are written again from memory, then synced; found at
+//             the start: the file is renamed to damaged-NAME and must be fetched whole: lost(). So must a history whose
+//             chunks are sound and whose entries are not what its header says
 //
 // Invariants:
 //   D1 a name without ".part" is given only to a file that is whole and durable.
 //   D2 an operation starts only when all before it on the same file have succeeded (core/log/sealed_steps.h).
-//   D3 published bytes never change, except a chunk that is damaged into the chunk the table vouches for.
+//   D3 published bytes never change, except what is damaged into what it was: a chunk into the one the table vouches
+//      for, header and table into those in memory.
 //   D4 nothing is removed but by remove() and abandon(), remnants that no table vouches for, and derived files.
 //   D5 a history file, once published here, is in files() or in lost().
 // A full disk pauses: writes wait (paused()) until maintain() finds room. A failed operation ends it: failure().

@@ -4,9 +4,8 @@
 // The first place without a sound frame n ends the stream. Behind it, in this and all later segments, every block is
 // looked at:
 //   S1 n was durable, and is damaged or missing, if a sound frame header behind it, with its segment's salt and a
-//   number
-//      above n, has a mark >= n; or the hard state's mark is >= n; or a segment is missing before the last one; or the
-//      segment is shorter than was reserved for it. Damage: never cut.
+//      number above n, has a mark >= n; or the hard state's mark is >= n; or a segment is missing before the last one;
+//      or the segment is shorter than was reserved for it. Damage: never cut.
 //   S2 Otherwise n was never known durable, and everything not blank there is the remnant of a torn write: to be cut.
 //   S3 The end is trusted if it is not damaged, all behind it is blank, the last frame that says anything is covered by
 //      a later frame's mark, and the next segment is there where it must have been. Otherwise something acknowledged
@@ -15,8 +14,8 @@
 //   S4 A header that does not fit says nothing that is not known: the salt follows from identity and number, the place
 //      of the first frame from the segment before, in stream-000001 from the founding, and in a later segment with
 //      which the stream begins the frame vouches for itself and says where groups stand. So the frames count, the end
-//      is not trusted, and the header is to be written again. Where no such frame is, the segment is damaged from byte
-//      0 on.
+//      is not trusted, and the header is to be written again. A later segment with which the stream begins, without
+//      such a frame, is damaged from byte 0 on; anywhere else the stream ends before it, and S1 and S2 judge.
 #pragma once
 
 #include <cstdint>

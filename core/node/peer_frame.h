@@ -3,12 +3,12 @@
 //
 //   peer frame payload := section*                      (frame kind peer_frame, core/base/frame.h)
 //   section            := kind u8 | length u32 | bytes[length]
-//     raft          := group u32 | raft message          (core/raft/messages.h)
+//     raft          := group u32 | raft message          (core/raft/messages.cc)
 //     legs          := core/shard/leg_messages.h
 //     leg_answers   := core/shard/leg_messages.h
 //     forward       := attempt u64 | request body        (core/router/protocol.h; a proxy asks a leader)
 //     forward_reply := attempt u64 | reply body
-//     files         := core/shard/file_transfer.h
+//     files         := core/shard/file_messages.h
 //     clock         := core/node/logical_clock.h         (every frame ends in one)
 //     life          := core/node/peer_lives.h            (every frame ends in one)
 //     outdated      := core/node/peer_lives.h
@@ -30,7 +30,9 @@ namespace coffer::node {
 inline constexpr std::uint8_t peer_frame = 1;
 
 /// Bytes of payload from which on a frame takes no further section. One section more stays below frame_payload_max: the
-/// longest are an entry (core/shard closes it at 3 MiB plus one request or one leg message) and a forwarded request.
+/// longest are an append (append_bytes_max of its payloads, by the settings at most 32 MiB, or one entry, which
+/// core/shard closes at 3 MiB plus one request or one leg message), a chunk of a sealed file (at most 16 MiB), an offer
+/// of one (its table, at most 8 MiB) and a forwarded request.
 inline constexpr std::size_t peer_frame_full = 8u << 20;
 
 enum class SectionKind : std::uint8_t {

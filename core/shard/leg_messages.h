@@ -7,7 +7,9 @@
 //   answer      := number u64 | id 16 | outcome u8 | position u64 | stamp i64
 //
 // Legs travel in ascending number, all of them after freed_through; the target takes only the next one, so order and
-// loss on the way do not matter.
+// loss on the way do not matter. Counts are at most legs_per_message_max, numbers and positions raft::number_max,
+// stamps 0 to stamp_max; amounts are positive, currencies are known, account names follow their grammar; an outcome is
+// success or a refusal of the credit side.
 #pragma once
 
 #include <vector>
