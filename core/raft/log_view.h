@@ -1,7 +1,7 @@
 // A replica's log as consensus sees it: entries dense after a base, all in memory, and how far they are durable. The
 // base is the place a snapshot covers; what lies before it is committed and no longer here.
-// The generation counts truncations, so that the completion of a write to a suffix that was since replaced cannot be
-// taken for the durability of the new one (A-B-A). Owned by one Raft; no threads.
+// The generation counts truncations and logs replaced by snapshots, so that the completion of a write to a suffix that
+// was since replaced cannot be taken for the durability of the new one (A-B-A). Owned by one Raft; no threads.
 // Source: Raft thesis, sections 3.5 and 3.6.1; chapter 5 for the base.
 #pragma once
 

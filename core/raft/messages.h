@@ -63,7 +63,8 @@ struct TimeoutNow {
 /// An uncertain replica asks what it may have to hold before it votes again. Announces no term.
 struct RecoveryRequest {
   Term term;
-  std::uint64_t nonce = 0;  ///< of this start of the asker: answers to earlier starts say nothing
+  std::uint64_t nonce = 0;  ///< of this start of the asker, and while it is bound of this question: answers to earlier
+                            ///< ones say nothing
 };
 struct RecoveryReply {
   Term term;

@@ -1,13 +1,15 @@
 // Roles, terms and the public calls. The rest of Raft is in raft_election.cc, raft_replication.cc (leader's side),
 // raft_follower.cc, raft_membership.cc, raft_transfer.cc and raft_recovery.cc.
 //
-//   follower ------ election time-out: ask_pre_votes -----------------> pre_candidate
+//   follower ------ election time-out, broken link: ask_pre_votes ---> pre_candidate
 //   follower ------ TimeoutNow: campaign ----------------------------> candidate
-//   pre_candidate - quorum of pre-votes: campaign -------------------> candidate
+//   pre_candidate - quorum of pre-votes, or TimeoutNow: campaign ----> candidate
+//   pre_candidate - new entries of a leader, however late -----------> follower
 //   candidate ----- quorum of votes: become_leader ------------------> leader
 //   candidate ----- election time-out: ask_pre_votes ----------------> pre_candidate
 //   leader -------- no quorum heard ---------------------------------> follower
-//   any ----------- later term, or a leader's append in time: become_follower -> follower
+//   any ----------- later term: become_follower ---------------------> follower
+//   all but leader  a leader's append in time, or a snapshot --------> follower
 #include "core/raft/raft.h"
 
 #include <algorithm>

@@ -52,8 +52,8 @@ struct Recovered {
 struct Outgoing {
   NodeId to;
   Message message;
-  bool after_sync;  ///< vote requests and every reply: true. The other requests: false, but for those of a sole voter
-                    ///< whose term is not durable yet
+  bool after_sync;  ///< real vote requests and every reply: true. The other requests: false, but for appends and
+                    ///< TimeoutNow of a sole voter whose term is not durable yet
 };
 
 /// What the caller must do, in this order: store `hard_state`, `restored`, the truncation, `appended`, then `settled`;
@@ -64,7 +64,7 @@ struct Output {
   std::optional<LogPlace> restored;     ///< the log was replaced up to here by restore(); see there what of it stays
   std::optional<Index> truncated_from;  ///< entries at and after this index were removed (before `appended`)
   std::vector<Entry> appended;          ///< new entries of the local log, ascending
-  std::uint64_t generation = 0;         ///< of the log after this output; +1 per truncation. Handed back to persisted()
+  std::uint64_t generation = 0;         ///< of the log now; +1 per truncation or replaced log. For persisted()
   bool settled = false;                 ///< no longer uncertain: the flag on the disk may go, after all of the above
   std::vector<Outgoing> messages;
   std::vector<NodeId> snapshots_needed;  ///< leader: followers that need what is compacted; again at every heartbeat
@@ -96,7 +96,7 @@ class Raft {
   /// committed.
   bool read(Instant now, std::uint64_t read_id, Output& out);
   /// The log of a member stands on this place, and cannot be read without what is before: so all of that has committed
-  /// (R31). Nothing unless this log holds it durably.
+  /// (R31). Nothing unless this log holds it durably, nor on a leader.
   void learn_committed(Instant now, LogPlace place, Output& out);
   /// Leader: brings the group to these voters, in steps of one entry each: new ones become learners; once all of them
   /// have caught up, hold all sealed history and are certain, the configuration becomes joint; then final. Learners
@@ -265,7 +265,7 @@ class Raft {
   Instant ask_again_at_;                ///< as (pre-)candidate, and as leader until an entry of its term has committed
   Instant election_deadline_;           ///< not as leader
   Pulse pulse_;                         ///< of the leader of the latest term that had one
-  Instant fed_until_;                   ///< its leader's entries have come late, but come
+  Instant fed_until_;                   ///< a leader's entries have come late, but come: it is heard until then
   Instant recovery_deadline_;           ///< while uncertain: when to ask again
   std::vector<NodeId> granted_;         ///< as (pre-)candidate: who granted, self included
   std::vector<NodeId> refused_;         ///< as candidate: who will not vote for it in this term

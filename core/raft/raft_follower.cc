@@ -29,7 +29,7 @@ void Raft::on(Instant now, NodeId from, AppendRequest& request, Output& out) {
   // Who only asks whether to stand stores and answers what comes late all the same: else a leader whose link is busy
   // would never hear from whom it feeds, and who is fed would never catch up.
   if (skip_compacted(request)) {
-    answer(from, true, log_.base().index, request.round, out);  // the leader has all of what is committed here
+    answer(from, true, log_.base().index, request.round, out);  // the latest leader has all of what is committed here
     return;
   }
   if (!log_.matches(request.prev_index, request.prev_term)) {  // R6
@@ -62,7 +62,8 @@ void Raft::follow_fed(Instant now, NodeId leader, Output& out) {
 }
 
 /// Makes an append that begins before the log's base begin at it: what is before is committed, and so the same in the
-/// leader's log (R22). True if nothing of it is left. An append that contradicts the base stays, to be refused.
+/// latest leader's log, and an earlier one commits nothing by the answer (R22, docs/PROTOCOLS.md). True if
+/// nothing of it is left. An append that contradicts the base stays, to be refused.
 bool Raft::skip_compacted(AppendRequest& request) const {
   const LogPlace base = log_.base();
   if (request.prev_index >= base.index) {
@@ -129,7 +130,6 @@ void Raft::truncate_from(Index from, Output& out) {
   }
 }
 
-/// Moves the commit index up to `index`; never down.
 void Raft::learn_committed(Instant now, LogPlace place, Output& out) {
   now_ = now;
   const bool held = log_.durable() >= place.index && place.index > commit_ && log_.matches(place.index, place.term);
@@ -139,6 +139,7 @@ void Raft::learn_committed(Instant now, LogPlace place, Output& out) {
   finish(out);
 }
 
+/// Moves the commit index up to `index`; never down (R8).
 void Raft::commit_to(Index index, Output& out) {
   if (index <= commit_) {
     return;

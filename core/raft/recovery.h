@@ -3,6 +3,7 @@
 //
 //   certain
 //   asking --all other members have answered: bind()--> bound --its durable log covers the floor--> certain
+//   bound -- all have answered anew: bind() -----------> bound, perhaps with a lower floor
 //   asking or bound ------ its durable log holds what a leader answered --------------------------> certain
 //
 // Asking: no vote, no pre-vote, no campaign. Bound: votes only for logs that cover the floor. Owned by one Raft.
@@ -33,7 +34,7 @@ class Recovery {
   /// Whether a vote, or a pre-vote, may go to a log that ends at `last`.
   bool may_vote_for(LogPlace last) const;
 
-  /// Notes an answer to this start's nonce; others are ignored. `term`: this replica's own.
+  /// Notes an answer to the present nonce; others are ignored. `term`: this replica's own.
   void answered(NodeId from, const RecoveryReply& reply, Term term);
   /// Everybody to ask: the members of the configuration in use and of every one an answer named, self excepted.
   std::vector<NodeId> to_ask(NodeId self, const Configuration& configuration) const;
@@ -44,8 +45,9 @@ class Recovery {
   /// Fixes the floor: the highest of this log's end and the answers of those that have a vote by their own word. What
   /// the disk has shown beyond it is on nobody's disk any more, and is given up: see evidence().
   void bind(LogPlace own_end);
-  /// Asks anew under another nonce, as after a restart. A floor fixed before holds until all have answered again: what
-  /// it was fixed for may be on nobody's disk any more. Requires: not certain (checked).
+  /// Asks anew under another nonce, as after a restart: answers to the one before do not count any more. A floor fixed
+  /// before holds until all have answered this one: what it was fixed for may be on nobody's disk any more. Requires:
+  /// not certain (checked).
   void ask_anew(std::uint64_t nonce);
 
   /// The highest place the disk has shown. Told with the end of the uncertainty, and not waited for: nobody may have
