@@ -5,6 +5,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/sim_verbs.h"
+#include "core/txn/protocols.h"
 #include "sim/faults/faults.h"
 #include "sim/oracles/oracles.h"
 #include "sim/run/swarm.h"
@@ -48,7 +49,7 @@ std::vector<Listed> listed(const std::string& what) {
   } else if (what == "profiles") {
     for (const auto& profile : sim::profiles()) rows.push_back({std::string(profile.name), std::string(profile.doc)});
   } else if (what == "protocols") {
-    rows.push_back({"saga", "orchestrated, the coordinator beside the debit account"});
+    for (const auto& row : txn::protocols()) rows.push_back({std::string(row.name), std::string(row.doc)});
   } else {
     rows = scenario_files();
   }

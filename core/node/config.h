@@ -6,6 +6,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/time.h"
+#include "core/ledger/protocol.h"
 
 namespace coffer::node {
 
@@ -42,6 +43,8 @@ struct Tuning {
   std::uint32_t chunk_bytes = 256u << 10;  ///< of sealed files: what is checked, fetched and repaired at a time
   std::uint64_t history_bytes_max = 64ull << 30;   ///< of one shard's history before its oldest files are archived
   Duration history_age_max = seconds(90 * 86400);  ///< older history is archived, by entry stamps
+  /// How transfers across shards begin here (core/txn/protocols.h). Nodes may differ: what runs ends as it began.
+  ledger::Protocol protocol = ledger::Protocol::saga;
 };
 
 struct Config {

@@ -26,6 +26,7 @@ shard::Config shard_config(const Config& config, const ShardConfig& shard) {
   made.window_bytes_max = config.tuning.window_bytes_max;
   made.legs_in_flight_max = config.tuning.legs_in_flight_max;
   made.requests_max = config.tuning.requests_max;
+  made.protocol = config.tuning.protocol;
   return made;
 }
 

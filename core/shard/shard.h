@@ -18,6 +18,7 @@
 #include "core/base/time.h"
 #include "core/base/trace.h"
 #include "core/ledger/events.h"
+#include "core/ledger/protocol.h"
 #include "core/log/stream.h"
 #include "core/raft/raft.h"
 #include "core/router/protocol.h"
@@ -44,8 +45,9 @@ struct Config {
   std::uint32_t append_bytes_max = 4u << 20;
   std::uint64_t window_bytes_max = 16u << 20;
   std::uint32_t legs_in_flight_max = 4096;
-  std::uint32_t requests_max = 1u << 14;    ///< queued plus waiting; more are refused as overloaded
-  std::size_t queue_bytes_max = 64u << 20;  ///< bytes of queued requests; more are refused as overloaded
+  std::uint32_t requests_max = 1u << 14;               ///< queued plus waiting; more are refused as overloaded
+  std::size_t queue_bytes_max = 64u << 20;             ///< bytes of queued requests; more are refused as overloaded
+  ledger::Protocol protocol = ledger::Protocol::saga;  ///< how transfers to other shards begin
 };
 
 /// An entry became committed here, in index order.

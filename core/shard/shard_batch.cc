@@ -44,7 +44,7 @@ struct Shard::Deciding {
     txn::LegAnswer answer;
   };
 
-  Deciding(txn::StateMachine& state, Stamp stamp) : batch(state, stamp) {}
+  Deciding(txn::StateMachine& state, Stamp stamp, ledger::Protocol protocol) : batch(state, stamp, protocol) {}
 
   txn::Batch batch;
   std::vector<Request> requests;
@@ -171,7 +171,7 @@ void Shard::close_batch(Now now, Output& out) {
   const bool may_write = !stream_.full();
   const bool has_work = wants_step() || (!state_->is_founded() && has_room() && may_write);
   if (has_work) {
-    Deciding batch(*state_, next_stamp(now));
+    Deciding batch(*state_, next_stamp(now), config_.protocol);
     if (may_write) {
       if (!state_->is_founded()) {
         batch.batch.found(config_.shard, config_.founding);
@@ -200,7 +200,8 @@ void Shard::decide_answers(Deciding& batch, Output& out) {
       ++at;  // an earlier answer is missing: it will come
       continue;
     }
-    if (batch.batch.answer_leg(target, answer)) {
+    const txn::AnswerDecision decision = batch.batch.answer_leg(target, answer);
+    if (decision.kind != txn::AnswerDecision::Kind::ignored) {
       batch.answers.push_back({target, answer});
       batch.answered[target] = number;
       TraceEvent event;

@@ -66,8 +66,6 @@ LegReceived received(ShardId source, const LegRequest& leg) {
   return event;
 }
 
-}  // namespace
-
 Plan decide_start(const ShardState& state, Decided& decided, ShardId target, std::string_view credit_account) {
   const Book& book = state.book;
   const Money amount = decided.amount;
@@ -88,28 +86,6 @@ Plan decide_start(const ShardState& state, Decided& decided, ShardId target, std
   plan.target = target;
   plan.credit_account = credit_account;
   return plan;
-}
-
-void apply(ShardState& state, const LegStarted& event, Place place) {
-  const Decided& decided = event.decided;
-  check(event.target != state.self, "a leg goes to another shard");
-  check_transit(state.book, decided.credit, event.target);
-  check(state.book.pocket(decided.debit).account == decided.home, "a leg takes from its home account");
-  PhaseRow row;
-  row.dedup = state.dedup.bind(direct::dedup_row(state, decided, place), {event.target, event.leg, {}, {}});
-  row.debit = decided.debit;
-  row.transit = decided.credit;
-  row.amount = decided.amount.minor;
-  row.credit_account = ledger::AccountName(event.credit_account);
-  state.phases.start(event.target, event.leg, row);
-  state.book.send_off(decided.debit, decided.credit, decided.amount);
-}
-
-void undo(ShardState& state, const LegStarted& event, Place) {
-  const Decided& decided = event.decided;
-  state.book.bring_back(decided.debit, decided.credit, decided.amount);
-  state.phases.unstart(event.target, event.leg);
-  state.dedup.unbind_last(decided.id);
 }
 
 Receipt decide_receive(const ShardState& state, ShardId source, const LegRequest& leg, LegNumber freed_through,
@@ -137,6 +113,60 @@ Receipt decide_receive(const ShardState& state, ShardId source, const LegRequest
   return receipt;
 }
 
+std::optional<Settlement> decide_answer(const ShardState& state, ShardId target, const LegAnswer& answer, Stamp stamp) {
+  const LegNumber first = state.phases.first_unanswered(target);
+  if (answer.number != first || first == state.phases.next(target)) return std::nullopt;
+  const PhaseRow& row = state.phases.unanswered(target, first);
+  if (state.dedup.row(row.dedup).id != answer.id || !is_logged(answer.outcome) || answer.stamp >= stamp) {
+    return std::nullopt;
+  }
+  LegAnswered event;
+  event.outcome = answer.outcome;
+  event.target = target;
+  event.leg = first;
+  event.id = answer.id;
+  event.debit = row.debit;
+  event.transit = row.transit;
+  event.amount = {row.amount, state.book.pocket(row.debit).currency};
+  event.target_position = answer.position;
+  event.target_stamp = answer.stamp;
+  const bool is_done = event.outcome == Outcome::success;
+  return Settlement{event, {is_done ? AnswerDecision::Kind::done : AnswerDecision::Kind::compensated}};
+}
+
+}  // namespace
+
+ProtocolRow row() {
+  return {ledger::Protocol::saga,
+          "saga",
+          "orchestrated, the coordinator beside the debit account: debit, then credit",
+          decide_start,
+          decide_receive,
+          decide_answer};
+}
+
+void apply(ShardState& state, const LegStarted& event, Place place) {
+  const Decided& decided = event.decided;
+  check(event.target != state.self, "a leg goes to another shard");
+  check_transit(state.book, decided.credit, event.target);
+  check(state.book.pocket(decided.debit).account == decided.home, "a leg takes from its home account");
+  PhaseRow row;
+  row.dedup = state.dedup.bind(direct::dedup_row(state, decided, place), {event.target, event.leg, {}, {}});
+  row.debit = decided.debit;
+  row.transit = decided.credit;
+  row.amount = decided.amount.minor;
+  row.credit_account = ledger::AccountName(event.credit_account);
+  state.phases.start(event.target, event.leg, row);
+  state.book.send_off(decided.debit, decided.credit, decided.amount);
+}
+
+void undo(ShardState& state, const LegStarted& event, Place) {
+  const Decided& decided = event.decided;
+  state.book.bring_back(decided.debit, decided.credit, decided.amount);
+  state.phases.unstart(event.target, event.leg);
+  state.dedup.unbind_last(decided.id);
+}
+
 void apply(ShardState& state, const LegReceived& event, Place place) {
   check(state.founded && event.source != state.self, "a leg comes from another shard");
   check(event.source_stamp < place.stamp, "a leg is received after it was started");
@@ -154,27 +184,6 @@ void apply(ShardState& state, const LegReceived& event, Place place) {
 void undo(ShardState& state, const LegReceived& event, Place) {
   if (event.outcome == Outcome::success) state.book.unpost(event.transit, event.credit, event.amount);
   state.inbox.unreceive(event.source, event.leg, event.freed_before, event.freed_after);
-}
-
-std::optional<LegAnswered> decide_answer(const ShardState& state, ShardId target, const LegAnswer& answer,
-                                         Stamp stamp) {
-  const LegNumber first = state.phases.first_unanswered(target);
-  if (answer.number != first || first == state.phases.next(target)) return std::nullopt;
-  const PhaseRow& row = state.phases.unanswered(target, first);
-  if (state.dedup.row(row.dedup).id != answer.id || !is_logged(answer.outcome) || answer.stamp >= stamp) {
-    return std::nullopt;
-  }
-  LegAnswered event;
-  event.outcome = answer.outcome;
-  event.target = target;
-  event.leg = first;
-  event.id = answer.id;
-  event.debit = row.debit;
-  event.transit = row.transit;
-  event.amount = {row.amount, state.book.pocket(row.debit).currency};
-  event.target_position = answer.position;
-  event.target_stamp = answer.stamp;
-  return event;
 }
 
 void apply(ShardState& state, const LegAnswered& event, Place place) {

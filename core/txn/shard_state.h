@@ -67,6 +67,19 @@ struct Plan {
   std::string_view credit_account;  ///< of a leg started
 };
 
+/// What the target makes of a leg: at most two events, to be applied in the order of the members.
+struct Receipt {
+  LegDecision::Kind kind = LegDecision::Kind::gap;
+  std::optional<ledger::AccountOpened> opens = {};  ///< a transit pocket needed for the first time
+  std::optional<ledger::Event> event = {};          ///< set exactly when `kind` is decided
+};
+
+/// What the source makes of an answer.
+struct Settlement {
+  ledger::Event event;
+  AnswerDecision decision;
+};
+
 /// How clients see a dedup row.
 TransferRecord record_of(const ShardState& state, ledger::DedupNumber number);
 /// Canonical: a function of the position alone, whatever is kept for undo. Everything authoritative, nothing derived.

@@ -10,6 +10,7 @@
 #include "core/base/codec.h"
 #include "core/txn/direct.h"
 #include "core/txn/frozen_state.h"
+#include "core/txn/protocols.h"
 #include "core/txn/saga.h"
 #include "core/txn/shard_state.h"
 
@@ -70,7 +71,7 @@ std::vector<Event> decode_events(ByteReader& in, std::uint32_t count) {
   return events;
 }
 
-Plan decide(const ShardState& state, const ledger::TransferCommand& command) {
+Plan decide(const ShardState& state, const ledger::TransferCommand& command, ledger::Protocol protocol) {
   const auto refuse = [](Outcome outcome) {
     Plan plan;
     plan.outcome = outcome;
@@ -99,7 +100,7 @@ Plan decide(const ShardState& state, const ledger::TransferCommand& command) {
     return refuse(Outcome::wrong_shard);  // the caller's map contradicts ours
   }
   if (is_here) return direct::decide_transfer(state, decided, credit);
-  return saga::decide_start(state, decided, command.credit_shard, command.credit_account);
+  return row_of(protocol).start(state, decided, command.credit_shard, command.credit_account);
 }
 
 }  // namespace
@@ -132,7 +133,8 @@ struct StateMachine::State : ShardState {
 
 // ---- Batch ----------------------------------------------------------------------------------------------------------
 
-Batch::Batch(StateMachine& state, Stamp stamp) : state_(state), stamp_(stamp) {
+Batch::Batch(StateMachine& state, Stamp stamp, ledger::Protocol protocol)
+    : state_(state), stamp_(stamp), protocol_(protocol) {
   check(stamp > state.last_stamp(), "stamps increase");
 }
 
@@ -178,7 +180,7 @@ Outcome Batch::open_account(const ledger::OpenAccountCommand& command, bool& alr
 
 Decision Batch::transfer(const ledger::TransferCommand& command) {
   const ShardState& state = *state_.state_;
-  const Plan plan = decide(state, command);
+  const Plan plan = decide(state, command, protocol_);
   Decision decision;
   decision.outcome = plan.outcome;
   if (plan.replayed != ledger::no_row) {
@@ -221,9 +223,9 @@ void Batch::warm(std::span<const ledger::TransferCommand> commands) const {
 }
 
 LegDecision Batch::receive_leg(ShardId source, const LegRequest& leg, LegNumber freed_through) {
-  const saga::Receipt receipt = saga::decide_receive(*state_.state_, source, leg, freed_through, stamp_);
+  const Receipt receipt = row_of(ledger::Protocol::saga).receive(*state_.state_, source, leg, freed_through, stamp_);
   if (receipt.opens) record(*receipt.opens);
-  if (receipt.event) record(*receipt.event);
+  if (receipt.event) std::visit([this](const auto& event) { record(event); }, *receipt.event);
   LegDecision decision{receipt.kind, {}};
   if (receipt.kind == LegDecision::Kind::decided || receipt.kind == LegDecision::Kind::repeated) {
     decision.answer = *state_.recorded_answer(source, leg.number);
@@ -231,10 +233,12 @@ LegDecision Batch::receive_leg(ShardId source, const LegRequest& leg, LegNumber 
   return decision;
 }
 
-bool Batch::answer_leg(ShardId target, const LegAnswer& answer) {
-  const std::optional<ledger::LegAnswered> event = saga::decide_answer(*state_.state_, target, answer, stamp_);
-  if (event) record(*event);
-  return event.has_value();
+AnswerDecision Batch::answer_leg(ShardId target, const LegAnswer& answer) {
+  const std::optional<Settlement> settled =
+      row_of(ledger::Protocol::saga).answer(*state_.state_, target, answer, stamp_);
+  if (!settled) return {};
+  std::visit([this](const auto& event) { record(event); }, settled->event);
+  return settled->decision;
 }
 
 Bytes Batch::finish() {

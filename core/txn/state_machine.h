@@ -20,6 +20,7 @@
 #include "core/base/time.h"
 #include "core/ledger/commands.h"
 #include "core/ledger/events.h"
+#include "core/ledger/protocol.h"
 
 namespace coffer::txn {
 
@@ -74,6 +75,16 @@ struct LegDecision {
   LegAnswer answer;  ///< valid for decided and repeated
 };
 
+/// What the source made of an answer.
+struct AnswerDecision {
+  enum class Kind : std::uint8_t {
+    ignored,      ///< it was not the answer to the first unanswered leg: no event
+    done,         ///< the transfer has succeeded
+    compensated,  ///< the transfer is refused, and what was taken has come back
+  };
+  Kind kind = Kind::ignored;
+};
+
 struct TrialBalanceRow {
   Currency currency;
   __int128 customers = 0;  ///< minor units
@@ -91,7 +102,8 @@ struct ShardState;
 class Batch {
  public:
   /// `stamp` must be later than the stamp of every entry before (checked) and than every carried leg stamp.
-  Batch(StateMachine& state, Stamp stamp);
+  /// `protocol` is how transfers to other shards begin in it.
+  Batch(StateMachine& state, Stamp stamp, ledger::Protocol protocol = ledger::Protocol::saga);
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
@@ -105,8 +117,8 @@ class Batch {
   static constexpr std::size_t warm_max = 32;
   /// Target side. `freed_through`: the source has logged the answers of all legs up to here.
   LegDecision receive_leg(ShardId source, const LegRequest& leg, LegNumber freed_through);
-  /// Source side: logs an answer. False (and no event) unless it is the answer to the first unanswered leg to `target`.
-  bool answer_leg(ShardId target, const LegAnswer& answer);
+  /// Source side: logs an answer.
+  AnswerDecision answer_leg(ShardId target, const LegAnswer& answer);
 
   std::uint32_t events() const { return count_; }
   std::size_t bytes() const { return payload_.size(); }
@@ -119,6 +131,7 @@ class Batch {
 
   StateMachine& state_;
   Stamp stamp_;
+  ledger::Protocol protocol_;
   std::uint32_t count_ = 0;
   Bytes payload_;
 };

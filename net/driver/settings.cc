@@ -8,6 +8,7 @@
 #include <sstream>
 
 #include "core/base/check.h"
+#include "core/txn/protocols.h"
 #include "net/http/strict_json.h"
 
 namespace coffer::net {
@@ -266,6 +267,7 @@ Result<NodeSettings> parse_settings(std::string_view json) {
   const JsonValue* founders = in.get("founders", JsonType::array, true);
   settings.replaces = NodeId(static_cast<std::uint32_t>(in.integer("replaces", 1, 1'000'000, 0, true)));
   const JsonValue* tuning = in.get("tuning", JsonType::object, true);
+  const JsonValue* protocol = in.get("protocol", JsonType::string, true);
   in.refuse_others();
   if (!in.mistakes().empty()) {
     return in.mistakes().front();
@@ -286,6 +288,13 @@ Result<NodeSettings> parse_settings(std::string_view json) {
       return read.error();
     }
     settings.tuning = *read;
+  }
+  if (protocol != nullptr) {
+    const txn::ProtocolRow* row = txn::find_protocol(protocol->text);
+    if (row == nullptr) {
+      return wrong("/protocol", "must be one of those `coffer sim list protocols` shows");
+    }
+    settings.tuning.protocol = row->protocol;
   }
   if (!is_listed(settings.nodes, settings.node)) {
     return wrong("/node", "node " + std::to_string(settings.node.value) + " is not listed in /nodes");
@@ -327,6 +336,7 @@ std::string to_json(const NodeSettings& settings) {
   if (settings.replaces != nobody) {
     out << "  \"replaces\": " << settings.replaces.value << ",\n";
   }
+  out << "  \"protocol\": \"" << txn::row_of(t.protocol).name << "\",\n";
   out << "  \"tuning\": {\"election_timeout_ms\": " << t.election_timeout.millis()
       << ", \"heartbeat_interval_ms\": " << t.heartbeat_interval.millis()
       << ", \"leg_resend_interval_ms\": " << t.leg_resend_interval.millis()

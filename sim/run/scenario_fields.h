@@ -150,6 +150,7 @@ void visit(V& v, Scenario& s) {
     o.count("spares", s.spares, 0, nodes_max - 1);
     o.count("shards", s.shards, 1, shards_max);
   });
+  if (v.wants_protocol(s)) v.word("protocol", s.tuning.protocol);
   v.object("tuning", [&](auto& o) { visit(o, s.tuning); });
   if (v.wants_workload(s)) v.object("workload", [&](auto& o) { visit(o, s.workload); });
   if (v.wants_script(s)) v.object("script", [&](auto& o) { visit(o, s.script); });

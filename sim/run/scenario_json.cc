@@ -27,6 +27,7 @@ std::optional<faults::Files> word_of(Of<faults::Files>, std::string_view word) {
 std::optional<router::TransferOperation> word_of(Of<router::TransferOperation>, std::string_view word) {
   return words::operation(word);
 }
+std::optional<ledger::Protocol> word_of(Of<ledger::Protocol>, std::string_view word) { return words::protocol(word); }
 std::optional<std::string> word_of(Of<std::string>, std::string_view word) {
   for (const std::string& name : words::fault_names()) {
     if (name == word) return name;
@@ -37,6 +38,7 @@ std::vector<std::string> words_of(Of<TraceKind>) { return words::trace_kinds(); 
 std::vector<std::string> words_of(Of<faults::How>) { return words::hows(); }
 std::vector<std::string> words_of(Of<faults::Files>) { return words::file_kinds(); }
 std::vector<std::string> words_of(Of<router::TransferOperation>) { return words::operations(); }
+std::vector<std::string> words_of(Of<ledger::Protocol>) { return words::protocols(); }
 std::vector<std::string> words_of(Of<std::string>) { return words::fault_names(); }
 std::string spelled(const std::string& word) { return word; }
 template <class T>
@@ -188,6 +190,7 @@ class Reader {
       values.push_back(std::move(value));
     }
   }
+  bool wants_protocol(const Scenario&) const { return true; }
   bool wants_workload(const Scenario&) const { return true; }
   bool wants_script(const Scenario&) const { return true; }
 
@@ -297,6 +300,8 @@ class Writer {
       array.push_back(std::move(element));
     }
   }
+  /// The default goes without saying: a scenario's hash is as it was before there were others.
+  bool wants_protocol(const Scenario& scenario) const { return scenario.tuning.protocol != ledger::Protocol::saga; }
   bool wants_workload(const Scenario& scenario) const { return scenario.script.empty(); }
   bool wants_script(const Scenario& scenario) const { return !scenario.script.empty(); }
 

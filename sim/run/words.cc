@@ -2,6 +2,7 @@
 
 #include <charconv>
 
+#include "core/txn/protocols.h"
 #include "sim/faults/faults.h"
 #include "sim/oracles/oracles.h"
 
@@ -84,6 +85,19 @@ std::vector<std::string> operations() { return {std::begin(operations_spelled), 
 std::string spell(router::TransferOperation operation) {
   return std::string(operations_spelled[static_cast<std::size_t>(operation) - 1]);
 }
+
+std::optional<ledger::Protocol> protocol(std::string_view word) {
+  const txn::ProtocolRow* row = txn::find_protocol(word);
+  return row == nullptr ? std::nullopt : std::optional(row->protocol);
+}
+
+std::vector<std::string> protocols() {
+  std::vector<std::string> names;
+  for (const txn::ProtocolRow& row : txn::protocols()) names.emplace_back(row.name);
+  return names;
+}
+
+std::string spell(ledger::Protocol protocol) { return std::string(txn::row_of(protocol).name); }
 
 std::optional<faults::Target> target(std::string_view word) {
   using faults::Who;

@@ -1,4 +1,5 @@
-// The words of scenario files: names of targets, ways to crash, operations, trace events, verdicts.
+// The words of scenario files: names of targets, ways to crash, operations, protocols, trace events,
+// verdicts.
 #pragma once
 
 #include <optional>
@@ -27,6 +28,10 @@ std::string spell(faults::Files files);
 std::optional<router::TransferOperation> operation(std::string_view word);
 std::vector<std::string> operations();
 std::string spell(router::TransferOperation operation);
+
+std::optional<ledger::Protocol> protocol(std::string_view word);
+std::vector<std::string> protocols();
+std::string spell(ledger::Protocol protocol);
 
 /// "any", "all", "self", "leader(shard 1)", "follower(shard 2)", "node 3".
 std::optional<faults::Target> target(std::string_view word);

@@ -110,7 +110,8 @@ struct Leader {
   }
   bool answer(ShardId target, const LegAnswer& answer) {
     const Stamp after{std::max(stamp().nanos, answer.stamp.nanos + 1)};
-    return entry([&](Batch& batch) { return batch.answer_leg(target, answer); }, after);
+    const AnswerDecision decision = entry([&](Batch& batch) { return batch.answer_leg(target, answer); }, after);
+    return decision.kind != AnswerDecision::Kind::ignored;
   }
   std::int64_t balance(std::string_view account, Currency currency = usd) const {
     const std::optional<Money> money = state.balance(default_tenant, account, currency);

@@ -182,7 +182,8 @@ void World::answer(Shard& source, Shard& target, std::uint64_t number) {
   const auto answer = target.leader.state.recorded_answer(source.self, LegNumber(number));
   if (!answer) return;
   const bool is_due = number == source.model.answered(target.self) + 1;
-  check(batch_of(source).answer_leg(target.self, *answer) == is_due, "answers are logged in order and once");
+  const AnswerDecision decision = batch_of(source).answer_leg(target.self, *answer);
+  check((decision.kind != AnswerDecision::Kind::ignored) == is_due, "answers are logged in order and once");
   if (!is_due) return;
   source.model.answer(target.self, answer->outcome);
   ++(answer->outcome == Outcome::success ? sagas_done_ : sagas_compensated_);

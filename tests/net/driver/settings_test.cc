@@ -83,6 +83,7 @@ TEST_CASE("each mistake in settings is refused with its place and what would be 
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"founders\": [2, 1]"), "/founders/1"},
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"founders\": [\"1\"]"), "/founders/0"},
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"replaces\": 0"), "/replaces"},
+      {replaced(good, "\"protocol\": \"saga\"", "\"protocol\": \"hope\""), "/protocol"},
   };
   for (const Row& row : rows) {
     const Result<net::NodeSettings> read = net::parse_settings(row.text);

@@ -8,6 +8,7 @@
 
 #include "sim/faults/faults.h"
 #include "sim/run/swarm.h"
+#include "sim/run/words.h"
 #include "tests/sim/run/scenario_files.h"
 
 namespace coffer::sim {
@@ -161,6 +162,7 @@ TEST_CASE("the published schema has every key that is written, and every fault")
       REQUIRE(keys_of(value) == keys_of(properties[key]["properties"]));
     }
   }
+  REQUIRE(properties["protocol"]["enum"].get<std::vector<std::string>>() == words::protocols());
   const nlohmann::json& fault = schema["$defs"]["fault"]["properties"];
   for (const nlohmann::json& one : drawn["faults"]) {
     for (const std::string& key : keys_of(one)) REQUIRE(fault.contains(key));
