@@ -13,6 +13,7 @@ void add_sim_verbs(CLI::App& app, int& exit_code) {
   add_sim_fuzz_verb(*sim, exit_code);
   add_sim_shrink_verb(*sim, exit_code);
   add_sim_list_verb(*sim, exit_code);
+  add_sim_ladder_verb(*sim, exit_code);
 }
 
 }  // namespace coffer::cli

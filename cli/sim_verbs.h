@@ -20,6 +20,7 @@ void add_sim_run_verb(CLI::App& sim, int& exit_code);
 void add_sim_fuzz_verb(CLI::App& sim, int& exit_code);
 void add_sim_shrink_verb(CLI::App& sim, int& exit_code);
 void add_sim_list_verb(CLI::App& sim, int& exit_code);
+void add_sim_ladder_verb(CLI::App& sim, int& exit_code);
 
 /// While it lives an interrupt is noted, and does not end the process.
 class Interruptible {

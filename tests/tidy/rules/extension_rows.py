@@ -13,6 +13,7 @@ TABLES = {
     "sim/faults": "faults.h",
     "sim/oracles": "oracles.h",
     "core/txn": "protocols.h",
+    "sim/ladder": "rungs.h",
 }
 # What stands beside the extensions without being one.
 NOT_EXTENSIONS = {
@@ -20,6 +21,8 @@ NOT_EXTENSIONS = {
     "sim/oracles": {"oracle", "decode", "stream_decode", "book", "calls", "transfers", "legs", "traced_logs",
                     "configurations", "sha256", "sealed_decode", "disk_log", "state_decode", "state_fold",
                     "snapshots"},
+    "sim/ladder": {"plan", "book", "design", "judge", "world", "smallest", "climb", "report", "shards", "bare_writes",
+                   "tcc"},
     "core/txn": None,  # any file may stand there; only rows without a file are wrong
 }
 ROWS = ("no row", "no table", "no file")
