@@ -42,7 +42,8 @@ struct Segment {
 
 struct NodeDisk {
   StreamReader stream;
-  std::map<std::uint64_t, Segment> ahead;  ///< that the stream has not reached, as shown last, unless blank
+  std::map<std::uint64_t, Segment> ahead;   ///< that the stream has not reached, as shown last, unless blank
+  std::map<std::uint64_t, Segment> behind;  ///< before the one with which it begins, as shown last
   std::map<ShardId, DiskLog> logs;
   std::map<ShardId, std::set<Index>> snapshots;  ///< whole and of the committed term
   bool settling = false;                         ///< shown anew, and not yet whole
@@ -198,6 +199,10 @@ class Durable final : public Oracle {
 
   void segment_shown(NodeId node, std::string_view file, std::uint64_t segment, ByteView contents) {
     NodeDisk& disk = disks_[node];
+    if (segment < disk.stream.first_segment()) {
+      disk.behind[segment] = {std::string(file), Bytes(contents.begin(), contents.end())};
+      return;
+    }
     read(node, disk, file, contents);
     if (segment <= disk.stream.segment() || !is_written(contents)) {
       disk.ahead.erase(segment);
@@ -351,14 +356,17 @@ class Durable final : public Oracle {
     stream_begins(node, shown.first_segment);
   }
 
-  /// Behind damage the stream goes on in a new segment that stands alone.
+  /// Behind damage the stream goes on in a new segment that stands alone. Until both copies of the hard state say so,
+  /// the loss of the one that does takes that back.
   void stream_begins(NodeId node, std::uint64_t first_segment) {
     NodeDisk& disk = disks_[node];
-    if (first_segment <= std::max<std::uint64_t>(disk.stream.segment(), 1)) return;
-    const std::map<std::uint64_t, Segment> ahead = std::exchange(disk.ahead, {});
+    const bool goes_back = first_segment < disk.stream.first_segment();
+    if (!goes_back && first_segment <= std::max<std::uint64_t>(disk.stream.segment(), 1)) return;
+    std::map<std::uint64_t, Segment> shown = std::exchange(disk.behind, {});
+    shown.merge(std::exchange(disk.ahead, {}));
     disk.stream = StreamReader(first_segment);
     disk.logs.clear();
-    for (const auto& [number, segment] : ahead) segment_shown(node, segment.file, number, segment.contents);
+    for (const auto& [number, segment] : shown) segment_shown(node, segment.file, number, segment.contents);
   }
 
   static std::uint64_t covered(const NodeDisk& disk, ShardId shard) {

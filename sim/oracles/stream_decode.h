@@ -60,6 +60,7 @@ class StreamReader {
   /// not the one where the stream goes on, add nothing.
   std::vector<Record> read(std::string_view file, ByteView contents);
 
+  std::uint64_t first_segment() const { return first_segment_; }
   /// Where the next frame is expected; 0: no segment has been found yet.
   std::uint64_t segment() const { return segment_; }
   std::uint64_t last_frame() const { return next_frame_ - 1; }

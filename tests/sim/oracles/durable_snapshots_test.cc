@@ -227,6 +227,28 @@ TEST_CASE("O-R4 catches a replica that comes back without what damage took and d
   }
 }
 
+TEST_CASE("O-R4 reads on where the stream began before, when the only copy that said otherwise is lost") {
+  World w;
+  w.d3.cut(s1, 2);
+  w.d3.cut(s1, 1);  // nodes 1 and 2 hold the entries alone
+  w.flush(w.d3);
+  const ShownDisk before = w.d1;
+  w.oracle.on_damaged({}, n1, w.d1.segment_name());
+  w.oracle.on_crash({}, n1);
+  w.d1.begin_anew();  // as if entries had been lost: a read had gone astray
+  w.oracle.on_damaged({}, n1, "hard-state");
+  w.d1.show_all(w.oracle);
+  w.oracle.on_restart({}, n1);
+  const bool taken_back = GENERATE(true, false);
+  if (taken_back) before.show(w.oracle, "hard-state");
+  w.trace(n1, TraceKind::recovered, 1);
+  if (taken_back) {
+    CHECK(w.story.end().empty());
+  } else {
+    CHECK(told_of(w.story.end(), {"s1 entry 1 of term 1", "durable on 1 of 3 disks"}));
+  }
+}
+
 TEST_CASE("O-R4 counts what a damaged disk believes to hold, but one whole copy there must be") {
   World w;
   for (std::uint64_t i = 1; i <= 4; ++i) w.trace(n2, TraceKind::appended, 1, i, 7);
