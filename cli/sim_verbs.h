@@ -19,6 +19,7 @@ namespace coffer::cli {
 void add_sim_run_verb(CLI::App& sim, int& exit_code);
 void add_sim_fuzz_verb(CLI::App& sim, int& exit_code);
 void add_sim_shrink_verb(CLI::App& sim, int& exit_code);
+void add_sim_availability_verb(CLI::App& sim, int& exit_code);
 void add_sim_list_verb(CLI::App& sim, int& exit_code);
 void add_sim_ladder_verb(CLI::App& sim, int& exit_code);
 

@@ -8,6 +8,8 @@
 #include <sstream>
 
 #include "core/base/check.h"
+#include "core/log/hard_state.h"
+#include "core/log/sealed_file.h"
 #include "core/txn/protocols.h"
 #include "net/http/strict_json.h"
 
@@ -125,13 +127,17 @@ Result<node::Tuning> read_tuning(const JsonValue& value) {
   };
   size("window_bytes_max", t.window_bytes_max, 1, 1 << 30);
   size("epoch_bytes", t.epoch_bytes, 1 << 16, std::int64_t{1} << 40);
-  count("chunk_bytes", t.chunk_bytes, 16 << 20);
+  t.chunk_bytes = static_cast<std::uint32_t>(in.integer("chunk_bytes", 4096, 16 << 20, t.chunk_bytes, true));
   size("history_bytes_max", t.history_bytes_max, 1, std::int64_t{1} << 50);
   t.history_age_max =
       seconds(in.integer("history_age_max_s", 1, 20LL * 365 * 86400, t.history_age_max.nanos / 1'000'000'000, true));
   in.refuse_others();
   if (!in.mistakes().empty()) {
     return in.mistakes().front();
+  }
+  if (t.epoch_bytes > t.chunk_bytes * (log::sealed_chunks_max / 4)) {
+    return wrong("/tuning/chunk_bytes", "is too small for this epoch_bytes: a sealed file has at most " +
+                                            std::to_string(log::sealed_chunks_max) + " chunks");
   }
   return t;
 }
@@ -262,7 +268,7 @@ Result<NodeSettings> parse_settings(std::string_view json) {
   settings.cluster = in.uuid("cluster");
   settings.node = NodeId(static_cast<std::uint32_t>(in.integer("node", 1, 1'000'000, 0, false)));
   settings.directory = in.text("directory");
-  settings.shards = static_cast<std::uint32_t>(in.integer("shards", 1, 1024, 1, false));
+  settings.shards = static_cast<std::uint32_t>(in.integer("shards", 1, log::hard_state_groups_max, 1, false));
   const JsonValue* nodes = in.get("nodes", JsonType::array);
   const JsonValue* founders = in.get("founders", JsonType::array, true);
   settings.replaces = NodeId(static_cast<std::uint32_t>(in.integer("replaces", 1, 1'000'000, 0, true)));

@@ -151,6 +151,8 @@ void Campaign::add(const RunResult& result, bool expected) {
   report_.operations.unknown += result.operations.unknown;
   report_.operations.succeeded_across_shards += result.operations.succeeded_across_shards;
   report_.leader_losses.add(result.leader_losses);
+  report_.availability.add(result.availability);
+  if (result.faults.size() == 1) report_.availability_under[result.faults.begin()->first].add(result.availability);
   report_.orders.add(result.orders);
   for (const auto& [name, count] : result.faults) {
     report_.faults[name] += count;

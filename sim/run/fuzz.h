@@ -41,6 +41,8 @@ struct FuzzReport {
   std::vector<RunResult> failures;  ///< in the order of the seeds
   Operations operations;
   LeaderLossCounts leader_losses;
+  AvailabilityCounts availability;
+  std::map<std::string, AvailabilityCounts> availability_under;  ///< the fault, of worlds that have only one
   Orders::Counts orders;
   std::map<std::string, std::uint64_t> faults;
   std::map<std::string, std::uint64_t> sometimes;

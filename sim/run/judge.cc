@@ -89,6 +89,7 @@ Judge::Judge(const Topology& topology, Duration election_timeout)
 
 void Judge::on_phase(SimTime now, Phase phase) {
   phase_ = phase;
+  availability_.on_phase(now, phase);
   for (const auto& oracle : oracles_) oracle->on_phase(now, phase);
 }
 
@@ -157,6 +158,7 @@ void Judge::on_refused(SimTime now, NodeId node) {
 }
 
 void Judge::on_call(SimTime now, std::uint32_t client, std::uint64_t op, const router::Request& request) {
+  availability_.on_call(now, op);
   Call& call = calls_[op];
   if (const auto* transfers = std::get_if<router::TransfersRequest>(&request.body)) {
     for (const router::TransferItem& item : transfers->items) call.items.push_back({request.header.tenant, item.id});
@@ -169,6 +171,7 @@ void Judge::on_call(SimTime now, std::uint32_t client, std::uint64_t op, const r
 }
 
 void Judge::on_return(SimTime now, std::uint32_t client, std::uint64_t op, const router::Reply& reply) {
+  availability_.on_return(now, op, reply);
   const auto call = calls_.find(op);
   if (call != calls_.end()) {
     count(call->second, reply);

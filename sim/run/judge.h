@@ -11,6 +11,7 @@
 
 #include "sim/kernel/counters.h"
 #include "sim/observe/observer.h"
+#include "sim/run/availability.h"
 #include "sim/run/leader_losses.h"
 #include "sim/run/membership_states.h"
 #include "sim/run/run.h"
@@ -52,6 +53,7 @@ class Judge {
   const Counters& memberships() const { return memberships_.counters(); }
   const Operations& operations() const { return operations_; }
   const LeaderLossCounts& leader_losses() const { return leader_losses_.counts(); }
+  AvailabilityCounts availability() const { return availability_.counts(); }
 
  private:
   /// Which transfer an item of a call asked for.
@@ -72,6 +74,7 @@ class Judge {
   Counters sometimes_;
   Operations operations_;
   LeaderLosses leader_losses_;
+  Availability availability_;
   MembershipStates memberships_;
   Phase phase_ = Phase::setup;
   std::map<std::uint64_t, Call> calls_;

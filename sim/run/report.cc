@@ -37,6 +37,14 @@ ordered_json to_json(const LeaderLossCounts& counts) {
   return json;
 }
 
+ordered_json to_json(const AvailabilityCounts& counts) {
+  ordered_json json;
+  json["requests"] = counts.requests;
+  json["served"] = counts.served;
+  json["worst_outage_ms"] = counts.worst_outage_ms;
+  return json;
+}
+
 ordered_json to_json(const Orders::Counts& orders) {
   ordered_json json;
   json["given"] = orders.given;
@@ -65,6 +73,7 @@ ordered_json to_json(const RunResult& result) {
   json["events"] = result.events;
   json["operations"] = to_json(result.operations);
   json["leader_loss"] = to_json(result.leader_losses);
+  json["availability"] = to_json(result.availability);
   json["orders"] = to_json(result.orders);
   json["faults"] = to_json(result.faults);
   json["faults_with_work_in_flight"] = result.faults_with_work_in_flight;
@@ -133,6 +142,34 @@ double rate(double count, std::int64_t real_ms) {
 
 std::string_view profile_of(const FuzzOptions& options) {
   return options.scenario || options.profile == nullptr ? std::string_view() : options.profile->name;
+}
+
+/// "99.9876": rounded down.
+std::string percent_of(const AvailabilityCounts& counts) {
+  const std::uint64_t whole = std::max<std::uint64_t>(counts.requests, 1);
+  const std::uint64_t millionths = counts.requests == 0 ? 1'000'000 : counts.served * 1'000'000 / whole;
+  const std::string digits = std::to_string(1'000'000 + millionths % 10'000).substr(3);
+  return std::to_string(millionths / 10'000) + "." + digits;
+}
+
+using Under = std::pair<std::string, AvailabilityCounts>;
+
+std::vector<Under> worst_first(const FuzzReport& report) {
+  std::vector<Under> rows(report.availability_under.begin(), report.availability_under.end());
+  const auto unserved = [](const Under& row) { return row.second.requests - row.second.served; };
+  std::stable_sort(rows.begin(), rows.end(),
+                   [&](const Under& one, const Under& other) { return unserved(one) > unserved(other); });
+  return rows;
+}
+
+std::string padded(std::string text, std::size_t width) {
+  return text.size() < width ? std::string(width - text.size(), ' ') + text : text;
+}
+
+std::string availability_row(const std::string& fault, std::uint64_t strikes, const AvailabilityCounts& counts) {
+  return fault + std::string(fault.size() < 22 ? 22 - fault.size() : 1, ' ') + padded(std::to_string(strikes), 7) +
+         padded(std::to_string(counts.requests), 12) + padded(std::to_string(counts.requests - counts.served), 10) +
+         padded(percent_of(counts), 10) + padded(std::to_string(counts.worst_outage_ms), 12) + "\n";
 }
 
 }  // namespace
@@ -210,6 +247,7 @@ std::string fuzz_to_json(const FuzzReport& report, const FuzzOptions& options, s
   json["events"] = report.events;
   json["operations"] = to_json(report.operations);
   json["leader_loss"] = to_json(report.leader_losses);
+  json["availability"] = to_json(report.availability);
   json["orders"] = to_json(report.orders);
   json["faults"] = to_json(report.faults);
   json["faults_with_work_in_flight"] = report.faults_with_work_in_flight;
@@ -246,6 +284,41 @@ std::string fuzz_to_text(const FuzzReport& report, const FuzzOptions& options, s
   text += row("faults", listed(report.faults));
   text += row("sometimes", listed(report.sometimes));
   text += row("in seeds", listed(report.sometimes_seeds));
+  return text;
+}
+
+std::string availability_to_json(const FuzzReport& report, std::string_view build_id) {
+  ordered_json json;
+  json["verdict"] = name(report.verdict);
+  json["build_id"] = build_id;
+  json["simulated_ms"] = report.simulated_ms;
+  json["requests"] = report.availability.requests;
+  json["served"] = report.availability.served;
+  json["percent"] = std::stod(percent_of(report.availability));
+  json["worst_outage_ms"] = report.availability.worst_outage_ms;
+  json["faults"] = ordered_json::array();
+  for (const auto& [fault, counts] : worst_first(report)) {
+    ordered_json one = to_json(counts);
+    one["fault"] = fault;
+    one["strikes"] = report.faults.at(fault);
+    one["percent"] = std::stod(percent_of(counts));
+    json["faults"].push_back(std::move(one));
+  }
+  return dump(json);
+}
+
+std::string availability_to_text(const FuzzReport& report, std::string_view build_id) {
+  std::string text = "fault                 strikes    requests  unserved   percent   outage ms\n";
+  for (const auto& [fault, counts] : worst_first(report)) {
+    text += availability_row(fault, report.faults.at(fault), counts);
+  }
+  std::uint64_t strikes = 0;
+  for (const auto& [fault, count] : report.faults) strikes += count;
+  text += availability_row("all", strikes, report.availability);
+  text += row("verdict", verdict_of(report.verdict, report.oracle, false));
+  if (!report.reason.empty()) text += row("reason", report.reason);
+  text += row("simulated", seconds_of(report.simulated_ms) + " in " + seconds_of(report.real_ms) + " of real time");
+  text += row("build", std::string(build_id));
   return text;
 }
 

@@ -27,4 +27,8 @@ std::string fuzz_to_json(const FuzzReport& report, const FuzzOptions& options, s
 std::string fuzz_to_text(const FuzzReport& report, const FuzzOptions& options, std::string_view build_id,
                          std::string_view file);
 
+/// How available the wallet was under each fault, worst first.
+std::string availability_to_json(const FuzzReport& report, std::string_view build_id);
+std::string availability_to_text(const FuzzReport& report, std::string_view build_id);
+
 }  // namespace coffer::sim

@@ -22,6 +22,12 @@ std::string_view name(Verdict verdict) {
   return "?";
 }
 
+void AvailabilityCounts::add(const AvailabilityCounts& more) {
+  requests += more.requests;
+  served += more.served;
+  worst_outage_ms = std::max(worst_outage_ms, more.worst_outage_ms);
+}
+
 void LeaderLossCounts::add(const LeaderLossCounts& more) {
   losses += more.losses;
   healed_in_time += more.healed_in_time;

@@ -35,6 +35,14 @@ struct LeaderLossCounts {
   void add(const LeaderLossCounts& more);
 };
 
+/// What became of the requests of the running phase; defined in sim/run/availability.h.
+struct AvailabilityCounts {
+  std::uint64_t requests = 0;
+  std::uint64_t served = 0;
+  std::int64_t worst_outage_ms = 0;
+  void add(const AvailabilityCounts& more);
+};
+
 struct RunResult {
   Verdict verdict = Verdict::unknown;
   std::string oracle;  ///< set for violation and stuck
@@ -47,6 +55,7 @@ struct RunResult {
   std::uint64_t events = 0;
   Operations operations;
   LeaderLossCounts leader_losses;
+  AvailabilityCounts availability;
   Orders::Counts orders;                           ///< what became of the operator's
   std::map<std::string, std::uint64_t> faults;     ///< how often each fault fired
   std::uint64_t faults_with_work_in_flight = 0;    ///< … while a client call was outstanding

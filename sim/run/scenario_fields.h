@@ -38,6 +38,7 @@ void visit(V& v, workload::Config& w) {
   v.count("operations", w.operations, 0, 1'000'000);
   v.count("batch_max", w.batch_max, 1, 8192);
   v.duration("think_mean", w.think_mean, Duration{}, seconds(60));
+  v.duration("period", w.period, Duration{}, seconds(60));
   v.count("cross_shard_per_mille", w.cross_shard_per_mille, 0, 1000);
   v.count("overdraft_per_mille", w.overdraft_per_mille, 0, 1000);
   v.count("missing_account_per_mille", w.missing_account_per_mille, 0, 1000);

@@ -5,6 +5,7 @@
 
 #include "sim/faults/faults.h"
 #include "sim/kernel/streams.h"
+#include "sim/run/single_faults.h"
 
 namespace coffer::sim {
 
@@ -340,6 +341,9 @@ const std::vector<Profile>& profiles() {
         "transfer_given_up"}},
       {"short_leaderships", "five replicas far apart whose leaders are cut off or crash soon after each election",
        draw_short_leaderships},
+      {"single_faults",
+       "days of steady load on a plain cluster, each kind of fault once a day; a seed is a piece of one",
+       draw_single_fault},
       {"stale_reads", "clients that mostly read while leaders are cut off from their peers", draw_stale_reads},
       {"storage", "disks that go wrong in every way there is while nodes crash again and again", draw_storage},
   };

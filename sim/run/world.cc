@@ -95,6 +95,7 @@ RunResult World::run() {
   result_.events = kernel_.events();
   result_.operations = judge_.operations();
   result_.leader_losses = judge_.leader_losses();
+  result_.availability = judge_.availability();
   result_.faults = faults_.fired().to_map();
   result_.faults_with_work_in_flight = faults_.fired_with_work_in_flight();
   result_.sometimes = judge_.sometimes().to_map();
@@ -313,7 +314,21 @@ void World::answered(SimClient& client, const SimClient::Answers& answers) {
 }
 
 void World::next_call(SimClient& client) {
-  if (auto next = plan_.next(client.number(), phase_)) client.think(std::move(*next));
+  auto next = plan_.next(client.number(), phase_);
+  if (!next) return;
+  const bool open_loop = scenario_.workload.period > Duration{} && phase_ == Phase::running;
+  if (open_loop) next->think = until_due(client);
+  client.think(std::move(*next));
+}
+
+/// Of an open loop: clients take turns, evenly over each period.
+Duration World::until_due(const SimClient& client) {
+  const Duration period = scenario_.workload.period;
+  const SimTime first = phase_began_ + period * client.number() / static_cast<std::int64_t>(clients_.size());
+  SimTime& due = due_.try_emplace(client.number(), first).first->second;
+  const Duration wait = std::max(due - kernel_.now(), Duration{});
+  due = std::max(due, kernel_.now()) + period;
+  return wait;
 }
 
 void World::enter(Phase phase) {

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -47,6 +48,7 @@ class World {
   void answered(SimClient& client, const SimClient::Answers& answers);
   void call(SimClient& client);
   void next_call(SimClient& client);
+  Duration until_due(const SimClient& client);
   void enter(Phase phase);
   void progress();
   bool all_idle() const;
@@ -74,7 +76,8 @@ class World {
 
   Phase phase_ = Phase::setup;
   SimTime phase_began_;
-  std::uint32_t waiting_ = 0;  ///< clients with a call under way
+  std::map<std::uint32_t, SimTime> due_;  ///< of each client of an open loop: its next call
+  std::uint32_t waiting_ = 0;             ///< clients with a call under way
   std::uint64_t steps_ = 0;
   node::Effects effects_;
   std::vector<std::uint64_t> touch_cause_;  ///< what decides who is in touch, when last looked at

@@ -25,6 +25,9 @@ struct Config {
   std::uint32_t operations = 400;          ///< client calls in the running phase, all clients together
   std::uint32_t batch_max = 8;             ///< transfers in one call, 1..batch_max
   Duration think_mean = milliseconds(20);  ///< between a client's calls
+  /// An open loop: while faults strike a client calls this long after its last call, or at once if that has not been
+  /// answered by then. 0: it thinks.
+  Duration period = {};
   std::uint32_t cross_shard_per_mille = 500;
   std::uint32_t overdraft_per_mille = 60;  ///< amounts that cannot be covered
   std::uint32_t missing_account_per_mille = 40;

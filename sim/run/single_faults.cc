@@ -1,0 +1,71 @@
+#include "sim/run/single_faults.h"
+
+#include <algorithm>
+#include <string>
+
+#include "core/base/check.h"
+#include "sim/faults/faults.h"
+#include "sim/kernel/streams.h"
+
+namespace coffer::sim {
+
+namespace {
+
+constexpr std::uint32_t requests_per_second = 10;
+constexpr std::uint32_t turns = 30;  ///< clients; one that waits for an answer is not missed
+constexpr std::uint64_t site = 5;
+
+/// As `coffer init` founds one, on a local network with disks of today.
+void found(Scenario& scenario, bool with_spare) {
+  scenario.spares = with_spare ? 1 : 0;
+  scenario.nodes = 3 + scenario.spares;
+  scenario.shards = 2;
+  scenario.tuning = simulated_tuning();
+}
+
+void load(Scenario& scenario) {
+  workload::Config& w = scenario.workload;
+  w.clients = turns;
+  w.period = seconds(turns) / requests_per_second;
+  w.patience_ms = 2000;
+  w.operations = static_cast<std::uint32_t>(length_of_piece().nanos / seconds(1).nanos) * requests_per_second;
+  w.batch_max = 1;
+  w.accounts = 200;
+  w.hot_accounts = 10;
+  w.opening_balance = 1'000'000;
+  scenario.limits.running_min = length_of_piece();
+  scenario.limits.running_max = length_of_piece() + seconds(60);
+  scenario.limits.events_max = 100'000'000;
+}
+
+}  // namespace
+
+std::uint64_t pieces_of_a_day() { return faults::table().size(); }
+
+Duration length_of_piece() { return seconds(86400) / static_cast<std::int64_t>(pieces_of_a_day()); }
+
+Scenario draw_single_fault(std::uint64_t seed) {
+  check(seed > 0, "seeds of days begin at 1");
+  const faults::Row& row = faults::table()[(seed - 1) % pieces_of_a_day()];
+  Scenario scenario;
+  scenario.seed = seed;
+  found(scenario, row.acts.of_cluster);
+  load(scenario);
+  Prng prng = stream(seed, Domain::swarm, site, 0);
+  const Duration piece = length_of_piece();
+  const faults::Mood mood{3, piece, seconds(prng.between(2, 20))};
+  faults::FaultSpec spec = row.acts.draw(prng, mood);
+  spec.fault = std::string(row.name);
+  spec.stream = 1;
+  spec.when = faults::When::at;
+  spec.every = {};
+  spec.at = piece / 10 + Duration{prng.between(0, piece.nanos * 7 / 10)};
+  spec.count = 1;
+  if (spec.target.who == faults::Who::leader) spec.target.shard = ShardId(1);
+  const bool may_hit_all = row.name == "power_cut_all";
+  if (spec.target.who == faults::Who::all && !may_hit_all) spec.target = {};
+  scenario.faults.push_back(std::move(spec));
+  return scenario;
+}
+
+}  // namespace coffer::sim
