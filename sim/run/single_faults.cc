@@ -16,8 +16,8 @@ constexpr std::uint32_t turns = 30;  ///< clients; one that waits for an answer 
 constexpr std::uint64_t site = 5;
 
 /// As `coffer init` founds one, on a local network with disks of today.
-void found(Scenario& scenario, bool with_spare) {
-  scenario.spares = with_spare ? 1 : 0;
+void found(Scenario& scenario, bool with_spares) {
+  scenario.spares = with_spares ? 2 : 0;
   scenario.nodes = 3 + scenario.spares;
   scenario.shards = 2;
   scenario.tuning = simulated_tuning();
