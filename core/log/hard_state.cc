@@ -34,7 +34,7 @@ bool read_image(ByteReader& in, HardStateImage& image) {
     state.evidence.index = in.id<Index>();
     state.evidence.term = in.id<Term>();
     state.uncertain = in.u32() != 0;
-    in.u32();
+    state.alone = in.u32() != 0;
   }
   if (count > hard_state_groups_max) return false;
   in.raw(block_body_max - snapshot_sizes_size - in.position());
@@ -101,7 +101,7 @@ Bytes encode_hard_state(const FileIdentity& identity, const HardStateImage& imag
     out.id(state.evidence.index);
     out.id(state.evidence.term);
     out.u32(state.uncertain ? 1 : 0);
-    out.u32(0);
+    out.u32(state.alone ? 1 : 0);
   }
   block.resize(block_body_max - snapshot_sizes_size);
   out.u64(image.snapshots.epoch_bytes);

@@ -5,7 +5,7 @@
 //   copy := magic u32 | version u16 | zero u16 | identity 36 | zero u32 | sequence u64 | first_segment u64
 //           | damaged_from u64 | damaged_end u64 | mark u64 | count u32 | repairing u32 | group_state{count} | zero*
 //           | epoch_bytes u64 | chunk_bytes u32 | lives u32 | checksum u64   (one block; groups ascending)
-//   group_state := group u32 | vote u32 | term u64 | evidence_index u64 | evidence_term u64 | uncertain u32 | zero u32
+//   group_state := group u32 | vote u32 | term u64 | evidence_index u64 | evidence_term u64 | uncertain u32 | alone u32
 //
 // H1 At every moment at least one copy is whole and durable: a copy is written only while the other one is.
 // H2 Sequences only grow. 1 is a directory under construction; 2 and more say that "stream-000001" is durable.
@@ -19,6 +19,8 @@
 // H8 `lives` counts the starts: higher than in any life before it, durably, before a life tells anybody anything.
 // H9 `repairing` is 1, durably, before remnants behind the end of the stream are cut or headers of segments written
 //    again, until they are, durably: a start that dies on the way leaves what reads as repaired and is not.
+// H10 `alone` is 1 only while this node is the group's only voter, by a configuration that has committed: it is 0,
+//    durably, before an entry that gives another one a vote is.
 #pragma once
 
 #include <cstdint>
@@ -50,6 +52,7 @@ struct GroupState {
   HardState hard_state;
   bool uncertain = false;  ///< may have lost entries that it had acknowledged
   LogPlace evidence;       ///< while uncertain
+  bool alone = false;      ///< this node is the group's only voter
 };
 
 struct HardStateImage {

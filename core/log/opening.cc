@@ -161,9 +161,8 @@ bool Opening::refuse_scanned(std::vector<TraceEvent>& trace) {
     failure_ = at_hard_state() + "sequence " + std::to_string(image_.sequence) +
                " is older than the stream, which was written after sequence " + std::to_string(scan_->hard_state()) +
                ": this disk has lost its votes. " + restore_advice;
-  } else if (founded() && scan_->damage() && !config_.sole.empty()) {
-    failure_ = scan_->damage()->what + ". This node is the only voter of group " +
-               std::to_string(config_.sole.front().value) +
+  } else if (const std::optional<ShardId> alone = group_alone(); founded() && scan_->damage() && alone) {
+    failure_ = scan_->damage()->what + ". This node is the only voter of group " + std::to_string(alone->value) +
                ": nobody else has what is lost. Nothing was changed. Restore the directory from a copy.";
     frame = scan_->damage()->frame;
   }
@@ -171,6 +170,14 @@ bool Opening::refuse_scanned(std::vector<TraceEvent>& trace) {
     trace.push_back({.kind = TraceKind::corruption, .a = frame});
   }
   return !failure_.empty();
+}
+
+/// A group that has no other voter, if there is one.
+std::optional<ShardId> Opening::group_alone() const {
+  for (const auto& [group, state] : image_.groups) {
+    if (state.alone) return group;
+  }
+  return std::nullopt;
 }
 
 void Opening::advance(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace) {
@@ -262,7 +269,7 @@ bool Opening::flag_groups() {
   for (const auto& [group, place] : scan_->evidence()) image_.groups[group];
   bool changed = false;
   for (auto& [group, state] : image_.groups) {
-    if (std::find(config_.sole.begin(), config_.sole.end(), group) != config_.sole.end()) continue;
+    if (state.alone) continue;
     LogPlace& evidence = state.evidence;
     const auto raise = [&evidence, &changed](const LogPlace& seen) {
       if (covers(evidence, seen)) return;

@@ -31,7 +31,7 @@
 // after a crash: every stage leaves a directory that recovery ends well in.
 //
 // Flags: what may have lost something acknowledged (stream_scan.h, S3) makes every group uncertain, except those whose
-// only voter this node is: nobody could tell them more.
+// only voter this node is (hard_state.h, H10): nobody could tell them more.
 //   U1 The flags are durable before anything is cut, set aside or written.
 // Cut: remnants behind the end are overwritten with zeros and synced before done(). Therefore
 //   C1 when recovery is done, every byte behind the end of the stream is zero, durably, in every segment.
@@ -118,6 +118,7 @@ class Opening {
   void begin_writing(PendingIo& io, std::vector<IoOp>& out);
   bool refuse_unfounded();
   bool refuse_scanned(std::vector<TraceEvent>& trace);
+  std::optional<ShardId> group_alone() const;
   void advance(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
 
   void found_directory(PendingIo& io, std::vector<IoOp>& out);

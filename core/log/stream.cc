@@ -366,6 +366,14 @@ void Stream::set_hard_state(ShardId group, HardState state) {
   state_->hard_state_changed = true;
 }
 
+void Stream::set_alone(ShardId group, bool alone) {
+  check(recovered(), "recovery has ended");
+  const auto known = state_->hard_state.groups.find(group);
+  if (alone == (known != state_->hard_state.groups.end() && known->second.alone)) return;
+  state_->hard_state.groups[group].alone = alone;
+  state_->hard_state_changed = true;
+}
+
 void Stream::set_certain(ShardId group) {
   check(recovered(), "recovery has ended");
   const auto found = state_->hard_state.groups.find(group);

@@ -40,7 +40,6 @@ struct StreamConfig {
   std::uint64_t segment_size = 64u << 20;  ///< bytes
   /// The first start of this node: an empty directory may be founded. Stays set until a start has once recovered.
   bool may_found = false;
-  std::vector<ShardId> sole;  ///< groups whose only voter this node is: damage refuses the start, a torn end does not
   /// Of a directory that was founded with others the start is refused.
   SnapshotSizes snapshots = {};
 };
@@ -86,6 +85,9 @@ class Stream {
   /// (checked).
   void truncate(ShardId group, Index from);
   void set_hard_state(ShardId group, HardState state);
+  /// Whether this node is the group's only voter, by a configuration that has committed. Then nobody could repair its
+  /// log: damage refuses the next start, and a torn end leaves no doubt.
+  void set_alone(ShardId group, bool alone);
   /// A snapshot at `base` is durable: entries up to it need not stay. If the log holds `base`, the entries behind it
   /// stay; otherwise the log is empty behind it. Requires: not before the present base (checked).
   void restore(ShardId group, LogPlace base);

@@ -41,11 +41,6 @@ log::StreamConfig stream_config(const Config& config) {
   stream.segment_size = config.tuning.segment_size;
   stream.may_found = config.may_found;
   stream.snapshots = {config.tuning.epoch_bytes, config.tuning.chunk_bytes};
-  for (const ShardConfig& shard : config.shards) {
-    if (shard.members == std::vector<NodeId>{config.identity.node}) {
-      stream.sole.push_back(shard.shard);
-    }
-  }
   return stream;
 }
 

@@ -50,7 +50,8 @@ void Node::State::find_replicas() {
     log::RecoveredGroup& group = found.groups[shard.shard];
     damaged_at_start = damaged_at_start || group.uncertain;
     files.try_emplace(shard.shard, files_config(config, shard.shard), store);
-    asleep.try_emplace(shard.shard, shard.shard, std::move(group), raft::Configuration{shard.members, {}, {}});
+    asleep.try_emplace(shard.shard, shard.shard, std::move(group), raft::Configuration{shard.members, {}, {}},
+                       config.nodes);
   }
 }
 

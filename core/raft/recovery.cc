@@ -6,6 +6,15 @@
 
 namespace coffer::raft {
 
+namespace {
+
+void add_voters(const Configuration& configuration, std::set<NodeId>& nodes) {
+  nodes.insert(configuration.voters.begin(), configuration.voters.end());
+  nodes.insert(configuration.outgoing.begin(), configuration.outgoing.end());
+}
+
+}  // namespace
+
 bool Recovery::may_vote_for(LogPlace last) const {
   switch (state_) {
     case State::certain:
@@ -30,9 +39,7 @@ void Recovery::answered(NodeId from, const RecoveryReply& reply, Term term) {
   }
   if (!all_answered_) {
     answered_.insert(from);
-    for (const NodeId member : reply.configuration.members()) {
-      named_.insert(member);
-    }
+    add_voters(reply.configuration, named_);
     // A learner's tail may be higher than any voter's, and then nobody could ever cover it.
     if (reply.configuration.is_voter(from) && covers(reply.last, highest_)) {
       highest_ = reply.last;
@@ -42,9 +49,7 @@ void Recovery::answered(NodeId from, const RecoveryReply& reply, Term term) {
 
 std::vector<NodeId> Recovery::to_ask(NodeId self, const Configuration& configuration) const {
   std::set<NodeId> nodes = named_;
-  for (const NodeId member : configuration.members()) {
-    nodes.insert(member);
-  }
+  add_voters(configuration, nodes);
   nodes.erase(self);
   return {nodes.begin(), nodes.end()};
 }
@@ -60,7 +65,7 @@ std::vector<NodeId> Recovery::waits_for(NodeId self, const Configuration& config
 
 bool Recovery::can_bind(NodeId self, const Configuration& configuration) const {
   // Who has nobody to ask has no proof: what it lost may have been a configuration with others in it.
-  return !certain() && !all_answered_ && !answered_.empty() && waits_for(self, configuration).empty();
+  return !certain() && !all_answered_ && !to_ask(self, configuration).empty() && waits_for(self, configuration).empty();
 }
 
 void Recovery::bind(LogPlace own_end) {

@@ -2,7 +2,7 @@
 // terms are on another file and are not lost. Rule and proof: docs/PROTOCOLS.md, "An uncertain replica".
 //
 //   certain
-//   asking --all other members have answered: bind()--> bound --its durable log covers the floor--> certain
+//   asking --all other voters have answered: bind()---> bound --its durable log covers the floor--> certain
 //   bound -- all have answered anew: bind() -----------> bound, perhaps with a lower floor
 //   asking or bound ------ its durable log holds what a leader answered --------------------------> certain
 //
@@ -36,7 +36,7 @@ class Recovery {
 
   /// Notes an answer to the present nonce; others are ignored. `term`: this replica's own.
   void answered(NodeId from, const RecoveryReply& reply, Term term);
-  /// Everybody to ask: the members of the configuration in use and of every one an answer named, self excepted.
+  /// Everybody to ask: the voters of the configuration in use and of every one an answer named, self excepted.
   std::vector<NodeId> to_ask(NodeId self, const Configuration& configuration) const;
   /// Those of to_ask() that have not answered yet.
   std::vector<NodeId> waits_for(NodeId self, const Configuration& configuration) const;
@@ -68,7 +68,7 @@ class Recovery {
   bool all_answered_ = false;  ///< to the present nonce: their answers are in the floor
   std::uint64_t nonce_ = 0;
   std::set<NodeId> answered_;
-  std::set<NodeId> named_;  ///< members of the configurations in answers
+  std::set<NodeId> named_;  ///< voters of the configurations in answers
   std::optional<LogPlace> leader_place_;
   Term leader_term_;
 };

@@ -7,8 +7,9 @@
 
 namespace coffer::shard {
 
-Awakening::Awakening(ShardId shard, log::RecoveredGroup found, const raft::Configuration& founding)
-    : shard_(shard), found_(std::move(found)), founding_(founding) {}
+Awakening::Awakening(ShardId shard, log::RecoveredGroup found, const raft::Configuration& founding,
+                     std::vector<NodeId> known)
+    : shard_(shard), found_(std::move(found)), founding_(founding), known_(std::move(known)) {}
 
 /// The newest sound snapshot that is not behind the base. What a snapshot holds has committed, whatever the log knows
 /// of it: one that is ahead of the base was published, and the life before ended before the stream was told.
@@ -45,7 +46,7 @@ void Awakening::step(const log::SealedStore& store, ReplicaFiles& files) {
     start_ = Start{{found_.hard_state, {}, founding_, std::move(found_.log), found_.uncertain, found_.evidence},
                    std::make_unique<txn::StateMachine>(shard_)};
   } else {
-    files.transfer().set_members(founding_.members());
+    files.transfer().set_members(known_);
     files.transfer().set_reached(Index(found_.base.index.value - 1));
     files.transfer().need_snapshot(found_.base);
   }

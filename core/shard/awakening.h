@@ -16,6 +16,7 @@
 
 #include <memory>
 #include <optional>
+#include <vector>
 
 #include "core/log/sealed_store.h"
 #include "core/log/stream.h"
@@ -33,8 +34,9 @@ struct Start {
 
 class Awakening {
  public:
-  /// `founding`: the members while no snapshot and no entry says otherwise.
-  Awakening(ShardId shard, log::RecoveredGroup found, const raft::Configuration& founding);
+  /// `founding`: the members while no snapshot and no entry says otherwise. `known`: all nodes of the cluster; who the
+  /// members are now only the snapshot says that may be lost, so whoever is known is asked for one.
+  Awakening(ShardId shard, log::RecoveredGroup found, const raft::Configuration& founding, std::vector<NodeId> known);
 
   /// Goes on; called every step. When it ends, `files` has begun.
   void step(const log::SealedStore& store, ReplicaFiles& files);
@@ -57,6 +59,7 @@ class Awakening {
   ShardId shard_;
   log::RecoveredGroup found_;
   raft::Configuration founding_;
+  std::vector<NodeId> known_;
   std::optional<Restored> restored_;
   std::optional<Start> start_;
 };

@@ -139,6 +139,7 @@ void Shard::persist(const raft::Output& raft) {
   if (raft.hard_state) {
     stream_.set_hard_state(config_.shard, *raft.hard_state);
   }
+  tell_alone();
   if (raft.restored) {
     marked_ = *raft.restored;
     stream_.restore(config_.shard, marked_);
@@ -153,6 +154,17 @@ void Shard::persist(const raft::Output& raft) {
   if (raft.settled) {
     stream_.set_certain(config_.shard);
   }
+}
+
+/// The stream must know before an entry that gives another one a vote is durable, and not before a configuration
+/// without has committed (hard_state.h, H10).
+void Shard::tell_alone() {
+  const raft::Configuration& in_use = raft_.configuration();
+  const bool alone = in_use.voters.size() == 1 && in_use.voters.front() == config_.self && !in_use.joint();
+  const bool settled = !alone || raft_.configuration_index() <= raft_.commit();
+  if (alone_ == alone || !settled) return;
+  alone_ = alone;
+  stream_.set_alone(config_.shard, alone);
 }
 
 /// A leader's state is the fold of its whole log: of what it found when elected, and of what Raft itself appends.

@@ -175,6 +175,7 @@ class Shard {
   // shard.cc: consensus and state
   void follow(Now now, raft::Output& raft, Output& out);
   void persist(const raft::Output& raft);
+  void tell_alone();
   void run_ahead(Output& out);
   void step_down(Output& out);
   void give_way(Now now, Output& out);
@@ -238,6 +239,7 @@ class Shard {
   LegSender sender_;
   std::deque<FlushMark> flushes_;
   LogPlace marked_;                ///< the base the stream was told last
+  std::optional<bool> alone_;      ///< what the stream was told last
   LogPlace compacted_;             ///< the base whose mark is durable
   std::deque<Position> undoable_;  ///< last positions of the latest committed entries, which observers may still undo
 };

@@ -27,8 +27,7 @@ const std::vector<std::pair<std::string, std::uint64_t>> eight_frames = {
 
 TEST_CASE("a repair whose sync failed is made again: what reads as whole may not be so on the disk (C2)") {
   const bool sole = GENERATE(true, false);
-  const StreamConfig config = sole ? sole_voter() : test_config();
-  MemoryDisk torn = rested_disk(1);
+  MemoryDisk torn = sole ? alone(rested_disk(1)) : rested_disk(1);
   for (const std::string& segment : {std::string("stream-000001"), torn.last_segment()}) {
     Bytes bytes = torn.contents(segment);
     std::fill(bytes.end() - 4000, bytes.end() - 3000, std::byte{0x5A});
@@ -39,13 +38,13 @@ TEST_CASE("a repair whose sync failed is made again: what reads as whole may not
   for (std::uint64_t ops = 0;; ++ops) {
     CAPTURE(sole, ops);
     MemoryDisk disk = torn;
-    Life repairing(disk, ops, 0, config);
+    Life repairing(disk, ops);
     const bool ended = repairing.run();
     // The process dies at a sync that fails, and no later one writes those bytes: only what the next life writes
     // counts.
     MemoryDisk left = disk;
     left.power_cut(PowerCut::loses_all, random);
-    Life next(disk, UINT64_MAX, 0, config);
+    Life next(disk);
     next.recovered();
     for (const IoOp& op : next.written) left.execute(op);
     for (const std::string& name : disk.names()) CHECK(left.contents(name) == disk.contents(name));
@@ -85,10 +84,11 @@ TEST_CASE(
       MemoryDisk damaged = disk;
       damaged.flip_bit(file, at + byte, static_cast<unsigned>(byte % 8));
       CAPTURE(frame, byte);
-      const std::string failure = failure_of(damaged, sole_voter());
+      const std::string failure = failure_of(alone(damaged));
       CHECK_THAT(failure, StartsWith(file + " at byte " + std::to_string(at) + ": frame " + std::to_string(frame)));
       CHECK_THAT(failure, Contains("only voter of group 1"));
-      Life life(damaged, UINT64_MAX, 0, sole_voter());
+      MemoryDisk own = alone(damaged);
+      Life life(own);
       life.run();
       CHECK(life.trace_a(TraceKind::corruption) == frame);
     }
@@ -100,9 +100,9 @@ TEST_CASE("any flipped bit in the last frame, which no mark covers, is cut as a 
   for (std::uint64_t byte = 0; byte < 4096; byte += byte < 300 ? 1 : 97) {
     CAPTURE(byte);
     for (const bool sole : {false, true}) {
-      MemoryDisk damaged = disk;
+      MemoryDisk damaged = sole ? alone(disk) : disk;
       damaged.flip_bit("stream-000003", 8192 + byte, static_cast<unsigned>(byte % 8));
-      Life life(damaged, UINT64_MAX, 0, sole ? sole_voter() : test_config());
+      Life life(damaged);
       CHECK(entries_of(life.recovered()) == 7);
       CHECK(life.trace_a(TraceKind::tail_torn) == 8);
       CHECK(life.trace_a(TraceKind::tail_uncertain) == 8);
@@ -114,9 +114,9 @@ TEST_CASE("any flipped bit in the last frame, which no mark covers, is cut as a 
 
 TEST_CASE("a quiet log's mark tells damage in its last frame from a torn write") {
   MemoryDisk disk = rested_disk(1);
-  CHECK(failure_of(disk, sole_voter()).empty());
+  CHECK(failure_of(alone(disk)).empty());
   disk.flip_bit("stream-000001", 5000, 0);
-  CHECK_THAT(failure_of(disk, sole_voter()), StartsWith("stream-000001 at byte 4096: frame 1 is damaged"));
+  CHECK_THAT(failure_of(alone(disk)), StartsWith("stream-000001 at byte 4096: frame 1 is damaged"));
   Life life(disk);
   CHECK(entries_of(life.recovered()) == 0);
   CHECK(life.trace_a(TraceKind::quarantined) == 1);
@@ -137,7 +137,7 @@ TEST_CASE(
       CHECK_FALSE(life.saw(TraceKind::tail_torn));
       CHECK(life.found.groups.at(ShardId(1)).uncertain);
       CHECK(damaged.contents(file) == disk.contents(file));
-      CHECK(failure_of(damaged, sole_voter()).empty());
+      CHECK(failure_of(alone(damaged)).empty());
     }
   }
 }
@@ -153,12 +153,12 @@ TEST_CASE("a segment without header and first frame is damaged from its beginnin
   const MemoryDisk disk = small_disk(8);
   MemoryDisk first = disk;
   wipe(first, "stream-000001", 2);
-  CHECK_THAT(failure_of(first, sole_voter()), StartsWith("stream-000001 at byte 4096: frame 1 is damaged"));
+  CHECK_THAT(failure_of(alone(first)), StartsWith("stream-000001 at byte 4096: frame 1 is damaged"));
   Life(first).recovered();
   CHECK(first.exists("damaged-stream-000001"));
   MemoryDisk second = disk;
   wipe(second, "stream-000002", 2);
-  CHECK_THAT(failure_of(second, sole_voter()), StartsWith("stream-000002 at byte 0: frame 4 is damaged"));
+  CHECK_THAT(failure_of(alone(second)), StartsWith("stream-000002 at byte 0: frame 4 is damaged"));
   Life life(second);
   CHECK(entries_of(life.recovered()) == 3);
   CHECK(second.exists("damaged-stream-000002"));
@@ -200,7 +200,7 @@ TEST_CASE("where the stream begins in a later segment, its first frame says wher
 TEST_CASE("where neither header nor first frame of the first segment can be read, the whole stream is set aside") {
   MemoryDisk disk = disk_without_its_beginning();
   wipe(disk, "stream-000003", 2);
-  CHECK_THAT(failure_of(disk, sole_voter()), StartsWith("stream-000003 at byte 0: the segment's header and its first"));
+  CHECK_THAT(failure_of(alone(disk)), StartsWith("stream-000003 at byte 0: the segment's header and its first"));
   std::uint64_t last_frame = 0;
   {
     MemoryDisk sound = disk_without_its_beginning();
@@ -228,7 +228,7 @@ TEST_CASE("a frame that was written over a segment's header is not passed over: 
   std::copy_n(contents.begin() + 2 * block_size, block_size, contents.begin());
   std::fill_n(contents.begin() + block_size, 2 * block_size, std::byte{0});
   disk.overwrite("stream-000001", contents);
-  CHECK_THAT(failure_of(disk, sole_voter()), StartsWith("stream-000001 at byte 4096: frame 1 is damaged"));
+  CHECK_THAT(failure_of(alone(disk)), StartsWith("stream-000001 at byte 4096: frame 1 is damaged"));
   Life life(disk);
   CHECK(entries_of(life.recovered()) == 0);
   CHECK(life.saw(TraceKind::quarantined));
@@ -240,7 +240,7 @@ TEST_CASE("a segment that is missing in the middle is damage, the first one a lo
   first.remove("stream-000001");
   CHECK_THAT(failure_of(first), StartsWith("stream-000001 at byte 0: the file is missing"));
   disk.remove("stream-000002");
-  CHECK_THAT(failure_of(disk, sole_voter()), StartsWith("stream-000002 at byte 0: frame 4 is damaged or missing"));
+  CHECK_THAT(failure_of(alone(disk)), StartsWith("stream-000002 at byte 0: frame 4 is damaged or missing"));
   Life life(disk);
   CHECK(entries_of(life.recovered()) == 3);
   CHECK(life.found.groups.at(ShardId(1)).uncertain);
@@ -273,7 +273,7 @@ TEST_CASE("a segment cut short right behind a mark is damage: it was larger once
   Bytes contents = disk.contents("stream-000001");
   contents.resize(3 * 4096);
   disk.overwrite("stream-000001", contents);
-  CHECK_THAT(failure_of(disk, sole_voter()), Contains("the file ends although 16384 bytes were reserved for it"));
+  CHECK_THAT(failure_of(alone(disk)), Contains("the file ends although 16384 bytes were reserved for it"));
   Life life(disk);
   CHECK(entries_of(life.recovered()) == 1);
   CHECK(life.saw(TraceKind::quarantined));
@@ -292,7 +292,7 @@ TEST_CASE("a segment missing between a mark and a blank one is damage, for that 
   }
   REQUIRE(is_blank(disk.contents("stream-000003")));
   disk.remove("stream-000002");
-  CHECK_THAT(failure_of(disk, sole_voter()), Contains("stream-000002 is missing although stream-000003 is there"));
+  CHECK_THAT(failure_of(alone(disk)), Contains("stream-000002 is missing although stream-000003 is there"));
   Life life(disk);
   CHECK(entries_of(life.recovered()) == 2);
   CHECK(life.saw(TraceKind::quarantined));
@@ -344,7 +344,7 @@ TEST_CASE("blocks that changed places are not believed (known bug 18)") {
   Bytes contents = disk.contents("stream-000001");
   std::swap_ranges(contents.begin() + 4096, contents.begin() + 8192, contents.begin() + 8192);
   disk.overwrite("stream-000001", contents);
-  CHECK_THAT(failure_of(disk, sole_voter()), StartsWith("stream-000001 at byte 4096: frame 1 "));
+  CHECK_THAT(failure_of(alone(disk)), StartsWith("stream-000001 at byte 4096: frame 1 "));
 
   disk = small_disk(4);
   disk.overwrite("stream-000002", disk.contents("stream-000001"));

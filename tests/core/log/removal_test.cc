@@ -275,7 +275,7 @@ TEST_CASE("a log that begins behind a lost base is no log: damage with evidence,
   REQUIRE_FALSE(disk.exists("stream-000003"));
   MemoryDisk damaged = disk;
   damaged.flip_bit("stream-000004", base_at + 70, 1);
-  CHECK_THAT(failure_of(damaged, sole_voter()), Contains("damaged or missing"));
+  CHECK_THAT(failure_of(alone(damaged)), Contains("damaged or missing"));
   Life life(damaged);
   CHECK(entries_of(life.recovered()) == 0);  // entry 10 hangs in the air
   CHECK(life.found.groups.at(ShardId(1)).base == place(0, 0));

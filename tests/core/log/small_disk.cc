@@ -1,6 +1,7 @@
 #include "tests/core/log/small_disk.h"
 
 #include "core/base/check.h"
+#include "core/log/hard_state.h"
 
 namespace coffer::log {
 namespace {
@@ -51,10 +52,15 @@ std::size_t entries_of(const Model& model) {
   return found == model.logs.end() ? 0 : found->second.size();
 }
 
-StreamConfig sole_voter() {
-  StreamConfig config = test_config();
-  config.sole = {ShardId(1)};
-  return config;
+MemoryDisk alone(MemoryDisk disk) {
+  const FileIdentity identity = test_config().identity;
+  HardStateImage image = *read_hard_state(disk.contents(hard_state_file), identity)->newest;
+  image.groups[ShardId(1)].alone = true;
+  Bytes file = encode_hard_state(identity, image, 0);
+  const Bytes other = encode_hard_state(identity, image, 1);
+  file.insert(file.end(), other.begin(), other.end());
+  disk.overwrite(hard_state_file, file);
+  return disk;
 }
 
 std::string failure_of(MemoryDisk disk, const StreamConfig& config) {

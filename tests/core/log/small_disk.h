@@ -16,8 +16,8 @@ MemoryDisk compacted_disk(std::uint64_t seed);
 
 /// The entries of group 1.
 std::size_t entries_of(const Model& model);
-/// This node is the only voter of group 1.
-StreamConfig sole_voter();
+/// The same disk of the only voter of group 1.
+MemoryDisk alone(MemoryDisk disk);
 /// Why a start is refused; empty when it is not. Checks that a start that is refused changes nothing.
 std::string failure_of(MemoryDisk disk, const StreamConfig& config = test_config());
 

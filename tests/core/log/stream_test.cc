@@ -76,9 +76,8 @@ TEST_CASE("a later start writes again what the last sync may have missed, copy B
     flush_of(life, 1, 100);
     flush_of(life, 2, 100);
   }
-  StreamConfig config = test_config();
-  config.sole = {ShardId(1)};  // so that the end, which no mark covers, leaves no doubt
-  Life life(disk, UINT64_MAX, 0, config);
+  disk = alone(disk);  // so that the end, which no mark covers, leaves no doubt
+  Life life(disk);
   life.recovered();
   CHECK(words(life.emitted) ==
         Words{"read hard-state", "list", "read stream-000001", "read stream-000002"} + hard_state +

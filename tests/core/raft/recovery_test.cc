@@ -18,7 +18,7 @@ using Terms = std::vector<std::uint64_t>;
 struct Uncertain {
   explicit Uncertain(Replica::Start start = {.term = 2, .log = {1, 2, 2}}) : replica(certain_or_not(start)) {
     replica.time_out();
-    nonce = replica.sent<RecoveryRequest>().front().nonce;
+    nonce = replica.trace_of(TraceKind::recovery_asked).a;
   }
   static Replica::Start certain_or_not(Replica::Start start) {
     start.uncertain = true;
@@ -214,7 +214,7 @@ TEST_CASE("an entry of a later term covers the floor too (docs/PROTOCOLS.md R28 
   CHECK_FALSE(u.replica.raft.uncertain());
 }
 
-TEST_CASE("it waits for every member of every configuration that an answer names (docs/PROTOCOLS.md R28 b)") {
+TEST_CASE("it waits for every voter of every configuration that an answer names (docs/PROTOCOLS.md R28 b)") {
   Uncertain u;
   CHECK(u.replica.raft.recovery_waits_for() == nodes({2, 3}));
   u.answered(2, 3, 2, false, 2, configuration({1, 2, 4}, {1, 2, 3}));
@@ -229,14 +229,22 @@ TEST_CASE("it waits for every member of every configuration that an answer names
   CHECK_FALSE(u.replica.raft.uncertain());
 }
 
-TEST_CASE("the tail of one without a vote binds nobody: nobody could ever cover it (docs/PROTOCOLS.md R28 b)") {
-  Uncertain u({.learners = {4}, .term = 2, .log = {1, 2, 2}});
+TEST_CASE("who has no vote is not waited for, and its tail binds nobody (docs/PROTOCOLS.md R28 b)") {
   const Configuration c = configuration({1, 2, 3}, {}, {4});
+  const bool learner_answers = GENERATE(true, false);
+  Uncertain u({.learners = {4}, .term = 2, .log = {1, 2, 2}});
+  CHECK(u.replica.raft.recovery_waits_for() == nodes({2, 3}));
+  if (learner_answers) u.answered(4, 9, 2, false, 2, c);
   u.answered(2, 3, 2, false, 2, c);
-  u.answered(3, 3, 2, false, 2, c);
   CHECK(u.replica.raft.uncertain());
-  u.answered(4, 9, 2, false, 2, c);
+  u.answered(3, 3, 2, false, 2, c);
   CHECK_FALSE(u.replica.raft.uncertain());
+}
+
+TEST_CASE("the answers of learners alone make no voter certain (docs/PROTOCOLS.md R28 b)") {
+  Uncertain u({.members = 1, .learners = {4}, .term = 2, .log = {1, 2, 2}});
+  u.answered(4, 3, 2, false, 2, configuration({1}, {}, {4}));
+  CHECK(u.replica.raft.uncertain());
 }
 
 TEST_CASE("what the disk has shown and nobody has is told, not waited for (docs/PROTOCOLS.md R28 b)") {

@@ -72,7 +72,7 @@ TEST_CASE("a start takes the newest snapshot, although the stream was not told o
   log::MemoryDisk disk;
   const log::SealedName newest = written(disk, log);
   NodeStart node(disk);
-  Awakening awakening(group, log_of(log, 150, Term(9)), {{NodeId(1)}, {}, {}});
+  Awakening awakening(group, log_of(log, 150, Term(9)), {{NodeId(1)}, {}, {}}, {NodeId(1)});
   node.run(&awakening);
   REQUIRE(awakening.awake());
   REQUIRE(awakening.restored());
@@ -92,7 +92,7 @@ TEST_CASE("a snapshot of a later term than the replica's raises its term, and it
   log::MemoryDisk disk;
   const log::SealedName newest = written(disk, log);
   NodeStart node(disk);
-  Awakening awakening(group, log_of(log, 0, Term(1)), {{NodeId(1)}, {}, {}});
+  Awakening awakening(group, log_of(log, 0, Term(1)), {{NodeId(1)}, {}, {}}, {NodeId(1)});
   node.run(&awakening);
   REQUIRE(awakening.awake());
   const Start start = awakening.take_start();
@@ -106,7 +106,7 @@ TEST_CASE("a log from the first entry needs no snapshot, and waits for no damage
   const std::vector<Entry> log = testing::made_log(150);
   log::MemoryDisk disk;
   NodeStart empty(disk);
-  Awakening awakening(group, log_of(log, 10, Term(9)), {{NodeId(1)}, {}, {}});
+  Awakening awakening(group, log_of(log, 10, Term(9)), {{NodeId(1)}, {}, {}}, {NodeId(1)});
   empty.run(&awakening);
   REQUIRE(awakening.awake());
   CHECK_FALSE(awakening.restored());
@@ -118,7 +118,7 @@ TEST_CASE("a log from the first entry needs no snapshot, and waits for no damage
     if (file.starts_with("snapshot-")) damaged.flip_bit(file, 4096 + 10, 1);  // in the first chunk
   }
   NodeStart node(damaged);
-  Awakening again(group, log_of(log, 150, Term(9)), {{NodeId(1)}, {}, {}});
+  Awakening again(group, log_of(log, 150, Term(9)), {{NodeId(1)}, {}, {}}, {NodeId(1)});
   node.run(&again);
   REQUIRE(again.awake());
   CHECK_FALSE(again.restored());
