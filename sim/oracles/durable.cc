@@ -42,8 +42,9 @@ struct Segment {
 
 struct NodeDisk {
   StreamReader stream;
-  std::map<std::uint64_t, Segment> ahead;   ///< that the stream has not reached, as shown last, unless blank
-  std::map<std::uint64_t, Segment> behind;  ///< before the one with which it begins, as shown last
+  std::uint64_t first_segment = 1;
+  std::map<std::uint64_t, Segment> shown;  ///< until the node has recovered: all of them, as shown last
+  bool stale = false;                      ///< something has been shown that stream and logs do not know
   std::map<ShardId, DiskLog> logs;
   std::map<ShardId, std::set<Index>> snapshots;  ///< whole and of the committed term
   bool settling = false;                         ///< shown anew, and not yet whole
@@ -125,11 +126,11 @@ class Durable final : public Oracle {
       elected(node, event.shard, event.term);
     } else if (event.kind == TraceKind::recovered) {
       standings_[{node, event.shard}].recovered = true;
-      booting_.erase(node);
+      if (booting_.erase(node) > 0) opened(node);
       doubtful_ballots_.erase(node);
     } else if (takes_part(event.kind)) {
       bool& unsupplied = standings_[{node, event.shard}].unsupplied;
-      unsupplied = unsupplied && lacks_snapshot(disks_[node], event.shard);
+      unsupplied = unsupplied && lacks_snapshot(disk_of(node), event.shard);
     }
   }
 
@@ -148,7 +149,7 @@ class Durable final : public Oracle {
   }
 
   void on_restart(SimTime, NodeId node) override {
-    NodeDisk& disk = disks_[node];
+    NodeDisk& disk = disk_of(node);
     if (std::exchange(disk.settling, false)) whole(node, disk);
     judge_all("and then " + of_node(node) + " crashed");
     booting_.insert(node);
@@ -172,7 +173,7 @@ class Durable final : public Oracle {
   }
 
   void finish(SimTime) override {
-    for (auto& [node, disk] : disks_) whole(node, disk);
+    for (auto& [node, disk] : disks_) whole(node, disk_of(node));
     judge_all("looked at again in the end");
   }
 
@@ -182,6 +183,11 @@ class Durable final : public Oracle {
     Index up_to;
     Configuration configuration;
   };
+
+  void opened(NodeId node) {
+    disk_of(node).shown.clear();
+    judge_all("and then " + of_node(node) + " opened its disk");
+  }
 
   void forget(NodeId node) {
     disks_[node] = NodeDisk{};
@@ -199,49 +205,41 @@ class Durable final : public Oracle {
 
   void segment_shown(NodeId node, std::string_view file, std::uint64_t segment, ByteView contents) {
     NodeDisk& disk = disks_[node];
-    if (segment < disk.stream.first_segment()) {
-      disk.behind[segment] = {std::string(file), Bytes(contents.begin(), contents.end())};
+    if (!is_opening(node, disk)) {
+      if (read(node, disk, file, contents)) judge_all("and then " + of_node(node) + " cut its log");
       return;
     }
-    read(node, disk, file, contents);
-    if (segment <= disk.stream.segment() || !is_written(contents)) {
-      disk.ahead.erase(segment);
-      read_ahead(node, disk);
-    } else {
-      disk.ahead[segment] = {std::string(file), Bytes(contents.begin(), contents.end())};
-    }
+    Segment& shown = disk.shown[segment];
+    if (std::equal(contents.begin(), contents.end(), shown.contents.begin(), shown.contents.end())) return;
+    shown = {std::string(file), Bytes(contents.begin(), contents.end())};
+    disk.stale = true;
   }
 
-  /// A damaged header may have been written again: the stream goes on in what was shown behind it.
-  void read_ahead(NodeId node, NodeDisk& disk) {
-    const std::uint64_t before = disk.stream.segment();
-    const auto next = disk.ahead.find(before + 1);
-    if (next == disk.ahead.end() || !violations().empty()) return;
-    const Segment segment = next->second;
-    read(node, disk, segment.file, segment.contents);
-    if (disk.stream.segment() == before) return;
-    disk.ahead.erase(before + 1);
-    read_ahead(node, disk);
+  bool is_opening(NodeId node, const NodeDisk& disk) const { return disk.settling || booting_.contains(node); }
+
+  /// A node that opens its disk may cut what a read that went astray has shown it to be torn, write a damaged header
+  /// again, and begin its stream elsewhere, or where it began before: it is read anew, when somebody asks for it.
+  NodeDisk& disk_of(NodeId node) {
+    NodeDisk& disk = disks_[node];
+    if (!std::exchange(disk.stale, false)) return disk;
+    disk.stream = StreamReader(disk.first_segment);
+    disk.logs.clear();
+    for (const auto& [number, segment] : disk.shown) read(node, disk, segment.file, segment.contents);
+    return disk;
   }
 
-  static bool is_written(ByteView contents) {
-    const ByteView first = contents.first(std::min<std::size_t>(contents.size(), 64));
-    return std::any_of(first.begin(), first.end(), [](std::byte byte) { return byte != std::byte{0}; });
-  }
-
-  void read(NodeId node, NodeDisk& disk, std::string_view file, ByteView contents) {
+  /// Whether committed entries went.
+  bool read(NodeId node, NodeDisk& disk, std::string_view file, ByteView contents) {
     bool committed_went = false;
     for (const Record& record : disk.stream.read(file, contents)) {
       if (auto reason = fold(node, disk, record, committed_went)) {
         violated("the disk of " + of_node(node) + ": " + *reason);
-        return;
+        return false;
       }
     }
-    if (!disk.stream.malformed().empty()) {
-      violated("the disk of " + of_node(node) + ": " + disk.stream.malformed());
-    } else if (committed_went && !disk.settling) {
-      judge_all("and then " + of_node(node) + " cut its log");
-    }
+    if (disk.stream.malformed().empty()) return committed_went;
+    violated("the disk of " + of_node(node) + ": " + disk.stream.malformed());
+    return false;
   }
 
   std::optional<std::string> fold(NodeId node, NodeDisk& disk, const Record& record, bool& committed_went) {
@@ -353,20 +351,9 @@ class Durable final : public Oracle {
       standings_[{node, shard}].marked = ballot.uncertain;
       if (ballot.vote != nobody) votes_[{node, shard}][ballot.term] = ballot.vote;
     }
-    stream_begins(node, shown.first_segment);
-  }
-
-  /// Behind damage the stream goes on in a new segment that stands alone. Until both copies of the hard state say so,
-  /// the loss of the one that does takes that back.
-  void stream_begins(NodeId node, std::uint64_t first_segment) {
     NodeDisk& disk = disks_[node];
-    const bool goes_back = first_segment < disk.stream.first_segment();
-    if (!goes_back && first_segment <= std::max<std::uint64_t>(disk.stream.segment(), 1)) return;
-    std::map<std::uint64_t, Segment> shown = std::exchange(disk.behind, {});
-    shown.merge(std::exchange(disk.ahead, {}));
-    disk.stream = StreamReader(first_segment);
-    disk.logs.clear();
-    for (const auto& [number, segment] : shown) segment_shown(node, segment.file, number, segment.contents);
+    disk.first_segment = shown.first_segment;
+    disk.stale = disk.stale || (is_opening(node, disk) && disk.first_segment != disk.stream.first_segment());
   }
 
   static std::uint64_t covered(const NodeDisk& disk, ShardId shard) {
@@ -386,13 +373,13 @@ class Durable final : public Oracle {
   bool excused(NodeId node, ShardId shard) {
     const Standing& standing = standings_[{node, shard}];
     return emptied_.contains(node) || damaged_.contains(node) ||
-           (standing.unsupplied && lacks_snapshot(disks_[node], shard)) ||
+           (standing.unsupplied && lacks_snapshot(disk_of(node), shard)) ||
            (standing.doubtful && (!standing.recovered || standing.marked));
   }
 
   /// So many committed entries the node holds; with a damaged disk: held, or believes to hold.
   std::uint64_t counted(NodeId node, ShardId shard) {
-    const std::uint64_t held = matched(node, disks_[node], shard);
+    const std::uint64_t held = matched(node, disk_of(node), shard);
     if (!excused(node, shard)) return held;
     Standing& standing = standings_[{node, shard}];
     if (damaged_.contains(node)) standing.once = std::max(standing.once, committed_of(believed(node, shard), shard));
@@ -426,7 +413,7 @@ class Durable final : public Oracle {
   }
 
   void remember_disk(NodeId node) {
-    NodeDisk& disk = disks_[node];
+    NodeDisk& disk = disk_of(node);
     if (disk.settling) return;  // not read to its end; what it held was remembered, or is there
     for (const auto& [shard, log] : disk.logs) standings_[{node, shard}].held.push_back(log);
   }
@@ -465,7 +452,7 @@ class Durable final : public Oracle {
     const std::uint64_t safe = std::min(on_majority(in_force.voters, shard), on_majority(in_force.outgoing, shard));
     if (safe < due) return lacking(shard, safe, when);
     std::uint64_t whole_copy = 0;
-    for (auto& [node, disk] : disks_) whole_copy = std::max(whole_copy, matched(node, disk, shard));
+    for (auto& [node, disk] : disks_) whole_copy = std::max(whole_copy, matched(node, disk_of(node), shard));
     if (whole_copy < due) lacking(shard, whole_copy, when);
   }
 
@@ -483,7 +470,7 @@ class Durable final : public Oracle {
     std::size_t copies = 0;
     std::string ends;
     for (const NodeId member : in_force.deciders().nodes()) {
-      NodeDisk& disk = disks_[member];
+      NodeDisk& disk = disk_of(member);
       const std::uint64_t held = matched(member, disk, shard);
       const std::uint64_t last = std::max(disk.logs[shard].last(), covered(disk, shard));
       if (held > at) ++copies;

@@ -249,6 +249,25 @@ TEST_CASE("O-R4 reads on where the stream began before, when the only copy that 
   }
 }
 
+TEST_CASE("O-R4 reads anew what a node has cut while it opened its disk: another frame stands there now") {
+  World w;
+  ShownDisk cut = w.d1;
+  w.d1.store(w.oracle, s1, 4, 1, bytes);
+  for (const std::uint64_t i : {4, 5}) w.d2.store(w.oracle, s1, i, 1, bytes);
+  w.oracle.on_damaged({}, n1, w.d1.segment_name());  // a read will go astray
+  w.oracle.on_crash({}, n1);
+  w.oracle.on_damaged({}, n1, w.d1.segment_name());
+  w.d1.show_all(w.oracle);
+  w.oracle.on_restart({}, n1);
+  cut.show(w.oracle, cut.segment_name());
+  w.trace(n1, TraceKind::recovered, 1);
+  for (const std::uint64_t i : {4, 5}) cut.append(s1, i, 1, bytes);
+  w.flush(cut);
+  w.commit(4, 1);
+  w.commit(5, 1);
+  CHECK(w.story.end().empty());
+}
+
 TEST_CASE("O-R4 counts what a damaged disk believes to hold, but one whole copy there must be") {
   World w;
   for (std::uint64_t i = 1; i <= 4; ++i) w.trace(n2, TraceKind::appended, 1, i, 7);
