@@ -75,6 +75,11 @@ constexpr std::array rows = {
     Row{TraceKind::frame_rejected, "frame_rejected"},      // a = peer
     Row{TraceKind::disk_outdated, "disk_outdated"},        // a = peer, b = frame seen, c = frame here
     Row{TraceKind::failed, "failed"},
+    Row{TraceKind::try_started, "try_started"},          // transfer; a = target shard, b = leg
+    Row{TraceKind::confirm_started, "confirm_started"},  // transfer; a = target shard, b = leg, c = outcome
+    Row{TraceKind::confirm_done, "confirm_done"},        // transfer; a = target shard, b = leg, c = outcome
+    Row{TraceKind::cancel_started, "cancel_started"},    // transfer; a = target shard, b = leg, c = outcome
+    Row{TraceKind::cancel_done, "cancel_done"},          // transfer; a = target shard, b = leg, c = outcome
 };
 
 constexpr bool is_in_order() {
@@ -84,7 +89,7 @@ constexpr bool is_in_order() {
   return true;
 }
 static_assert(is_in_order(), "a row's place is its kind");
-static_assert(rows.back().kind == TraceKind::failed, "every kind has a row; `failed` stays the last");
+static_assert(rows.back().kind == last_trace_kind, "every kind has a row");
 
 }  // namespace
 

@@ -77,6 +77,12 @@ enum class TraceKind : std::uint8_t {
   frame_rejected,   ///< bytes from a peer failed their checksum or grammar: a = peer
   disk_outdated,    ///< a peer has seen a later frame of this node's stream: a = peer, b = frame seen, c = frame here
   failed,           ///< the node poisoned itself after an io error
+  // TC/C across shards
+  try_started,      ///< the debit's Try and the phase row are in one entry: transfer, a = target shard, b = leg number
+  confirm_started,  ///< both Tries succeeded: transfer, a = target shard, b = leg number of the Try, c = its outcome
+  confirm_done,     ///< transfer, a = target shard, b = leg number of the Confirm
+  cancel_started,   ///< a Try was refused: transfer, a = target shard, b = leg number of the Try, c = its outcome
+  cancel_done,      ///< transfer, a = target shard, b = leg number of the Cancel
 };
 
 struct TraceEvent {
@@ -90,6 +96,8 @@ struct TraceEvent {
   TransferId transfer{};
   std::uint64_t lamport = 0;  ///< set by the node as the event leaves it: e before f implies less (Lamport 1978)
 };
+
+inline constexpr TraceKind last_trace_kind = TraceKind::cancel_done;
 
 /// The kind's name in snake case, as scenarios write triggers.
 std::string_view name(TraceKind kind);

@@ -168,6 +168,26 @@ void Book::unarrive(PocketNumber from, PocketNumber transit, const Money& amount
   change_pair(from, transit, amount, 0, 0, amount.minor);
 }
 
+bool Book::may_reserve(PocketNumber transit, PocketNumber to, std::int64_t amount) const {
+  return may_change(pocket(transit), 0, amount) && may_change(pocket(to), 0, amount);
+}
+
+void Book::reserve(PocketNumber transit, PocketNumber to, const Money& amount) {
+  change_pair(transit, to, amount, 0, 0, amount.minor);
+}
+
+void Book::release(PocketNumber transit, PocketNumber to, const Money& amount) {
+  change_pair(transit, to, amount, 0, 0, -amount.minor);
+}
+
+void Book::fulfil(PocketNumber transit, PocketNumber to, const Money& amount) {
+  change_pair(transit, to, amount, -amount.minor, amount.minor, -amount.minor);
+}
+
+void Book::unfulfil(PocketNumber transit, PocketNumber to, const Money& amount) {
+  change_pair(transit, to, amount, amount.minor, -amount.minor, amount.minor);
+}
+
 void Book::change_pair(PocketNumber from, PocketNumber to, const Money& amount, std::int64_t from_balance,
                        std::int64_t to_balance, std::int64_t pending) {
   PocketRow& from_row = pockets_[from.value];

@@ -1,8 +1,9 @@
 // The book of accounts: who has which pocket, and what is in it. Accounts and pockets are numbered rows; names are
 // found through a derived index. The only writer of balances.
 //
-// Invariants, for every pocket with balance b and pending p (p >= 0, the sum of unfinished outgoing legs through it):
-//   customer  0 <= b and b + p <= INT64_MAX      what is on its way may always come back
+// Invariants, for every pocket with balance b and pending p (p >= 0, the sum of what is promised to it or through it:
+// unfinished outgoing legs, and room kept for money that was tried and may yet be confirmed):
+//   customer  0 <= b and b + p <= INT64_MAX      what is on its way may always come back, or arrive
 //   transit   b <= INT64_MAX and b - p >= -INT64_MAX, p <= INT64_MAX      what is on its way may always leave again
 //   issue     -INT64_MAX <= b <= INT64_MAX
 // Every posting takes from one pocket what it gives to another of the same currency. Single-threaded.
@@ -61,7 +62,7 @@ struct PocketRow {
   Currency currency;
   PocketKind kind = PocketKind::customer;
   std::int64_t balance = 0;  ///< minor units
-  std::int64_t pending = 0;  ///< minor units of unfinished outgoing legs through this pocket
+  std::int64_t pending = 0;  ///< minor units of what is promised to or through this pocket; see above
 
   /// A customer's: the account's pocket before this one, or no_pocket.
   PocketNumber older() const { return PocketNumber(link); }
@@ -110,6 +111,18 @@ class Book {
   void arrive(PocketNumber from, PocketNumber transit, const Money& amount);
   /// The inverse of arrive.
   void unarrive(PocketNumber from, PocketNumber transit, const Money& amount);
+
+  /// Whether `reserve` would keep the ranges of both pockets.
+  bool may_reserve(PocketNumber transit, PocketNumber to, std::int64_t amount) const;
+  /// Keeps room for money that may come out of a transit pocket into a customer's: until then whatever would take the
+  /// room is refused. Requires: may_reserve (checked).
+  void reserve(PocketNumber transit, PocketNumber to, const Money& amount);
+  /// The inverse of reserve: the money will not come.
+  void release(PocketNumber transit, PocketNumber to, const Money& amount);
+  /// The money has come; always fits.
+  void fulfil(PocketNumber transit, PocketNumber to, const Money& amount);
+  /// The inverse of fulfil.
+  void unfulfil(PocketNumber transit, PocketNumber to, const Money& amount);
 
   /// Canonical: accounts and pockets in number order (core/ledger/row_codec.h).
   ///   book := count u64 | account{count} | count u64 | pocket{count}

@@ -27,6 +27,7 @@ DedupNumber Dedup::bind(DedupRow row, const LegLink& link) {
   row.link = static_cast<std::uint32_t>(links_.end_number());
   const DedupNumber number = bind(row);
   links_.push_back(link);
+  if (link.protocol != Protocol::saga) ++links_of_others_;
   return number;
 }
 
@@ -36,6 +37,7 @@ void Dedup::unbind_last(const TransferId& id) {
   by_id_.remove(hash_of(id), static_cast<DedupNumber>(rows_.end_number() - 1));
   if (row.link != no_row) {
     check(row.link + 1 == links_.end_number(), "links are undone in reverse order");
+    if (links_.back().protocol != Protocol::saga) --links_of_others_;
     links_.pop_back();
   }
   rows_.pop_back();
@@ -57,6 +59,12 @@ void Dedup::reopen(DedupNumber number) {
   LegLink& link = links_[row.link];
   link.target_position = {};
   link.target_stamp = {};
+}
+
+void Dedup::relink(DedupNumber number, LegNumber from, LegNumber to) {
+  LegLink& link = links_[rows_[number].link];
+  check(link.leg == from, "a transfer is known by its latest leg");
+  link.leg = to;
 }
 
 void Dedup::export_rows(ByteWriter& out) const {

@@ -15,6 +15,7 @@
 #include "core/base/time.h"
 #include "core/ledger/commands.h"
 #include "core/ledger/hash_index.h"
+#include "core/ledger/protocol.h"
 #include "core/ledger/rows.h"
 
 namespace coffer::ledger {
@@ -37,7 +38,8 @@ static_assert(sizeof(DedupRow) == 64, "one row, one cache line's worth");
 /// The far end of a transfer that became a leg.
 struct LegLink {
   ShardId target;
-  LegNumber leg;
+  Protocol protocol = Protocol::saga;
+  LegNumber leg;             ///< whose answer ends it; while a Try runs, the Try's
   Position target_position;  ///< of the target's event; 0 until its answer is logged
   Stamp target_stamp;
 };
@@ -73,6 +75,11 @@ class Dedup {
   void finish(DedupNumber number, Outcome outcome, Position target_position, Stamp target_stamp);
   /// The inverse of finish.
   void reopen(DedupNumber number);
+  /// Another leg of the transfer, `to`, takes the place of `from`. Its own inverse. Requires: the link names `from`
+  /// (checked).
+  void relink(DedupNumber number, LegNumber from, LegNumber to);
+  /// Links of transfers by another protocol than the saga.
+  std::uint64_t links_of_others() const { return links_of_others_; }
 
   /// Canonical: rows in number order, each with its link (core/ledger/row_codec.h).
   ///   dedup := count u64 | row{count}
@@ -94,6 +101,7 @@ class Dedup {
   Rows<DedupRow> rows_;
   Rows<LegLink> links_;
   HashIndex by_id_;
+  std::uint64_t links_of_others_ = 0;
 };
 
 /// The rows as they are now, to be exported while the table goes on.

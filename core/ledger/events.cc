@@ -116,8 +116,10 @@ TransferDecided read_transfer_decided(ByteReader& in) {
   return event;
 }
 
-LegStarted read_leg_started(ByteReader& in) {
-  LegStarted event;
+/// leg_started or try_started.
+template <class Started>
+Started read_started(ByteReader& in) {
+  Started event;
   event.decided = read_decided(in);
   event.target = in.id<ShardId>();
   event.leg = in.id<LegNumber>();
@@ -127,8 +129,10 @@ LegStarted read_leg_started(ByteReader& in) {
   return event;
 }
 
-LegReceived read_leg_received(ByteReader& in) {
-  LegReceived event;
+/// leg_received or try_received.
+template <class Received>
+Received read_received(ByteReader& in) {
+  Received event;
   event.outcome = read_logged_outcome(in);
   event.tenant = in.id<TenantId>();
   event.source = in.id<ShardId>();
@@ -149,6 +153,13 @@ LegReceived read_leg_received(ByteReader& in) {
   return event;
 }
 
+/// What the events of a source about one of its legs have in common.
+template <class Sent>
+void require_sent(const Sent& event, ByteReader& in) {
+  require(event.debit != no_pocket && event.transit != no_pocket && event.debit != event.transit, in);
+  require(event.target.value != 0 && event.leg.value != 0, in);
+}
+
 LegAnswered read_leg_answered(ByteReader& in) {
   LegAnswered event;
   event.outcome = read_logged_outcome(in);
@@ -160,9 +171,86 @@ LegAnswered read_leg_answered(ByteReader& in) {
   event.amount = read_amount(in);
   event.target_position = in.id<Position>();
   event.target_stamp = Stamp{in.i64()};
-  require(event.debit != no_pocket && event.transit != no_pocket && event.debit != event.transit, in);
-  require(event.target.value != 0 && event.leg.value != 0, in);
+  require_sent(event, in);
   return event;
+}
+
+SecondPhase read_phase(ByteReader& in) {
+  const std::uint8_t phase = in.u8();
+  require(phase == 1 || phase == 2, in);
+  return static_cast<SecondPhase>(phase);
+}
+
+SecondStarted read_second_started(ByteReader& in) {
+  SecondStarted event;
+  event.outcome = read_logged_outcome(in);
+  event.target = in.id<ShardId>();
+  event.leg = in.id<LegNumber>();
+  event.second = in.id<LegNumber>();
+  event.id = in.uuid();
+  event.debit = in.id<PocketNumber>();
+  event.transit = in.id<PocketNumber>();
+  event.amount = read_amount(in);
+  event.target_position = in.id<Position>();
+  event.target_stamp = Stamp{in.i64()};
+  require_sent(event, in);
+  require(event.second > event.leg, in);
+  return event;
+}
+
+SecondReceived read_second_received(ByteReader& in) {
+  SecondReceived event;
+  event.phase = read_phase(in);
+  event.source = in.id<ShardId>();
+  event.leg = in.id<LegNumber>();
+  event.tried = in.id<LegNumber>();
+  event.id = in.uuid();
+  event.source_position = in.id<Position>();
+  event.source_stamp = Stamp{in.i64()};
+  event.amount = read_amount(in);
+  event.transit = in.id<PocketNumber>();
+  event.credit = in.id<PocketNumber>();
+  event.freed_before = in.id<LegNumber>();
+  event.freed_after = in.id<LegNumber>();
+  const bool resolved = event.transit != no_pocket && event.credit != no_pocket && event.transit != event.credit;
+  const bool refused = event.transit == no_pocket && event.credit == no_pocket;
+  require(resolved || (refused && event.phase == SecondPhase::cancel), in);
+  require(event.source.value != 0 && event.tried.value != 0 && event.tried < event.leg, in);
+  require(event.freed_before <= event.freed_after && event.freed_after < event.leg, in);
+  return event;
+}
+
+SecondEnded read_second_ended(ByteReader& in) {
+  SecondEnded event;
+  event.phase = read_phase(in);
+  event.target = in.id<ShardId>();
+  event.leg = in.id<LegNumber>();
+  event.id = in.uuid();
+  event.debit = in.id<PocketNumber>();
+  event.transit = in.id<PocketNumber>();
+  event.amount = read_amount(in);
+  event.target_position = in.id<Position>();
+  event.target_stamp = Stamp{in.i64()};
+  require_sent(event, in);
+  return event;
+}
+
+template <class Started>
+void write_started(EventKind kind, const Started& event, ByteWriter& out) {
+  Fields<1 + decided_size + 4 + 8> fields;
+  fields.put(kind);
+  put(fields, event.decided);
+  fields.put(event.target).put(event.leg).write(out);
+  out.short_string(event.credit_account);
+}
+
+template <class Received>
+void write_received(EventKind kind, const Received& event, ByteWriter& out) {
+  Fields<2 + 4 + 4 + 8 + 16 + 8 + 8 + 4 + 8 + 4 + 4 + 8 + 8> fields;
+  fields.put(kind).put(event.outcome).put(event.tenant).put(event.source).put(event.leg);
+  fields.put(event.id).put(event.source_position).put(event.source_stamp).put(event.amount).put(event.transit);
+  fields.put(event.credit).put(event.freed_before).put(event.freed_after).write(out);
+  out.short_string(event.credit_account);
 }
 
 }  // namespace
@@ -205,25 +293,38 @@ void encode(const TransferDecided& event, ByteWriter& out) {
   fields.write(out);
 }
 
-void encode(const LegStarted& event, ByteWriter& out) {
-  Fields<1 + decided_size + 4 + 8> fields;
-  fields.put(EventKind::leg_started);
-  put(fields, event.decided);
-  fields.put(event.target).put(event.leg).write(out);
-  out.short_string(event.credit_account);
-}
+void encode(const LegStarted& event, ByteWriter& out) { write_started(EventKind::leg_started, event, out); }
 
-void encode(const LegReceived& event, ByteWriter& out) {
-  Fields<2 + 4 + 4 + 8 + 16 + 8 + 8 + 4 + 8 + 4 + 4 + 8 + 8> fields;
-  fields.put(EventKind::leg_received).put(event.outcome).put(event.tenant).put(event.source).put(event.leg);
-  fields.put(event.id).put(event.source_position).put(event.source_stamp).put(event.amount).put(event.transit);
-  fields.put(event.credit).put(event.freed_before).put(event.freed_after).write(out);
-  out.short_string(event.credit_account);
-}
+void encode(const LegReceived& event, ByteWriter& out) { write_received(EventKind::leg_received, event, out); }
+
+void encode(const TryStarted& event, ByteWriter& out) { write_started(EventKind::try_started, event, out); }
+
+void encode(const TryReceived& event, ByteWriter& out) { write_received(EventKind::try_received, event, out); }
 
 void encode(const LegAnswered& event, ByteWriter& out) {
   Fields<2 + 4 + 8 + 16 + 4 + 4 + 4 + 8 + 8 + 8> fields;
   fields.put(EventKind::leg_answered).put(event.outcome).put(event.target).put(event.leg).put(event.id);
+  fields.put(event.debit).put(event.transit).put(event.amount).put(event.target_position).put(event.target_stamp);
+  fields.write(out);
+}
+
+void encode(const SecondStarted& event, ByteWriter& out) {
+  Fields<2 + 4 + 8 + 8 + 16 + 4 + 4 + 4 + 8 + 8 + 8> fields;
+  fields.put(EventKind::second_started).put(event.outcome).put(event.target).put(event.leg).put(event.second);
+  fields.put(event.id).put(event.debit).put(event.transit).put(event.amount).put(event.target_position);
+  fields.put(event.target_stamp).write(out);
+}
+
+void encode(const SecondReceived& event, ByteWriter& out) {
+  Fields<2 + 4 + 8 + 8 + 16 + 8 + 8 + 4 + 8 + 4 + 4 + 8 + 8> fields;
+  fields.put(EventKind::second_received).put(event.phase).put(event.source).put(event.leg).put(event.tried);
+  fields.put(event.id).put(event.source_position).put(event.source_stamp).put(event.amount).put(event.transit);
+  fields.put(event.credit).put(event.freed_before).put(event.freed_after).write(out);
+}
+
+void encode(const SecondEnded& event, ByteWriter& out) {
+  Fields<2 + 4 + 8 + 16 + 4 + 4 + 4 + 8 + 8 + 8> fields;
+  fields.put(EventKind::second_ended).put(event.phase).put(event.target).put(event.leg).put(event.id);
   fields.put(event.debit).put(event.transit).put(event.amount).put(event.target_position).put(event.target_stamp);
   fields.write(out);
 }
@@ -251,11 +352,21 @@ Event decode_event(ByteReader& in) {
       case EventKind::transfer_decided:
         return read_transfer_decided(in);
       case EventKind::leg_started:
-        return read_leg_started(in);
+        return read_started<LegStarted>(in);
       case EventKind::leg_received:
-        return read_leg_received(in);
+        return read_received<LegReceived>(in);
       case EventKind::leg_answered:
         return read_leg_answered(in);
+      case EventKind::try_started:
+        return read_started<TryStarted>(in);
+      case EventKind::try_received:
+        return read_received<TryReceived>(in);
+      case EventKind::second_started:
+        return read_second_started(in);
+      case EventKind::second_received:
+        return read_second_received(in);
+      case EventKind::second_ended:
+        return read_second_ended(in);
     }
   }
   in.fail();

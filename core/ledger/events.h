@@ -3,6 +3,7 @@
 //
 //   entry            := version u8 = 1 | zero u8 | zero u16 | count u32 | first_position u64 | stamp i64 | event{count}
 //   event            := shard_founded | account_opened | transfer_decided | leg_started | leg_received | leg_answered
+//                       | try_started | try_received | second_started | second_received | second_ended
 //   shard_founded    := 1 u8 | shard u32 | ranges u16 | (first_slot u16 | slot_end u32){ranges}
 //   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32
 //                       | principal u32 | name short_string
@@ -23,6 +24,22 @@
 //                       | amount i64 | target_position u64 | target_stamp i64
 //                       (outcome success: the saga is done, no posting; else compensation: transit -amount,
 //                       debit +amount)
+//   try_started      := 7 u8 | as leg_started
+//                       (TC/C: the debit's Try is done as leg_started says, the credit's is on its way)
+//   try_received     := 8 u8 | as leg_received
+//                       (no posting; outcome success: transit and credit keep room for the amount)
+//   second_started   := 9 u8 | outcome u8 | target u32 | leg u64 | second u64 | id 16 | debit u32 | transit u32
+//                       | currency u32 | amount i64 | target_position u64 | target_stamp i64
+//                       (the answer to the Try numbered leg, whose second phase is sent as leg second. Outcome success:
+//                       Confirm, no posting; else Cancel: transit -amount, debit +amount)
+//   second_received  := 10 u8 | phase u8 | source u32 | leg u64 | tried u64 | id 16 | source_position u64
+//                       | source_stamp i64 | currency u32 | amount i64 | transit u32 | credit u32 | freed_before u64
+//                       | freed_after u64
+//                       (ends the Try numbered tried; phase 1, Confirm: transit -amount, credit +amount; 2, Cancel:
+//                       none. No room is kept any more. transit and credit 0xFFFFFFFF where the Try was refused)
+//   second_ended     := 11 u8 | phase u8 | target u32 | leg u64 | id 16 | debit u32 | transit u32 | currency u32
+//                       | amount i64 | target_position u64 | target_stamp i64
+//                       (no posting)
 //
 // Every event is one position; count, first_position and stamp are positive. Kinds of pockets and operations are the
 // enumerations below and in commands.h, outcomes those of core/base/outcome.h. Integers little-endian
@@ -44,6 +61,7 @@
 #include "core/base/result.h"
 #include "core/base/time.h"
 #include "core/ledger/commands.h"
+#include "core/ledger/protocol.h"
 
 namespace coffer::ledger {
 
@@ -54,6 +72,11 @@ enum class EventKind : std::uint8_t {
   leg_started = 4,
   leg_received = 5,
   leg_answered = 6,
+  try_started = 7,
+  try_received = 8,
+  second_started = 9,
+  second_received = 10,
+  second_ended = 11,
 };
 
 enum class PocketKind : std::uint8_t { customer = 1, issue = 2, transit = 3 };
@@ -79,7 +102,7 @@ struct AccountOpened {
   std::string_view name;
 };
 
-/// The part transfer_decided and leg_started share: the normalised command and what became of it.
+/// The part transfer_decided, leg_started and try_started share: the normalised command and what became of it.
 struct Decided {
   Operation operation = Operation::transfer;
   Outcome outcome = Outcome::pending;
@@ -131,7 +154,77 @@ struct LegAnswered {
   Stamp target_stamp;
 };
 
-using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered>;
+/// Source: the debit's Try is done, the credit's is on its way.
+struct TryStarted {
+  Decided decided;  ///< credit is the transit pocket of `target`
+  ShardId target;
+  LegNumber leg;
+  std::string_view credit_account;
+};
+
+/// Target: the credit's Try was answered.
+struct TryReceived {
+  Outcome outcome = Outcome::pending;
+  TenantId tenant;
+  ShardId source;
+  LegNumber leg;
+  TransferId id;
+  Position source_position;
+  Stamp source_stamp;
+  Money amount;
+  PocketNumber transit = no_pocket;
+  PocketNumber credit = no_pocket;
+  LegNumber freed_before;
+  LegNumber freed_after;
+  std::string_view credit_account;
+};
+
+/// Source: both Tries are answered, and the second phase has begun: Confirm after success, else Cancel, whose debit
+/// side is done at once.
+struct SecondStarted {
+  Outcome outcome = Outcome::pending;  ///< of the credit's Try
+  ShardId target;
+  LegNumber leg;     ///< of the Try
+  LegNumber second;  ///< the leg that carries the second phase
+  TransferId id;
+  PocketNumber debit;
+  PocketNumber transit;
+  Money amount;
+  Position target_position;  ///< of try_received
+  Stamp target_stamp;
+};
+
+/// Target: the second phase was taken. It is never refused.
+struct SecondReceived {
+  SecondPhase phase = SecondPhase::none;
+  ShardId source;
+  LegNumber leg;
+  LegNumber tried;  ///< the leg of the Try it ends
+  TransferId id;
+  Position source_position;  ///< of second_started
+  Stamp source_stamp;
+  Money amount;
+  PocketNumber transit = no_pocket;
+  PocketNumber credit = no_pocket;
+  LegNumber freed_before;
+  LegNumber freed_after;
+};
+
+/// Source: the credit's second phase is done, and with it the transaction.
+struct SecondEnded {
+  SecondPhase phase = SecondPhase::none;
+  ShardId target;
+  LegNumber leg;
+  TransferId id;
+  PocketNumber debit;
+  PocketNumber transit;
+  Money amount;
+  Position target_position;  ///< of second_received
+  Stamp target_stamp;
+};
+
+using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
+                           TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded>;
 
 struct EntryHeader {
   std::uint32_t count = 0;
@@ -149,6 +242,11 @@ void encode(const TransferDecided& event, ByteWriter& out);
 void encode(const LegStarted& event, ByteWriter& out);
 void encode(const LegReceived& event, ByteWriter& out);
 void encode(const LegAnswered& event, ByteWriter& out);
+void encode(const TryStarted& event, ByteWriter& out);
+void encode(const TryReceived& event, ByteWriter& out);
+void encode(const SecondStarted& event, ByteWriter& out);
+void encode(const SecondReceived& event, ByteWriter& out);
+void encode(const SecondEnded& event, ByteWriter& out);
 /// Marks `in` as failed when the bytes are no event; never reads past the end. Views point into the bytes.
 /// Enumerators, currencies, names and amounts are checked here; numbers of accounts and pockets are apply's.
 EntryHeader decode_header(ByteReader& in);

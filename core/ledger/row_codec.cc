@@ -25,7 +25,7 @@ void encode(const PocketRow& row, ByteWriter& out) {
 void encode(const DedupRow& row, const LegLink* link, ByteWriter& out) {
   Fields<dedup_bytes> fields;
   fields.put(row.home).put(row.id).put(row.digest).put(row.position).put(row.stamp).put(row.operation);
-  fields.put(row.outcome).put(std::uint8_t{link != nullptr}).write(out);
+  fields.put(row.outcome).put(link == nullptr ? std::uint8_t{0} : static_cast<std::uint8_t>(link->protocol)).write(out);
   if (link == nullptr) return;
   Fields<link_bytes> linked;
   linked.put(link->target).put(link->leg).put(link->target_position).put(link->target_stamp).write(out);
@@ -67,10 +67,12 @@ DedupRow decode_dedup(ByteReader& in, LegLink& link) {
   row.outcome = static_cast<Outcome>(in.u8());
   const std::uint8_t linked = in.u8();
   require(row.operation >= Operation::transfer && row.operation <= Operation::withdrawal, in);
-  require(linked <= 1 && (linked == 0 || row.operation == Operation::transfer), in);
-  require(is_logged(row.outcome) || (row.outcome == Outcome::pending && linked == 1), in);
+  require(linked <= static_cast<std::uint8_t>(Protocol::tcc) && (linked == 0 || row.operation == Operation::transfer),
+          in);
+  require(is_logged(row.outcome) || (row.outcome == Outcome::pending && linked != 0), in);
   if (linked == 0) return row;
   row.link = 0;
+  link.protocol = static_cast<Protocol>(linked);
   link.target = in.id<ShardId>();
   link.leg = in.id<LegNumber>();
   link.target_position = in.id<Position>();

@@ -5,7 +5,7 @@
 //              (account 0xFFFFFFFF for system pockets; peer 0 but for transit pockets. The order of an account's
 //              pockets follows from their numbers)
 //   dedup   := home u32 | id 16 | digest 16 | position u64 | stamp i64 | operation u8 | outcome u8 | linked u8
-//              | link{linked}
+//              | link{linked > 0}                      (linked: 0, or the number of the protocol the leg belongs to)
 //   link    := target u32 | leg u64 | target_position u64 | target_stamp i64
 //
 // Rows stand in the order of their numbers, so that numbers need not be written. Readers mark `in` as failed when the

@@ -14,14 +14,17 @@ FrozenState::FrozenState(ShardState& state)
       size_(export_size(state)),
       book_(state.book),
       dedup_(state.dedup),
-      phases_(state.phases),
-      inbox_(state.inbox) {
+      phases_(state.phases, phase_format(version_of(state))),
+      inbox_(state.inbox),
+      version_(version_of(state)),
+      tries_(state.tries) {
   ByteWriter out(rest_);
   export_head(state, out);
 }
 
 bool FrozenState::write_next(ByteWriter& out) {
-  return book_.write_next(out) || dedup_.write_next(out) || phases_.write_next(out) || inbox_.write_next(out);
+  return book_.write_next(out) || dedup_.write_next(out) || phases_.write_next(out) || inbox_.write_next(out) ||
+         (version_ == StateVersion::with_tries && tries_.write_next(out));
 }
 
 bool FrozenState::next_chunk(Bytes& out, std::size_t bytes) {

@@ -41,6 +41,8 @@ class FrozenState {
   ledger::Dedup::Frozen dedup_;
   PhaseTable::Frozen phases_;
   Inbox::Frozen inbox_;
+  StateVersion version_;
+  Tries::Frozen tries_;
 };
 
 }  // namespace coffer::txn

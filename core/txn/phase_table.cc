@@ -15,10 +15,15 @@ void encode_target(ShardId target, std::uint64_t next, std::uint64_t first_unans
   out.u64(first_unanswered);
 }
 
-void encode(const PhaseRow& row, ByteWriter& out) {
+void encode(const PhaseRow& row, PhaseFormat format, ByteWriter& out) {
   ledger::Fields<phase_row_bytes - 1> fields;
   fields.put(row.dedup).put(row.debit).put(row.transit).put(row.amount).write(out);
   out.short_string(row.credit_account.view());
+  if (format == PhaseFormat::plain) return;
+  out.u8(static_cast<std::uint8_t>(row.second));
+  if (row.second == ledger::SecondPhase::none) return;
+  ledger::Fields<second_bytes> second;
+  second.put(row.tried).put(row.position).put(row.stamp).write(out);
 }
 
 }  // namespace
@@ -51,6 +56,16 @@ const PhaseRow& PhaseTable::unanswered(ShardId target, LegNumber number) const {
   return outgoing->rows[number.value];
 }
 
+void PhaseTable::count_in(Outgoing& outgoing, const PhaseRow& row) {
+  outgoing.name_bytes += row.credit_account.view().size();
+  if (row.second != ledger::SecondPhase::none) ++outgoing.seconds;
+}
+
+void PhaseTable::count_out(Outgoing& outgoing, const PhaseRow& row) {
+  outgoing.name_bytes -= row.credit_account.view().size();
+  if (row.second != ledger::SecondPhase::none) --outgoing.seconds;
+}
+
 std::vector<ShardId> PhaseTable::targets() const {
   std::vector<ShardId> targets;
   for (const auto& [target, outgoing] : by_target_) targets.push_back(target);
@@ -61,14 +76,14 @@ void PhaseTable::start(ShardId target, LegNumber number, const PhaseRow& row) {
   Outgoing& outgoing = by_target_[target];
   check(number.value == outgoing.rows.end_number(), "legs are numbered without gaps");
   outgoing.rows.push_back(row);
-  outgoing.name_bytes += row.credit_account.view().size();
+  count_in(outgoing, row);
 }
 
 void PhaseTable::unstart(ShardId target, LegNumber number) {
   Outgoing& outgoing = existing(target);
   check(number.value + 1 == outgoing.rows.end_number() && number.value >= outgoing.first_unanswered,
         "legs are undone in reverse order");
-  outgoing.name_bytes -= outgoing.rows.back().credit_account.view().size();
+  count_out(outgoing, outgoing.rows.back());
   outgoing.rows.pop_back();
   if (number.value == 1) by_target_.erase(target);
 }
@@ -78,7 +93,7 @@ void PhaseTable::answer(ShardId target, LegNumber number, Position position) {
   check(number.value == outgoing.first_unanswered, "legs are answered in order");
   PhaseRow& row = outgoing.rows[number.value];
   row.answered = position;
-  outgoing.name_bytes -= row.credit_account.view().size();
+  count_out(outgoing, row);
   ++outgoing.first_unanswered;
 }
 
@@ -87,7 +102,7 @@ const PhaseRow& PhaseTable::unanswer(ShardId target, LegNumber number) {
   check(number.value + 1 == outgoing.first_unanswered, "answers are undone in reverse order");
   PhaseRow& row = outgoing.rows[number.value];
   row.answered = {};
-  outgoing.name_bytes += row.credit_account.view().size();
+  count_in(outgoing, row);
   --outgoing.first_unanswered;
   return row;
 }
@@ -100,26 +115,27 @@ void PhaseTable::committed(Position position) {
   }
 }
 
-void PhaseTable::export_rows(ByteWriter& out) const {
+void PhaseTable::export_rows(ByteWriter& out, PhaseFormat format) const {
   out.u64(by_target_.size());
   for (const auto& [target, outgoing] : by_target_) {
     encode_target(target, outgoing.rows.end_number(), outgoing.first_unanswered, out);
     for (std::uint64_t number = outgoing.first_unanswered; number < outgoing.rows.end_number(); ++number) {
-      encode(outgoing.rows[number], out);
+      encode(outgoing.rows[number], format, out);
     }
   }
 }
 
-std::uint64_t PhaseTable::export_size() const {
+std::uint64_t PhaseTable::export_size(PhaseFormat format) const {
   std::uint64_t size = 8;
   for (const auto& [target, outgoing] : by_target_) {
     const std::uint64_t rows = outgoing.rows.end_number() - outgoing.first_unanswered;
     size += target_bytes + rows * phase_row_bytes + outgoing.name_bytes;
+    if (format == PhaseFormat::with_second) size += rows + outgoing.seconds * second_bytes;
   }
   return size;
 }
 
-PhaseTable::Frozen::Frozen(PhaseTable& table) {
+PhaseTable::Frozen::Frozen(PhaseTable& table, PhaseFormat format) : format_(format) {
   for (auto& [target, outgoing] : table.by_target_) targets_.emplace_back(target, outgoing);
 }
 
@@ -134,7 +150,7 @@ bool PhaseTable::Frozen::write_next(ByteWriter& out) {
   if (!target.begun) {
     target.begun = true;
     encode_target(target.shard, target.next, target.rows.begin_number(), out);
-  } else if (!target.rows.take_page([&out](const PhaseRow& row) { encode(row, out); })) {
+  } else if (!target.rows.take_page([&](const PhaseRow& row) { encode(row, format_, out); })) {
     targets_.pop_front();
   }
   return true;
@@ -153,10 +169,10 @@ void PhaseTable::load(const PhaseRow& row) {
   check(!by_target_.empty(), "rows follow their target");
   Outgoing& outgoing = by_target_.rbegin()->second;
   outgoing.rows.push_back(row);
-  outgoing.name_bytes += row.credit_account.view().size();
+  count_in(outgoing, row);
 }
 
-PhaseRow decode_phase_row(ByteReader& in) {
+PhaseRow decode_phase_row(ByteReader& in, PhaseFormat format) {
   PhaseRow row;
   row.dedup = in.u32();
   row.debit = in.id<PocketNumber>();
@@ -165,6 +181,13 @@ PhaseRow decode_phase_row(ByteReader& in) {
   const std::string_view name = in.short_string();
   if (row.amount <= 0 || !ledger::is_account_name(name) || ledger::is_reserved(name)) in.fail();
   if (in.ok()) row.credit_account = ledger::AccountName(name);
+  const std::uint8_t second = format == PhaseFormat::with_second ? in.u8() : 0;
+  if (second > static_cast<std::uint8_t>(ledger::SecondPhase::cancel)) in.fail();
+  row.second = static_cast<ledger::SecondPhase>(second);
+  if (second == 0) return row;
+  row.tried = in.id<LegNumber>();
+  row.position = in.id<Position>();
+  row.stamp = Stamp{in.i64()};
   return row;
 }
 

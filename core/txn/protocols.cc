@@ -2,12 +2,14 @@
 
 #include "core/base/check.h"
 #include "core/txn/saga.h"
+#include "core/txn/tcc.h"
 
 namespace coffer::txn {
 
 const std::vector<ProtocolRow>& protocols() {
   static const std::vector<ProtocolRow> rows = {
       saga::row(),
+      tcc::row(),
   };
   return rows;
 }

@@ -11,6 +11,25 @@ void SlotSet::add(const ledger::SlotRange& range) {
   }
 }
 
+ledger::LegStep ShardState::step_of(ShardId target, LegNumber number) const {
+  const PhaseRow& row = phases.unanswered(target, number);
+  switch (row.second) {
+    case ledger::SecondPhase::none:
+      break;
+    case ledger::SecondPhase::confirm:
+      return ledger::LegStep::confirm;
+    case ledger::SecondPhase::cancel:
+      return ledger::LegStep::cancel;
+  }
+  const bool is_try = dedup.link(row.dedup).protocol == ledger::Protocol::tcc;
+  return is_try ? ledger::LegStep::try_credit : ledger::LegStep::credit;
+}
+
+StateVersion version_of(const ShardState& state) {
+  const bool has_others = state.dedup.links_of_others() > 0 || !state.tries.empty();
+  return has_others ? StateVersion::with_tries : StateVersion::sagas;
+}
+
 TransferRecord record_of(const ShardState& state, ledger::DedupNumber number) {
   const ledger::DedupRow& row = state.dedup.row(number);
   TransferRecord record;
@@ -21,6 +40,7 @@ TransferRecord record_of(const ShardState& state, ledger::DedupNumber number) {
   if (row.link == ledger::no_row) return record;
   const ledger::LegLink& link = state.dedup.link(number);
   record.target = link.target;
+  record.protocol = link.protocol;
   record.leg = link.leg;
   record.target_position = link.target_position;
   record.target_stamp = link.target_stamp;
@@ -28,7 +48,7 @@ TransferRecord record_of(const ShardState& state, ledger::DedupNumber number) {
 }
 
 void export_head(const ShardState& state, ByteWriter& out) {
-  out.u8(state_version);
+  out.u8(static_cast<std::uint8_t>(version_of(state)));
   out.id(state.self);
   out.u8(state.founded ? 1 : 0);
   out.id(state.last_position);
@@ -45,14 +65,18 @@ void export_state(const ShardState& state, Bytes& bytes) {
   export_head(state, out);
   state.book.export_rows(out);
   state.dedup.export_rows(out);
-  state.phases.export_rows(out);
+  const StateVersion version = version_of(state);
+  state.phases.export_rows(out, phase_format(version));
   state.inbox.export_rows(out);
+  if (version == StateVersion::with_tries) state.tries.export_rows(out);
 }
 
 std::uint64_t export_size(const ShardState& state) {
   constexpr std::uint64_t fixed = 1 + 4 + 1 + 4 + 8 + 8;
+  const StateVersion version = version_of(state);
   return fixed + state.ranges.size() * 6 + state.book.export_size() + state.dedup.export_size() +
-         state.phases.export_size() + state.inbox.export_size();
+         state.phases.export_size(phase_format(version)) + state.inbox.export_size() +
+         (version == StateVersion::with_tries ? state.tries.export_size() : 0);
 }
 
 }  // namespace coffer::txn

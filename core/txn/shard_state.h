@@ -18,6 +18,7 @@
 #include "core/txn/inbox.h"
 #include "core/txn/phase_table.h"
 #include "core/txn/state_machine.h"
+#include "core/txn/tries.h"
 
 namespace coffer::txn {
 
@@ -44,8 +45,11 @@ struct ShardState {
   ledger::Dedup dedup;
   PhaseTable phases;
   Inbox inbox;
+  Tries tries;
 
   bool owns(Slot slot) const { return slots.contains(slot); }
+  /// What this unanswered leg asks of its target (checked).
+  ledger::LegStep step_of(ShardId target, LegNumber number) const;
 };
 
 /// Where an event stands in its shard's log.
@@ -56,15 +60,15 @@ struct Place {
 
 /// What decide makes of a transfer: at most two events, to be applied in the order of the members.
 struct Plan {
-  enum class Makes : std::uint8_t { nothing, transfer_decided, leg_started };
+  enum class Makes : std::uint8_t { nothing, transfer_decided, leg_started, try_started };
 
   Outcome outcome = Outcome::pending;
   Makes makes = Makes::nothing;                   ///< nothing when refused without a trace, or replayed
   ledger::DedupNumber replayed = ledger::no_row;  ///< the row of an id bound before with the same body
   std::optional<ledger::AccountOpened> opens;     ///< a system pocket needed for the first time
   ledger::Decided decided;
-  ShardId target;                   ///< of a leg started
-  std::string_view credit_account;  ///< of a leg started
+  ShardId target;                   ///< of the leg started
+  std::string_view credit_account;  ///< of the leg started
 };
 
 /// What the target makes of a leg: at most two events, to be applied in the order of the members.
@@ -84,13 +88,20 @@ struct Settlement {
 TransferRecord record_of(const ShardState& state, ledger::DedupNumber number);
 /// Canonical: a function of the position alone, whatever is kept for undo. Everything authoritative, nothing derived.
 ///
-///   state := head | book | dedup | phases | inbox    (core/ledger/book.h, dedup.h; core/txn/phase_table.h, inbox.h)
-///   head  := version u8 = 1 | shard u32 | founded u8 | last_position u64 | last_stamp i64
+///   state := head | book | dedup | phases | inbox | tries{version 2}
+///                                             (core/ledger/book.h, dedup.h; core/txn/phase_table.h, inbox.h, tries.h)
+///   head  := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 ///            | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 void export_state(const ShardState& state, Bytes& out);
 /// Bytes export_state writes.
 std::uint64_t export_size(const ShardState& state);
 void export_head(const ShardState& state, ByteWriter& out);
-inline constexpr std::uint8_t state_version = 1;
+
+/// 1 where no transaction across shards has left a row but sagas, whose rows are as they always were; else 2.
+enum class StateVersion : std::uint8_t { sagas = 1, with_tries = 2 };
+StateVersion version_of(const ShardState& state);
+constexpr PhaseFormat phase_format(StateVersion version) {
+  return version == StateVersion::sagas ? PhaseFormat::plain : PhaseFormat::with_second;
+}
 
 }  // namespace coffer::txn

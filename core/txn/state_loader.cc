@@ -12,7 +12,8 @@ namespace {
 
 constexpr std::size_t item_bytes_max = 128;  ///< of a head, a count or a row
 static_assert(item_bytes_max > ledger::dedup_bytes + ledger::link_bytes);
-static_assert(item_bytes_max > phase_row_bytes + ledger::account_name_max);
+static_assert(item_bytes_max > phase_row_bytes + ledger::account_name_max + 1 + second_bytes);
+static_assert(item_bytes_max > try_row_bytes);
 
 void require(bool condition, ByteReader& in) {
   if (!condition) in.fail();
@@ -73,12 +74,13 @@ void StateLoader::take_next(ByteReader& in) {
       return;
     case Part::sources:
       if (peers_left_ > 0) return take_source(in);
-      part_ = Part::end;
-      return;
+      return version_ == StateVersion::with_tries ? go_on(Part::tries, in) : go_on(Part::end, in);
     case Part::received:
       if (rows_left_ > 0) return take_received(in);
       part_ = Part::sources;
       return;
+    case Part::tries:
+      return rows_left_ > 0 ? take_try(in) : go_on(Part::end, in);
     case Part::end:
       return;
   }
@@ -87,6 +89,7 @@ void StateLoader::take_next(ByteReader& in) {
 /// Reads the count of the next part.
 void StateLoader::go_on(Part part, ByteReader& in) {
   part_ = part;
+  if (part == Part::end) return;
   const std::uint64_t count = in.u64();
   require(count == 0 || state().founded, in);
   const bool is_of_peers = part == Part::targets || part == Part::sources;
@@ -94,7 +97,9 @@ void StateLoader::go_on(Part part, ByteReader& in) {
 }
 
 void StateLoader::take_head(ByteReader& in) {
-  require(in.u8() == state_version, in);
+  const std::uint8_t version = in.u8();
+  require(version == 1 || version == 2, in);
+  version_ = static_cast<StateVersion>(version);
   require(in.id<ShardId>() == state().self, in);
   const std::uint8_t founded = in.u8();
   state().last_position = in.id<Position>();
@@ -167,12 +172,15 @@ void StateLoader::take_target(ByteReader& in) {
 
 void StateLoader::take_leg(ByteReader& in) {
   --rows_left_;
-  const PhaseRow row = decode_phase_row(in);
-  require(in.ok() && is_leg(row) && add_pending(row.debit, row.amount) && add_pending(row.transit, row.amount), in);
+  const PhaseRow row = decode_phase_row(in, phase_format(version_));
+  require(in.ok() && is_leg(row), in);
+  if (in.ok() && row.holds_money()) {
+    require(add_pending(row.debit, row.amount) && add_pending(row.transit, row.amount), in);
+    --pending_rows_;
+  }
   if (!in.ok()) return;
   state().phases.load(row);
   leg_ = leg_.next();
-  --pending_rows_;
 }
 
 /// Whether the row is the leg numbered leg_ to peer_ that a dedup row is waiting for, and its pockets are right.
@@ -182,12 +190,22 @@ bool StateLoader::is_leg(const PhaseRow& row) {
     return false;
   }
   const ledger::DedupRow& bound = state().dedup.row(row.dedup);
-  if (bound.outcome != Outcome::pending) return false;
+  if (bound.link == ledger::no_row || !is_waited_for(row, bound)) return false;
   const ledger::LegLink& link = state().dedup.link(row.dedup);
   const ledger::PocketRow& debit = book.pocket(row.debit);
   const ledger::PocketRow& transit = book.pocket(row.transit);
   return link.target == peer_ && link.leg == leg_ && debit.account == bound.home && transit.peer() == peer_ &&
          transit.kind == ledger::PocketKind::transit && debit.currency == transit.currency;
+}
+
+/// Whether the leg's dedup row waits for its answer, as all but Cancels do, and a second phase can be where it says.
+bool StateLoader::is_waited_for(const PhaseRow& row, const ledger::DedupRow& bound) const {
+  if ((bound.outcome == Outcome::pending) != row.holds_money()) return false;
+  if (row.second == ledger::SecondPhase::none) return true;
+  const ShardState& state = machine_->parts();
+  return state.dedup.link(static_cast<ledger::DedupNumber>(row.dedup)).protocol == ledger::Protocol::tcc &&
+         row.tried.value > 0 && row.tried < leg_ && row.position > bound.position &&
+         row.position <= state.last_position && row.stamp > bound.stamp && row.stamp <= state.last_stamp;
 }
 
 bool StateLoader::add_pending(PocketNumber pocket, std::int64_t amount) {
@@ -217,8 +235,30 @@ void StateLoader::take_received(ByteReader& in) {
   if (in.ok()) state().inbox.load(row);
 }
 
+void StateLoader::take_try(ByteReader& in) {
+  --rows_left_;
+  ShardId source;
+  LegNumber leg;
+  const TryRow row = decode_try_row(in, source, leg);
+  require(in.ok() && is_try(source, leg, row) && state().tries.load(source, leg, row), in);
+  if (!in.ok() || row.refused()) return;
+  require(add_pending(row.transit, row.amount) && add_pending(row.credit, row.amount), in);
+}
+
+/// Whether it is a Try this shard has received, and its pockets are right.
+bool StateLoader::is_try(ShardId source, LegNumber leg, const TryRow& row) {
+  if (leg == LegNumber() || leg >= state().inbox.next(source)) return false;
+  if (row.refused()) return true;
+  const ledger::Book& book = state().book;
+  if (row.transit >= book.next_pocket() || row.credit >= book.next_pocket()) return false;
+  const ledger::PocketRow& transit = book.pocket(row.transit);
+  const ledger::PocketRow& credit = book.pocket(row.credit);
+  return transit.kind == ledger::PocketKind::transit && transit.peer() == source &&
+         credit.kind == ledger::PocketKind::customer && transit.currency == credit.currency;
+}
+
 bool StateLoader::is_whole() {
-  if (part_ != Part::end || pending_rows_ != 0) return false;
+  if (part_ != Part::end || pending_rows_ != 0 || version_ != version_of(state())) return false;
   const ledger::Book& book = state().book;
   std::map<Currency, __int128> sums;
   for (PocketNumber number(0); number < book.next_pocket(); number = number.next()) {

@@ -31,7 +31,19 @@ class StateLoader {
   Result<std::unique_ptr<StateMachine>> finish();
 
  private:
-  enum class Part : std::uint8_t { head, ranges, accounts, pockets, dedup, targets, legs, sources, received, end };
+  enum class Part : std::uint8_t {
+    head,
+    ranges,
+    accounts,
+    pockets,
+    dedup,
+    targets,
+    legs,
+    sources,
+    received,
+    tries,
+    end
+  };
 
   Result<void> take(bool is_end);
   void take_next(ByteReader& in);
@@ -45,8 +57,11 @@ class StateLoader {
   void take_leg(ByteReader& in);
   void take_source(ByteReader& in);
   void take_received(ByteReader& in);
+  void take_try(ByteReader& in);
   bool is_next_place(Position position, Stamp stamp);
   bool is_leg(const PhaseRow& row);
+  bool is_waited_for(const PhaseRow& row, const ledger::DedupRow& bound) const;
+  bool is_try(ShardId source, LegNumber leg, const TryRow& row);
   bool add_pending(PocketNumber pocket, std::int64_t amount);
   /// What only the whole state shows: no money appears from nowhere, and everything pending has its leg.
   bool is_whole();
@@ -56,6 +71,7 @@ class StateLoader {
   Bytes rest_;                             ///< fed and not taken yet
   Part part_ = Part::head;
   bool malformed_ = false;
+  StateVersion version_ = StateVersion::sagas;
   std::uint64_t rows_left_ = 0;   ///< of the part, or of the peer
   std::uint64_t peers_left_ = 0;  ///< targets or sources to come
   ShardId peer_;                  ///< whose rows are being taken

@@ -13,6 +13,7 @@
 #include "core/txn/protocols.h"
 #include "core/txn/saga.h"
 #include "core/txn/shard_state.h"
+#include "core/txn/tcc.h"
 
 namespace coffer::txn {
 
@@ -36,6 +37,7 @@ constexpr std::size_t count_offset = 4;  ///< of entry.count
 void undo_event(ShardState& state, const Event& event, Place place) {
   using direct::undo;
   using saga::undo;
+  using tcc::undo;
   std::visit([&](const auto& what) { undo(state, what, place); }, event);
 }
 
@@ -51,6 +53,11 @@ struct Prefetch {
   void operator()(const ledger::LegStarted& event) const { load(event.decided); }
   void operator()(const ledger::LegReceived& event) const { state.book.prefetch_pocket(event.credit); }
   void operator()(const ledger::LegAnswered& event) const { state.book.prefetch_pocket(event.debit); }
+  void operator()(const ledger::TryStarted& event) const { load(event.decided); }
+  void operator()(const ledger::TryReceived& event) const { state.book.prefetch_pocket(event.credit); }
+  void operator()(const ledger::SecondStarted& event) const { state.book.prefetch_pocket(event.debit); }
+  void operator()(const ledger::SecondReceived& event) const { state.book.prefetch_pocket(event.credit); }
+  void operator()(const ledger::SecondEnded& event) const { state.book.prefetch_pocket(event.debit); }
 
  private:
   void load(const ledger::Decided& decided) const {
@@ -119,6 +126,7 @@ struct StateMachine::State : ShardState {
   void fold(const What& event) {
     using direct::apply;
     using saga::apply;
+    using tcc::apply;
     const Place place{last_position.next(), last_stamp};
     apply(*this, event, place);
     last_position = place.position;
@@ -197,6 +205,9 @@ Decision Batch::transfer(const ledger::TransferCommand& command) {
     case Plan::Makes::leg_started:
       record(ledger::LegStarted{plan.decided, plan.target, state.phases.next(plan.target), plan.credit_account});
       break;
+    case Plan::Makes::try_started:
+      record(ledger::TryStarted{plan.decided, plan.target, state.phases.next(plan.target), plan.credit_account});
+      break;
   }
   decision.record = record_of(state, static_cast<DedupNumber>(state.dedup.size() - 1));
   return decision;
@@ -223,7 +234,8 @@ void Batch::warm(std::span<const ledger::TransferCommand> commands) const {
 }
 
 LegDecision Batch::receive_leg(ShardId source, const LegRequest& leg, LegNumber freed_through) {
-  const Receipt receipt = row_of(ledger::Protocol::saga).receive(*state_.state_, source, leg, freed_through, stamp_);
+  const ProtocolRow& protocol = row_of(ledger::protocol_of(leg.step));
+  const Receipt receipt = protocol.receive(*state_.state_, source, leg, freed_through, stamp_);
   if (receipt.opens) record(*receipt.opens);
   if (receipt.event) std::visit([this](const auto& event) { record(event); }, *receipt.event);
   LegDecision decision{receipt.kind, {}};
@@ -234,8 +246,11 @@ LegDecision Batch::receive_leg(ShardId source, const LegRequest& leg, LegNumber 
 }
 
 AnswerDecision Batch::answer_leg(ShardId target, const LegAnswer& answer) {
-  const std::optional<Settlement> settled =
-      row_of(ledger::Protocol::saga).answer(*state_.state_, target, answer, stamp_);
+  const ShardState& state = *state_.state_;
+  const LegNumber first = state.phases.first_unanswered(target);
+  if (answer.number != first || first == state.phases.next(target)) return {};
+  const ProtocolRow& protocol = row_of(ledger::protocol_of(state.step_of(target, first)));
+  const std::optional<Settlement> settled = protocol.answer(state, target, answer, stamp_);
   if (!settled) return {};
   std::visit([this](const auto& event) { record(event); }, settled->event);
   return settled->decision;
@@ -393,6 +408,11 @@ LegRequest StateMachine::leg(ShardId target, LegNumber number) const {
   request.source_stamp = bound.stamp;
   request.amount = {row.amount, state_->book.pocket(row.debit).currency};
   request.credit_account = row.credit_account.view();
+  request.step = state_->step_of(target, number);
+  if (row.second == ledger::SecondPhase::none) return request;
+  request.tried = row.tried;
+  request.source_position = row.position;
+  request.source_stamp = row.stamp;
   return request;
 }
 

@@ -34,6 +34,7 @@ struct TransferRecord {
   LegNumber leg{};
   Position target_position;  ///< of the credit's event; 0 until the answer is logged
   Stamp target_stamp;
+  ledger::Protocol protocol = ledger::Protocol::saga;  ///< of transfers to other shards
 };
 
 /// What decide says of a transfer.
@@ -52,6 +53,8 @@ struct LegRequest {
   Stamp source_stamp;
   Money amount;
   std::string_view credit_account;
+  ledger::LegStep step = ledger::LegStep::credit;
+  LegNumber tried;  ///< of confirm and cancel: the leg of their Try
 };
 
 /// A leg's recorded outcome as the target answers it.
@@ -79,10 +82,15 @@ struct LegDecision {
 struct AnswerDecision {
   enum class Kind : std::uint8_t {
     ignored,      ///< it was not the answer to the first unanswered leg: no event
-    done,         ///< the transfer has succeeded
-    compensated,  ///< the transfer is refused, and what was taken has come back
+    done,         ///< saga: the transfer has succeeded
+    compensated,  ///< saga: it is refused, and what was taken has come back
+    confirming,   ///< TC/C: both Tries have succeeded, Confirm is on its way
+    confirmed,    ///< TC/C: the transfer has succeeded
+    cancelling,   ///< TC/C: it is refused, what was taken has come back, and Cancel is on its way
+    cancelled,    ///< TC/C: nobody holds anything of it any more
   };
   Kind kind = Kind::ignored;
+  LegNumber further;  ///< of confirming and cancelling: the leg that was started
 };
 
 struct TrialBalanceRow {

@@ -17,7 +17,7 @@ constexpr std::string_view operations_spelled[] = {"transfer", "deposit", "withd
 
 std::vector<TraceKind> all_kinds() {
   std::vector<TraceKind> kinds;
-  for (unsigned i = 0; i <= static_cast<unsigned>(TraceKind::failed); ++i) kinds.push_back(static_cast<TraceKind>(i));
+  for (unsigned i = 0; i <= static_cast<unsigned>(last_trace_kind); ++i) kinds.push_back(static_cast<TraceKind>(i));
   return kinds;
 }
 

@@ -48,13 +48,13 @@ TEST_CASE("outcomes are logged, retryable or neither, never both") {
 
 TEST_CASE("every trace kind has its own name in snake case") {
   std::set<std::string> names;
-  for (int i = 0; i <= static_cast<int>(TraceKind::failed); ++i) {
+  for (int i = 0; i <= static_cast<int>(last_trace_kind); ++i) {
     const std::string_view text = name(static_cast<TraceKind>(i));
     REQUIRE(consists_of(text, '_'));
     REQUIRE(names.emplace(text).second);
   }
   REQUIRE(name(TraceKind::saga_compensated) == "saga_compensated");
-  REQUIRE_THROWS_AS(name(static_cast<TraceKind>(static_cast<int>(TraceKind::failed) + 1)), CheckFailure);
+  REQUIRE_THROWS_AS(name(static_cast<TraceKind>(static_cast<int>(last_trace_kind) + 1)), CheckFailure);
 }
 
 }  // namespace

@@ -19,7 +19,7 @@ class EventSource {
   explicit EventSource(std::uint64_t seed) : prng_(seed) {}
 
   Event next() {
-    switch (prng_.below(6)) {
+    switch (prng_.below(11)) {
       case 0:
         return founded();
       case 1:
@@ -30,8 +30,18 @@ class EventSource {
         return started();
       case 4:
         return received();
-      default:
+      case 5:
         return answered();
+      case 6:
+        return try_started();
+      case 7:
+        return try_received();
+      case 8:
+        return second_started();
+      case 9:
+        return second_received();
+      default:
+        return second_ended();
     }
   }
   Prng& prng() { return prng_; }
@@ -117,6 +127,63 @@ class EventSource {
     event.freed_after = LegNumber(50 + prng_.below(50));
     event.credit_account = name();
     return event;
+  }
+  TryStarted try_started() {
+    const LegStarted leg = started();
+    return {leg.decided, leg.target, leg.leg, leg.credit_account};
+  }
+  TryReceived try_received() {
+    const LegReceived leg = received();
+    return {leg.outcome,         leg.tenant,       leg.source,        leg.leg,     leg.id,
+            leg.source_position, leg.source_stamp, leg.amount,        leg.transit, leg.credit,
+            leg.freed_before,    leg.freed_after,  leg.credit_account};
+  }
+  SecondStarted second_started() {
+    const LegAnswered leg = answered();
+    const LegNumber tried(prng_.below(1000) + 1);
+    return {leg.outcome,
+            leg.target,
+            tried,
+            LegNumber(tried.value + 1 + prng_.below(1000)),
+            leg.id,
+            leg.debit,
+            leg.transit,
+            leg.amount,
+            leg.target_position,
+            leg.target_stamp};
+  }
+  SecondReceived second_received() {
+    const LegReceived leg = received();
+    const bool was_refused = leg.outcome != Outcome::success;
+    const auto phase = was_refused || prng_.chance(100) ? SecondPhase::cancel : SecondPhase::confirm;
+    SecondReceived event;
+    event.phase = phase;
+    event.source = leg.source;
+    event.leg = leg.leg;
+    event.tried = LegNumber(1 + prng_.below(leg.leg.value - 1));
+    event.id = leg.id;
+    event.source_position = leg.source_position;
+    event.source_stamp = leg.source_stamp;
+    event.amount = leg.amount;
+    event.transit = leg.transit;
+    event.credit = was_refused ? no_pocket : PocketNumber(leg.transit.value ^ 1);
+    if (event.credit == no_pocket) event.transit = no_pocket;
+    event.freed_before = leg.freed_before;
+    event.freed_after = leg.freed_after;
+    if (event.credit == no_pocket) event.phase = SecondPhase::cancel;
+    return event;
+  }
+  SecondEnded second_ended() {
+    const LegAnswered leg = answered();
+    return {prng_.chance(500) ? SecondPhase::confirm : SecondPhase::cancel,
+            leg.target,
+            leg.leg,
+            leg.id,
+            leg.debit,
+            leg.transit,
+            leg.amount,
+            leg.target_position,
+            leg.target_stamp};
   }
   LegAnswered answered() {
     LegAnswered event;
@@ -246,6 +313,108 @@ TEST_CASE("events are written as the grammar says (events.h)") {
     event.target_stamp = Stamp{9};
     out.u8(6);
     out.u8(12);
+    out.u32(2);
+    for (const std::uint64_t v : {3u, 4u, 0u}) out.u64(v);
+    out.u32(5);
+    out.u32(6);
+    out.u32(0x445355);
+    out.i64(7);
+    out.u64(8);
+    out.i64(9);
+    REQUIRE(encoded(event) == expected);
+  }
+  SECTION("try_started") {
+    out.u8(7);
+    write_decided_by_hand(out, 0);
+    out.u32(15);
+    out.u64(16);
+    out.short_string("bob");
+    REQUIRE(encoded(TryStarted{sample_decided(Outcome::pending), ShardId(15), LegNumber(16), "bob"}) == expected);
+  }
+  SECTION("try_received") {
+    TryReceived event;
+    event.outcome = Outcome::balance_overflow;
+    event.source = ShardId(2);
+    event.leg = LegNumber(30);
+    event.amount = {7, currency_of("USD")};
+    event.credit_account = "bob";
+    out.u8(8);
+    out.u8(static_cast<std::uint8_t>(Outcome::balance_overflow));
+    out.u32(0);
+    out.u32(2);
+    for (const std::uint64_t v : {30u, 0u, 0u, 0u, 0u}) out.u64(v);
+    out.u32(0x445355);
+    out.i64(7);
+    out.u32(0xFFFF'FFFF);
+    out.u32(0xFFFF'FFFF);
+    out.u64(0);
+    out.u64(0);
+    out.short_string("bob");
+    REQUIRE(encoded(event) == expected);
+  }
+  SECTION("second_started") {
+    SecondStarted event;
+    event.outcome = Outcome::success;
+    event.target = ShardId(2);
+    event.leg = LegNumber(3);
+    event.second = LegNumber(11);
+    event.id.bytes[0] = 4;
+    event.debit = PocketNumber(5);
+    event.transit = PocketNumber(6);
+    event.amount = {7, currency_of("USD")};
+    event.target_position = Position(8);
+    event.target_stamp = Stamp{9};
+    out.u8(9);
+    out.u8(1);
+    out.u32(2);
+    for (const std::uint64_t v : {3u, 11u, 4u, 0u}) out.u64(v);
+    out.u32(5);
+    out.u32(6);
+    out.u32(0x445355);
+    out.i64(7);
+    out.u64(8);
+    out.i64(9);
+    REQUIRE(encoded(event) == expected);
+  }
+  SECTION("second_received") {
+    SecondReceived event;
+    event.phase = SecondPhase::cancel;
+    event.source = ShardId(2);
+    event.leg = LegNumber(30);
+    event.tried = LegNumber(29);
+    event.id.bytes[0] = 4;
+    event.source_position = Position(5);
+    event.source_stamp = Stamp{6};
+    event.amount = {7, currency_of("USD")};
+    event.transit = PocketNumber(8);
+    event.credit = PocketNumber(9);
+    event.freed_before = LegNumber(10);
+    event.freed_after = LegNumber(11);
+    out.u8(10);
+    out.u8(2);
+    out.u32(2);
+    for (const std::uint64_t v : {30u, 29u, 4u, 0u, 5u, 6u}) out.u64(v);
+    out.u32(0x445355);
+    out.i64(7);
+    out.u32(8);
+    out.u32(9);
+    out.u64(10);
+    out.u64(11);
+    REQUIRE(encoded(event) == expected);
+  }
+  SECTION("second_ended") {
+    SecondEnded event;
+    event.phase = SecondPhase::confirm;
+    event.target = ShardId(2);
+    event.leg = LegNumber(3);
+    event.id.bytes[0] = 4;
+    event.debit = PocketNumber(5);
+    event.transit = PocketNumber(6);
+    event.amount = {7, currency_of("USD")};
+    event.target_position = Position(8);
+    event.target_stamp = Stamp{9};
+    out.u8(11);
+    out.u8(1);
     out.u32(2);
     for (const std::uint64_t v : {3u, 4u, 0u}) out.u64(v);
     out.u32(5);

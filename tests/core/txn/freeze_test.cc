@@ -24,7 +24,7 @@ using namespace coffer::txn::testing;
 
 std::string broken_rule(std::uint32_t shards, const std::vector<std::array<std::uint8_t, 6>>& steps,
                         std::uint64_t* frozen = nullptr) {
-  World world(shards);
+  World world(shards, {ledger::Protocol::saga, ledger::Protocol::tcc});
   world.freeze_often();
   try {
     for (const auto& [kind, shard, debit, credit, amount, id] : steps) {
@@ -70,6 +70,29 @@ Leader rich_leader() {
   for (std::uint64_t number = 1; number < 6; ++number) {
     leg.number = LegNumber(number);
     leader.receive(ShardId(2), leg, LegNumber(number / 2));
+  }
+  return leader;
+}
+
+/// A shard with TC/C in every state: a Try without its answer, a Confirm and a Cancel under way, and at the other end
+/// Tries that succeeded and were refused.
+Leader tried_leader() {
+  Leader leader(1, 2, ledger::Protocol::tcc);
+  const std::string payer = name_on(1, 2, "payer");
+  const std::string payee = name_on(2, 2, "payee");
+  leader.open(payer);
+  leader.transfer(deposit_of(1, payer, 1'000));
+  for (std::uint64_t id = 2; id < 5; ++id) leader.transfer(transfer_of(id, payer, payee, 10, usd, ShardId(2)));
+  leader.answer(ShardId(2), {LegNumber(1), id_of(2), Outcome::success, Position(3), Stamp{4}});
+  leader.answer(ShardId(2), {LegNumber(2), id_of(3), Outcome::currency_mismatch, Position(4), Stamp{4}});
+  LegRequest leg;
+  leg.step = ledger::LegStep::try_credit;
+  leg.amount = {5, usd};
+  for (std::uint64_t number = 1; number < 4; ++number) {
+    leg.number = LegNumber(number);
+    leg.id = id_of(10 + number);
+    leg.credit_account = number == 2 ? "stranger" : payer;
+    leader.receive(ShardId(2), leg);
   }
   return leader;
 }
@@ -194,6 +217,41 @@ TEST_CASE("property: mutated exports are loaded as the canonical export of somet
         mutated[prng.below(mutated.size())] = static_cast<std::byte>(prng.chance(500) ? prng.next() : prng.below(3));
       }
       if (prng.chance(100)) mutated.resize(prng.below(mutated.size()) + 1);
+      const Result<std::unique_ptr<StateMachine>> state = loaded(mutated);
+      if (state) RC_ASSERT(exported(**state) == mutated);
+    }
+  }));
+}
+
+TEST_CASE("a snapshot holds what TC/C has tried and not ended: the Try, the Confirm, the Cancel, the room kept") {
+  Leader leader = tried_leader();
+  const Bytes bytes = exported(leader.state);
+  REQUIRE(bytes[0] == std::byte{2});
+  const Result<std::unique_ptr<StateMachine>> state = loaded(bytes);
+  REQUIRE(state.has_value());
+  REQUIRE(exported(**state) == bytes);
+  REQUIRE((*state)->size_estimate() == bytes.size());
+  REQUIRE(frozen_bytes(*leader.state.freeze(), 7) == bytes);
+  REQUIRE((*state)->leg(ShardId(2), LegNumber(3)).step == ledger::LegStep::try_credit);
+  REQUIRE((*state)->leg(ShardId(2), LegNumber(4)).step == ledger::LegStep::confirm);
+  REQUIRE((*state)->leg(ShardId(2), LegNumber(5)).step == ledger::LegStep::cancel);
+  REQUIRE((*state)->leg(ShardId(2), LegNumber(5)).tried == LegNumber(2));
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    REQUIRE_FALSE(loaded(ByteView(bytes).first(size)).has_value());
+  Bytes version = bytes;
+  version[0] = std::byte{1};
+  REQUIRE_FALSE(loaded(version).has_value());
+}
+
+TEST_CASE("property: mutated exports with tries are loaded as the canonical export of something, or refused") {
+  const Bytes bytes = exported(tried_leader().state);
+  REQUIRE(rc::check("property: loading tries is total", [&](std::uint64_t seed) {
+    Prng prng(seed);
+    for (int round = 0; round < 50; ++round) {
+      Bytes mutated = bytes;
+      for (std::uint64_t flips = prng.below(3) + 1; flips > 0; --flips) {
+        mutated[prng.below(mutated.size())] = static_cast<std::byte>(prng.chance(500) ? prng.next() : prng.below(3));
+      }
       const Result<std::unique_ptr<StateMachine>> state = loaded(mutated);
       if (state) RC_ASSERT(exported(**state) == mutated);
     }

@@ -77,7 +77,8 @@ inline Bytes exported(const StateMachine& state) {
 
 /// One shard's state, its log, and a batch for every call.
 struct Leader {
-  explicit Leader(std::uint32_t shard, std::uint32_t shards = 1) : state(ShardId(shard)) {
+  explicit Leader(std::uint32_t shard, std::uint32_t shards = 1, ledger::Protocol protocol_of = ledger::Protocol::saga)
+      : state(ShardId(shard)), protocol(protocol_of) {
     Batch batch(state, stamp());
     batch.found(ShardId(shard), slots_of(shard, shards));
     log.push_back(batch.finish());
@@ -88,7 +89,7 @@ struct Leader {
   /// Lets `work` fill a batch, and keeps its entry where there is one.
   template <class Work>
   auto entry(Work&& work, Stamp at) {
-    Batch batch(state, at);
+    Batch batch(state, at, protocol);
     auto result = work(batch);
     if (batch.events() > 0) log.push_back(batch.finish());
     return result;
@@ -127,6 +128,7 @@ struct Leader {
   }
 
   StateMachine state;
+  ledger::Protocol protocol;
   std::vector<Bytes> log;
 };
 

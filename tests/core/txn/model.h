@@ -27,6 +27,8 @@ class Model {
     TransferId id;
     std::string credit;
     Money amount;
+    ledger::LegStep step = ledger::LegStep::credit;
+    std::uint64_t tried = 0;  ///< of second phases: the number of the Try's leg
   };
 
   Outcome open(TenantId tenant, const std::string& account, Currency currency) {
@@ -35,7 +37,7 @@ class Model {
     return Outcome::success;
   }
 
-  Outcome transfer(const ledger::TransferCommand& command) {
+  Outcome transfer(const ledger::TransferCommand& command, ledger::Protocol protocol = ledger::Protocol::saga) {
     using ledger::Operation;
     const TenantId tenant = command.tenant;
     const std::string debit(command.debit_account);
@@ -52,13 +54,13 @@ class Model {
       return bound->second.body == body ? bound->second.outcome : Outcome::idempotency_payload_mismatch;
     }
     const bool leaves = command.operation == Operation::transfer && !is_mine(tenant, credit);
-    bound->second.outcome = leaves ? start(command, debit, credit) : inside(command, debit, credit);
+    bound->second.outcome = leaves ? start(command, debit, credit, protocol) : inside(command, debit, credit);
     return bound->second.outcome;
   }
 
   /// Target side; numbers from 1.
   Outcome receive(ShardId source, const Leg& leg) {
-    const Outcome outcome = credited(source, leg);
+    const Outcome outcome = taken(source, leg);
     received_[source].push_back(outcome);
     return outcome;
   }
@@ -67,7 +69,12 @@ class Model {
 
   /// Source side: the answer to the first unanswered leg.
   void answer(ShardId target, Outcome outcome) {
-    const Leg leg = legs_[target].at(answered_[target]++);
+    Leg leg = legs_[target].at(answered_[target]++);
+    const bool is_try = leg.step == ledger::LegStep::try_credit;
+    if (is_try) leg.tried = answered_[target];
+    if (is_try) leg.step = outcome == Outcome::success ? ledger::LegStep::confirm : ledger::LegStep::cancel;
+    if (is_try) legs_[target].push_back(leg);
+    if (is_try ? outcome == Outcome::success : leg.step == ledger::LegStep::cancel) return;  // nothing moves
     Balance& home = pockets_.at({leg.tenant, leg.home, leg.amount.currency});
     Balance& transit = transit_[{target, leg.amount.currency}];
     home.pending -= leg.amount.minor;
@@ -134,7 +141,8 @@ class Model {
     return Outcome::success;
   }
 
-  Outcome start(const ledger::TransferCommand& command, const std::string& debit, const std::string& credit) {
+  Outcome start(const ledger::TransferCommand& command, const std::string& debit, const std::string& credit,
+                ledger::Protocol protocol) {
     const auto [minor, currency] = command.amount;
     Balance* from = find(command.tenant, debit, currency);
     if (from == nullptr) return Outcome::currency_mismatch;
@@ -144,17 +152,36 @@ class Model {
     for (Balance* side : {from, &transit}) side->pending += minor;
     from->amount -= minor;
     transit.amount += minor;
-    legs_[command.credit_shard].push_back({command.tenant, debit, command.id, credit, command.amount});
+    const bool tries = protocol == ledger::Protocol::tcc;
+    const auto step = tries ? ledger::LegStep::try_credit : ledger::LegStep::credit;
+    legs_[command.credit_shard].push_back({command.tenant, debit, command.id, credit, command.amount, step, 0});
     return Outcome::pending;
   }
 
-  Outcome credited(ShardId source, const Leg& leg) {
+  Outcome taken(ShardId source, const Leg& leg) {
+    const Wide minor = leg.amount.minor;
+    if (leg.step == ledger::LegStep::credit) return credited(source, leg, false);
+    if (leg.step == ledger::LegStep::try_credit) return credited(source, leg, true);
+    if (received_[source].at(leg.tried - 1) != Outcome::success) return Outcome::success;  // nothing was promised
+    Balance& to = *find(leg.tenant, leg.credit, leg.amount.currency);
+    Balance& transit = transit_[{source, leg.amount.currency}];
+    for (Balance* side : {&to, &transit}) side->pending -= minor;
+    if (leg.step == ledger::LegStep::cancel) return Outcome::success;
+    transit.amount -= minor;
+    to.amount += minor;
+    return Outcome::success;
+  }
+
+  Outcome credited(ShardId source, const Leg& leg, bool only_tries) {
     const auto [minor, currency] = leg.amount;
     if (!exists(leg.tenant, leg.credit)) return Outcome::credit_account_not_found;
     Balance* to = find(leg.tenant, leg.credit, currency);
     if (to == nullptr) return Outcome::currency_mismatch;
     Balance& transit = transit_[{source, currency}];
     if (!fits(*to, minor) || transit.amount - transit.pending - minor < -most) return Outcome::balance_overflow;
+    if (only_tries && transit.pending + minor > most) return Outcome::balance_overflow;
+    for (Balance* side : {to, &transit}) side->pending += only_tries ? minor : 0;
+    if (only_tries) return Outcome::success;
     transit.amount -= minor;
     to->amount += minor;
     return Outcome::success;

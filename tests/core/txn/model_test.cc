@@ -18,8 +18,9 @@ using namespace coffer::txn::testing;
 
 /// Runs `steps` and says which rule broke, or nothing.
 template <class Last>
-std::string broken_rule(std::uint32_t shards, const std::vector<std::array<std::uint8_t, 6>>& steps, Last&& last) {
-  World world(shards);
+std::string broken_rule(std::uint32_t shards, const std::vector<std::array<std::uint8_t, 6>>& steps, Last&& last,
+                        const std::vector<ledger::Protocol>& protocols = {ledger::Protocol::saga}) {
+  World world(shards, protocols);
   try {
     for (const auto& [kind, shard, debit, credit, amount, id] : steps) {
       world.step({kind, shard, debit, credit, amount, id});
@@ -30,6 +31,9 @@ std::string broken_rule(std::uint32_t shards, const std::vector<std::array<std::
   }
   return "";
 }
+
+const std::vector<ledger::Protocol> tcc = {ledger::Protocol::tcc};
+const std::vector<ledger::Protocol> mixed = {ledger::Protocol::saga, ledger::Protocol::tcc};
 
 std::vector<std::array<std::uint8_t, 6>> any_steps() {
   using Steps = std::vector<std::array<std::uint8_t, 6>>;
@@ -51,39 +55,70 @@ TEST_CASE("property: undo to any entry gives the state of then, and folding agai
                     [] { RC_ASSERT(broken_rule(2, any_steps(), [](World& world) { world.unwind(); }) == ""); }));
 }
 
-TEST_CASE("long random runs reach every outcome, undo included") {
-  std::array<std::uint64_t, 256> seen{};
+TEST_CASE("property: TC/C moves money as the reference model says, alone and beside sagas") {
+  const auto settles = [](World& world) { world.settle(); };
+  REQUIRE(rc::check("property: TC/C = model", [&] { RC_ASSERT(broken_rule(3, any_steps(), settles, tcc) == ""); }));
+  REQUIRE(rc::check("property: mixed = model", [&] { RC_ASSERT(broken_rule(3, any_steps(), settles, mixed) == ""); }));
+}
+
+TEST_CASE("property: undo to any entry gives the state of then by TC/C too") {
+  const auto unwinds = [](World& world) { world.unwind(); };
+  REQUIRE(rc::check("property: undo . apply = identity (TC/C)",
+                    [&] { RC_ASSERT(broken_rule(2, any_steps(), unwinds, mixed) == ""); }));
+}
+
+/// What long random runs by these protocols have reached.
+struct Reached {
+  std::array<std::uint64_t, 256> outcomes{};
   std::array<std::uint64_t, 4> legs{};
+  std::array<std::uint64_t, 7> answers{};
   std::uint64_t undone = 0;
-  std::uint64_t done = 0;
-  std::uint64_t compensated = 0;
+};
+
+Reached run_long(const std::vector<ledger::Protocol>& protocols) {
+  Reached reached;
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
     Prng prng(seed);
     std::vector<std::array<std::uint8_t, 6>> steps(4'000);
     for (auto& step : steps) {
       for (std::uint8_t& number : step) number = static_cast<std::uint8_t>(prng.next());
     }
-    REQUIRE(broken_rule(1 + static_cast<std::uint32_t>(seed % 4), steps, [&](World& world) {
-              world.settle();
-              world.unwind();
-              for (std::size_t i = 0; i < seen.size(); ++i) seen[i] += world.outcomes()[i];
-              for (std::size_t i = 0; i < legs.size(); ++i) legs[i] += world.legs()[i];
-              undone += world.undone();
-              done += world.sagas_done();
-              compensated += world.sagas_compensated();
-            }) == "");
+    const auto last = [&](World& world) {
+      world.settle();
+      world.unwind();
+      for (std::size_t i = 0; i < reached.outcomes.size(); ++i) reached.outcomes[i] += world.outcomes()[i];
+      for (std::size_t i = 0; i < reached.legs.size(); ++i) reached.legs[i] += world.legs()[i];
+      for (std::size_t i = 0; i < reached.answers.size(); ++i) reached.answers[i] += world.answers()[i];
+      reached.undone += world.undone();
+    };
+    REQUIRE(broken_rule(1 + static_cast<std::uint32_t>(seed % 4), steps, last, protocols) == "");
   }
+  return reached;
+}
+
+void require_all(const Reached& reached) {
   for (const Outcome outcome :
        {Outcome::pending, Outcome::success, Outcome::insufficient_funds, Outcome::credit_account_not_found,
         Outcome::currency_mismatch, Outcome::balance_overflow, Outcome::account_not_found, Outcome::same_account,
         Outcome::idempotency_payload_mismatch, Outcome::malformed, Outcome::wrong_shard}) {
     CAPTURE(name(outcome));
-    REQUIRE(seen[static_cast<std::size_t>(outcome)] > 0);
+    REQUIRE(reached.outcomes[static_cast<std::size_t>(outcome)] > 0);
   }
-  for (const std::uint64_t count : legs) REQUIRE(count > 0);
-  REQUIRE(undone > 0);
-  REQUIRE(done > 0);
-  REQUIRE(compensated > 0);
+  for (const std::uint64_t count : reached.legs) REQUIRE(count > 0);
+  REQUIRE(reached.undone > 0);
+}
+
+TEST_CASE("long random runs reach every outcome, undo included") {
+  using Kind = AnswerDecision::Kind;
+  const Reached sagas = run_long({ledger::Protocol::saga});
+  require_all(sagas);
+  for (const Kind kind : {Kind::done, Kind::compensated}) REQUIRE(sagas.answers[static_cast<std::size_t>(kind)] > 0);
+  const Reached tries = run_long(tcc);
+  require_all(tries);
+  for (const Kind kind : {Kind::confirming, Kind::confirmed, Kind::cancelling, Kind::cancelled}) {
+    REQUIRE(tries.answers[static_cast<std::size_t>(kind)] > 0);
+  }
+  require_all(run_long(mixed));
 }
 
 TEST_CASE("property: a mutated entry is folded or ends the run by a check, and nothing else") {

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 #include "core/base/check.h"
 #include "core/txn/frozen_state.h"
@@ -46,14 +47,16 @@ struct World::Shard {
   Model model;
   Model before;  ///< the model when the open batch began
   std::optional<Batch> batch;
-  std::vector<Bytes> states;   ///< export after so many entries of the log
-  std::vector<Position> ends;  ///< last position of each entry of the log
-  std::size_t committed = 0;   ///< entries the leader knows committed
+  ledger::Protocol protocol = ledger::Protocol::saga;  ///< of the open batch
+  std::vector<Bytes> states;                           ///< export after so many entries of the log
+  std::vector<Position> ends;                          ///< last position of each entry of the log
+  std::size_t committed = 0;                           ///< entries the leader knows committed
   std::map<ShardId, std::vector<SentLeg>> sent;
   std::vector<Frozen> frozen;
 };
 
-World::World(std::uint32_t shards) : shards_(shards) {
+World::World(std::uint32_t shards, std::vector<ledger::Protocol> protocols)
+    : shards_(shards), protocols_(std::move(protocols)) {
   for (std::uint32_t shard = 1; shard <= shards; ++shard) {
     all_.push_back(std::make_unique<Shard>(ShardId(shard), shards));
     stamp_ = std::max(stamp_, all_.back()->leader.state.last_stamp().nanos);
@@ -67,7 +70,9 @@ World::Shard& World::shard_at(std::uint64_t number) { return *all_[number % all_
 Batch& World::batch_of(Shard& shard) {
   if (!shard.batch) {
     shard.before = shard.model;
-    shard.batch.emplace(shard.leader.state, Stamp{++stamp_});
+    ++stamp_;
+    shard.protocol = protocols_[static_cast<std::size_t>(stamp_) % protocols_.size()];
+    shard.batch.emplace(shard.leader.state, Stamp{stamp_}, shard.protocol);
   }
   return *shard.batch;
 }
@@ -130,7 +135,7 @@ void World::transfer(Shard& shard, const Step& step) {
     command.credit_shard = shard_of(command.tenant, credit, shards_);
   }
   const Decision decision = batch_of(shard).transfer(command);
-  const Outcome expected = shard.model.transfer(command);
+  const Outcome expected = shard.model.transfer(command, shard.protocol);
   check(decision.outcome == expected, "transfers end as in the model");
   outcomes_[static_cast<std::size_t>(expected)] += 1;
   if (!is_logged(expected) && expected != Outcome::pending) return;
@@ -186,7 +191,7 @@ void World::answer(Shard& source, Shard& target, std::uint64_t number) {
   check((decision.kind != AnswerDecision::Kind::ignored) == is_due, "answers are logged in order and once");
   if (!is_due) return;
   source.model.answer(target.self, answer->outcome);
-  ++(answer->outcome == Outcome::success ? sagas_done_ : sagas_compensated_);
+  ++answers_[static_cast<std::size_t>(decision.kind)];
 }
 
 void World::finish(Shard& shard, bool keep) {
@@ -296,12 +301,15 @@ void World::settle() {
   for (const auto& shard : all_) finish(*shard, true);
   for (const auto& source : all_) {
     for (const auto& target : all_) {
-      const std::uint64_t sent = source->sent[target->self].size();
-      for (std::uint64_t number = 1; number <= sent; ++number) deliver(*source, *target, number);
-      for (std::uint64_t number = 1; number <= sent; ++number) answer(*source, *target, number);
-      finish(*source, true);
+      // Answers may begin further legs, whose answers begin none.
+      for (int round = 0; round < 2; ++round) {
+        const std::uint64_t sent = source->sent[target->self].size();
+        for (std::uint64_t number = 1; number <= sent; ++number) deliver(*source, *target, number);
+        for (std::uint64_t number = 1; number <= sent; ++number) answer(*source, *target, number);
+        finish(*source, true);
+      }
       check(source->leader.state.first_unanswered(target->self) == source->leader.state.next_leg(target->self),
-            "every saga ends");
+            "every transfer ends");
     }
   }
   std::map<Currency, __int128> transit;

@@ -1,6 +1,7 @@
-// A few shards that exchange legs over a network which loses, repeats and reorders them, driven by small numbers and
-// compared with the reference model after every entry, and if wanted frozen, exported and loaded on the way. Each shard
-// has a leader that batches and sometimes undoes, and a follower that folds the log.
+// A few shards that exchange legs, by one protocol or by several mixed, over a network which loses, repeats and
+// reorders them, driven by small numbers and compared with the reference model after every entry, and if wanted frozen,
+// exported and loaded on the way. Each shard has a leader that batches and sometimes undoes, and a follower that folds
+// the log.
 #pragma once
 
 #include <array>
@@ -28,7 +29,8 @@ struct Step {
 
 class World {
  public:
-  explicit World(std::uint32_t shards);
+  /// Batches take turns with the protocols.
+  explicit World(std::uint32_t shards, std::vector<ledger::Protocol> protocols = {ledger::Protocol::saga});
   ~World();
 
   void step(const Step& step);
@@ -46,8 +48,8 @@ class World {
   std::uint64_t undone() const { return undone_; }
   /// How often a target made each kind of decision.
   const std::array<std::uint64_t, 4>& legs() const { return legs_; }
-  std::uint64_t sagas_done() const { return sagas_done_; }
-  std::uint64_t sagas_compensated() const { return sagas_compensated_; }
+  /// How often an answer meant what, by its kind.
+  const std::array<std::uint64_t, 7>& answers() const { return answers_; }
 
  private:
   struct Shard;
@@ -74,6 +76,7 @@ class World {
   void answer(Shard& source, Shard& target, std::uint64_t number);
 
   std::uint32_t shards_;
+  std::vector<ledger::Protocol> protocols_;
   std::int64_t stamp_ = 0;
   std::vector<std::unique_ptr<Shard>> all_;
   std::array<std::uint64_t, 256> outcomes_{};
@@ -81,8 +84,7 @@ class World {
   std::uint64_t undone_ = 0;
   bool freezes_ = false;
   std::uint64_t frozen_ = 0;
-  std::uint64_t sagas_done_ = 0;
-  std::uint64_t sagas_compensated_ = 0;
+  std::array<std::uint64_t, 7> answers_{};
 };
 
 }  // namespace coffer::txn::testing
