@@ -1,5 +1,7 @@
 #include "core/shard/leg_messages.h"
 
+#include <algorithm>
+
 #include "core/ledger/commands.h"
 #include "core/raft/messages.h"
 
@@ -26,6 +28,31 @@ std::uint32_t read_count(ByteReader& in) {
     in.fail();
   }
   return in.ok() ? count : 0;
+}
+
+bool are_credits(const std::vector<txn::LegRequest>& legs) {
+  return std::all_of(legs.begin(), legs.end(),
+                     [](const txn::LegRequest& leg) { return leg.step == ledger::LegStep::credit; });
+}
+
+/// The steps behind the legs; none where all are credits.
+void decode_steps(ByteReader& in, std::vector<txn::LegRequest>& legs) {
+  if (in.remaining() == 0) {
+    return;
+  }
+  for (txn::LegRequest& leg : legs) {
+    const std::uint8_t step = in.u8();
+    leg.step = static_cast<ledger::LegStep>(step);
+    leg.tried = LegNumber(bounded_number(in));
+    const bool is_second = leg.step == ledger::LegStep::confirm || leg.step == ledger::LegStep::cancel;
+    const bool is_known_step = step >= 1 && step <= static_cast<std::uint8_t>(ledger::LegStep::cancel);
+    if (!is_known_step || is_second != (leg.tried.value != 0) || leg.tried >= leg.number) {
+      in.fail();
+    }
+  }
+  if (are_credits(legs)) {
+    in.fail();  // that goes without saying
+  }
 }
 
 bool is_leg_outcome(Outcome outcome) {
@@ -76,6 +103,13 @@ void encode(const LegsMessage& message, ByteWriter& out) {
     out.i64(leg.amount.minor);
     out.short_string(leg.credit_account);
   }
+  if (are_credits(message.legs)) {
+    return;
+  }
+  for (const txn::LegRequest& leg : message.legs) {
+    out.u8(static_cast<std::uint8_t>(leg.step));
+    out.id(leg.tried);
+  }
 }
 
 void encode(const LegAnswersMessage& message, ByteWriter& out) {
@@ -116,6 +150,7 @@ LegsMessage decode_legs(ByteReader& in) {
     before = leg.number;
     message.legs.push_back(leg);
   }
+  decode_steps(in, message.legs);
   return message;
 }
 

@@ -1,8 +1,9 @@
 // Messages between the leader of a transfer's source shard and the leader of its target shard.
 //
-//   legs        := source u32 | target u32 | freed_through u64 | count u32 | leg{count}
+//   legs        := source u32 | target u32 | freed_through u64 | count u32 | leg{count} | steps
 //   leg         := number u64 | tenant u32 | id 16 | source_position u64 | source_stamp i64 | currency u32 | amount i64
 //                  | credit_account str
+//   steps       := (step u8 | tried u64){count}      (absent where all are credits; tried is 0 but for second phases)
 //   leg_answers := source u32 | target u32 | count u32 | answer{count}
 //   answer      := number u64 | id 16 | outcome u8 | position u64 | stamp i64
 //

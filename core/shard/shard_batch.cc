@@ -28,6 +28,28 @@ ledger::TransferCommand command_of(const router::RequestHeader& header, const ro
   return command;
 }
 
+/// What an answer logged means to the transfer, as traces name it.
+TraceKind kind_of(txn::AnswerDecision::Kind decision) {
+  using Kind = txn::AnswerDecision::Kind;
+  switch (decision) {
+    case Kind::ignored:
+      break;
+    case Kind::done:
+      return TraceKind::saga_done;
+    case Kind::compensated:
+      return TraceKind::saga_compensated;
+    case Kind::confirming:
+      return TraceKind::confirm_started;
+    case Kind::confirmed:
+      return TraceKind::confirm_done;
+    case Kind::cancelling:
+      return TraceKind::cancel_started;
+    case Kind::cancelled:
+      return TraceKind::cancel_done;
+  }
+  check_failed("an answer logged decides something");
+}
+
 }  // namespace
 
 /// One batch in the making.
@@ -42,6 +64,7 @@ struct Shard::Deciding {
   struct Logged {
     ShardId target;
     txn::LegAnswer answer;
+    txn::AnswerDecision decision;
   };
 
   Deciding(txn::StateMachine& state, Stamp stamp, ledger::Protocol protocol) : batch(state, stamp, protocol) {}
@@ -191,7 +214,7 @@ void Shard::close_batch(Now now, Output& out) {
   send_legs(now, out);
 }
 
-/// Logs the answers that are next in line; each ends a saga or compensates it.
+/// Logs the answers that are next in line; each ends its transfer, or begins the next leg of it.
 void Shard::decide_answers(Deciding& batch, Output& out) {
   for (auto at = answers_in_.begin(); at != answers_in_.end();) {
     const auto& [leg, answer] = *at;
@@ -202,10 +225,13 @@ void Shard::decide_answers(Deciding& batch, Output& out) {
     }
     const txn::AnswerDecision decision = batch.batch.answer_leg(target, answer);
     if (decision.kind != txn::AnswerDecision::Kind::ignored) {
-      batch.answers.push_back({target, answer});
+      batch.answers.push_back({target, answer, decision});
       batch.answered[target] = number;
+      if (decision.further != LegNumber()) {
+        batch.started[target] = decision.further;
+      }
       TraceEvent event;
-      event.kind = answer.outcome == Outcome::success ? TraceKind::saga_done : TraceKind::saga_compensated;
+      event.kind = kind_of(decision.kind);
       event.shard = config_.shard;
       event.term = raft_.term();
       event.transfer = answer.id;
@@ -327,7 +353,8 @@ void Shard::note_decision(Deciding& batch, std::uint32_t item, const TransferId&
     event.kind = TraceKind::dedup_hit;
     event.c = record.position <= led_from_ ? 1 : 0;
   } else if (decision.outcome == Outcome::pending) {
-    event.kind = TraceKind::saga_started;
+    const bool is_saga = record.protocol == ledger::Protocol::saga;
+    event.kind = is_saga ? TraceKind::saga_started : TraceKind::try_started;
     event.a = record.target.value;
     event.b = record.leg.value;
   } else if (is_conflict) {
@@ -362,7 +389,11 @@ void Shard::end_batch(Deciding& batch, Now now, Output& out) {
     trace(out, TraceKind::applied, *index, raft_.term());
   }
   for (const Deciding::Logged& logged : batch.answers) {
-    waiting_.leg_answered(logged.target, logged.answer, applied_);
+    if (logged.decision.kind == txn::AnswerDecision::Kind::confirming) {
+      waiting_.leg_continued(logged.target, logged.answer.number, logged.decision.further);
+    } else {
+      waiting_.leg_answered(logged.target, logged.answer, applied_);
+    }
   }
   for (LegToTell& leg : batch.legs_to_tell) {
     legs_to_tell_.emplace(applied_, std::move(leg));

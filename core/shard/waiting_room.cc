@@ -63,6 +63,20 @@ void WaitingRoom::leg_answered(ShardId target, const txn::LegAnswer& answer, Ind
   }
 }
 
+void WaitingRoom::leg_continued(ShardId target, LegNumber leg, LegNumber further) {
+  const auto [first, last] = by_leg_.equal_range(Leg{target, leg});
+  const std::vector<std::pair<Leg, LegWaiter>> waiters(first, last);
+  by_leg_.erase(first, last);
+  for (const auto& [unused, waiter] : waiters) {
+    by_leg_.emplace(Leg{target, further}, waiter);
+    for (LegNeed& need : waiting_.at(waiter.ticket).needs.legs) {
+      if (need.item == waiter.item) {
+        need.leg = further;
+      }
+    }
+  }
+}
+
 void WaitingRoom::settle_if_complete(Ticket ticket) {
   const auto found = waiting_.find(ticket);
   check(found != waiting_.end(), "only what waits is settled");

@@ -58,6 +58,10 @@ class WaitingRoom {
   /// the original at once, everything else once that entry has committed.
   void leg_answered(ShardId target, const txn::LegAnswer& answer, Index logged_at);
 
+  /// A leg's answer has begun a further leg to the same target, and that one's answer will tell: whoever waits for
+  /// `leg` waits for `further`.
+  void leg_continued(ShardId target, LegNumber leg, LegNumber further);
+
   /// Answers that are complete, in the order they became so.
   std::vector<Answer> take_ready();
   /// Leadership is lost: everything still waiting is answered: unresolved transfers `unknown` (they may be in the log),

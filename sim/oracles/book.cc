@@ -34,10 +34,12 @@ void ShardBook::fold(Position position, const Event& event, Mark& mark) {
       names_[{opened->tenant, opened->name, opened->currency}] = opened->pocket;
     }
   }
-  const bool starts_leg = std::holds_alternative<LegStarted>(event);
+  // What begins a second phase answers one leg and starts another.
+  const bool starts_leg = std::holds_alternative<LegStarted>(event) || std::holds_alternative<TryStarted>(event);
   if (starts_leg) ++mark.legs_unanswered;
   if (starts_leg || std::holds_alternative<TransferDecided>(event)) ++mark.ids_bound;
-  if (std::holds_alternative<LegAnswered>(event) && mark.legs_unanswered > 0) --mark.legs_unanswered;
+  const bool ends_leg = std::holds_alternative<LegAnswered>(event) || std::holds_alternative<SecondEnded>(event);
+  if (ends_leg && mark.legs_unanswered > 0) --mark.legs_unanswered;
   for (const Posting& posting : postings_of(event)) {
     const auto found = pockets_.find(posting.pocket);
     if (found == pockets_.end()) continue;  // O-L2 tells

@@ -107,6 +107,55 @@ LegAnswered leg_answered(ByteReader& in) {
   return event;
 }
 
+SecondStarted second_started(ByteReader& in) {
+  SecondStarted event;
+  event.tried.outcome = outcome(in);
+  event.tried.target = in.id<ShardId>();
+  event.tried.leg = in.id<LegNumber>();
+  event.second = in.id<LegNumber>();
+  event.tried.id = in.uuid();
+  event.tried.debit = in.id<PocketNumber>();
+  event.tried.transit = in.id<PocketNumber>();
+  event.tried.amount.currency = currency(in);
+  event.tried.amount.minor = in.i64();
+  event.tried.target_position = in.id<Position>();
+  event.tried.target_stamp = Stamp{in.i64()};
+  return event;
+}
+
+SecondReceived second_received(ByteReader& in) {
+  SecondReceived event;
+  event.phase = numbered<SecondPhase>(in, 2);
+  event.source = in.id<ShardId>();
+  event.leg = in.id<LegNumber>();
+  event.tried = in.id<LegNumber>();
+  event.id = in.uuid();
+  event.source_position = in.id<Position>();
+  event.source_stamp = Stamp{in.i64()};
+  event.amount.currency = currency(in);
+  event.amount.minor = in.i64();
+  event.transit = in.id<PocketNumber>();
+  event.credit = in.id<PocketNumber>();
+  event.freed_before = in.id<LegNumber>();
+  event.freed_after = in.id<LegNumber>();
+  return event;
+}
+
+SecondEnded second_ended(ByteReader& in) {
+  SecondEnded event;
+  event.phase = numbered<SecondPhase>(in, 2);
+  event.target = in.id<ShardId>();
+  event.leg = in.id<LegNumber>();
+  event.id = in.uuid();
+  event.debit = in.id<PocketNumber>();
+  event.transit = in.id<PocketNumber>();
+  event.amount.currency = currency(in);
+  event.amount.minor = in.i64();
+  event.target_position = in.id<Position>();
+  event.target_stamp = Stamp{in.i64()};
+  return event;
+}
+
 Event decode_event(ByteReader& in) {
   switch (in.u8()) {
     case 1:
@@ -121,6 +170,16 @@ Event decode_event(ByteReader& in) {
       return leg_received(in);
     case 6:
       return leg_answered(in);
+    case 7:
+      return TryStarted{leg_started(in)};
+    case 8:
+      return TryReceived{leg_received(in)};
+    case 9:
+      return second_started(in);
+    case 10:
+      return second_received(in);
+    case 11:
+      return second_ended(in);
     default:
       in.fail();
       return ShardFounded{};
@@ -149,6 +208,14 @@ struct PostingsOf {
     if (event.outcome == Outcome::success) return {};
     return moved(event.transit, event.debit, event.amount);
   }
+  std::vector<Posting> operator()(const TryStarted& event) const { return (*this)(event.leg); }
+  std::vector<Posting> operator()(const TryReceived&) const { return {}; }
+  std::vector<Posting> operator()(const SecondStarted& event) const { return (*this)(event.tried); }
+  std::vector<Posting> operator()(const SecondReceived& event) const {
+    if (event.phase == SecondPhase::cancel) return {};
+    return moved(event.transit, event.credit, event.amount);
+  }
+  std::vector<Posting> operator()(const SecondEnded&) const { return {}; }
 };
 
 }  // namespace

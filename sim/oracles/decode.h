@@ -93,7 +93,52 @@ struct LegAnswered {
   Stamp target_stamp;
 };
 
-using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered>;
+/// A Try has the fields of a saga's leg; it moves the debit, and nothing at the credit.
+struct TryStarted {
+  LegStarted leg;
+};
+
+struct TryReceived {
+  LegReceived leg;  ///< success: transit and credit keep room
+};
+
+enum class SecondPhase : std::uint8_t { confirm = 1, cancel = 2 };
+
+struct SecondStarted {
+  LegAnswered tried;  ///< the answer to the Try
+  LegNumber second;
+  SecondPhase phase() const { return tried.outcome == Outcome::success ? SecondPhase::confirm : SecondPhase::cancel; }
+};
+
+struct SecondReceived {
+  SecondPhase phase = SecondPhase::confirm;
+  ShardId source;
+  LegNumber leg;
+  LegNumber tried;
+  TransferId id;
+  Position source_position;
+  Stamp source_stamp;
+  Money amount;
+  PocketNumber transit = no_pocket;
+  PocketNumber credit = no_pocket;
+  LegNumber freed_before;
+  LegNumber freed_after;
+};
+
+struct SecondEnded {
+  SecondPhase phase = SecondPhase::confirm;
+  ShardId target;
+  LegNumber leg;
+  TransferId id;
+  PocketNumber debit = no_pocket;
+  PocketNumber transit = no_pocket;
+  Money amount;
+  Position target_position;
+  Stamp target_stamp;
+};
+
+using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
+                           TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded>;
 
 struct Entry {
   Position first_position;

@@ -2,8 +2,48 @@
 
 namespace coffer::sim::oracles {
 
+namespace {
+
+/// How a leg ends by its answer.
+std::string_view ending(Leg::Step step, Outcome outcome) {
+  const bool success = outcome == Outcome::success;
+  switch (step) {
+    case Leg::Step::credit:
+      return success ? " is done" : " is compensated";
+    case Leg::Step::try_credit:
+      return success ? " is to be confirmed" : " is to be cancelled";
+    case Leg::Step::confirm:
+      return " is confirmed";
+    case Leg::Step::cancel:
+      return " is cancelled";
+  }
+  return " is answered";
+}
+
+Leg::Step step_of(SecondPhase phase) { return phase == SecondPhase::confirm ? Leg::Step::confirm : Leg::Step::cancel; }
+
+}  // namespace
+
 std::string text(const Legs::Route& route, LegNumber leg) {
   return "leg " + std::to_string(leg.value) + " from " + text(route.source) + " to " + text(route.target);
+}
+
+std::string_view text(Leg::Step step) {
+  switch (step) {
+    case Leg::Step::credit:
+      return "a credit";
+    case Leg::Step::try_credit:
+      return "a Try";
+    case Leg::Step::confirm:
+      return "a Confirm";
+    case Leg::Step::cancel:
+      return "a Cancel";
+  }
+  return "a step unheard of";
+}
+
+const Leg* Legs::Flow::find(LegNumber leg) const {
+  return leg.value >= 1 && leg.value <= legs.size() ? &legs[leg.value - 1] : nullptr;
 }
 
 std::optional<std::string> Legs::committed(const CommittedEntry& committed) {
@@ -14,23 +54,37 @@ std::optional<std::string> Legs::committed(const CommittedEntry& committed) {
   Reason first;
   for (const Event& event : entry->events) {
     at.position = at.position.next();
-    Reason reason;
-    if (const auto* start = std::get_if<LegStarted>(&event)) reason = started(at, *start);
-    if (const auto* receipt = std::get_if<LegReceived>(&event)) reason = received(at, *receipt);
-    if (const auto* answer = std::get_if<LegAnswered>(&event)) reason = answered(at, *answer);
+    Reason reason = judge(at, event);
     if (!first) first = std::move(reason);
   }
   return first;
 }
 
-Legs::Reason Legs::started(const At& at, const LegStarted& event) {
+Legs::Reason Legs::judge(const At& at, const Event& event) {
+  if (const auto* start = std::get_if<LegStarted>(&event)) return started(at, *start, {});
+  if (const auto* receipt = std::get_if<LegReceived>(&event)) return received(at, *receipt, Leg::Step::credit);
+  if (const auto* answer = std::get_if<LegAnswered>(&event)) return answered(at, *answer, Leg::Step::credit);
+  if (const auto* start = std::get_if<TryStarted>(&event)) {
+    Leg leg;
+    leg.step = Leg::Step::try_credit;
+    return started(at, start->leg, std::move(leg));
+  }
+  if (const auto* receipt = std::get_if<TryReceived>(&event)) {
+    return received(at, receipt->leg, Leg::Step::try_credit);
+  }
+  if (const auto* start = std::get_if<SecondStarted>(&event)) return second_started(at, *start);
+  if (const auto* receipt = std::get_if<SecondReceived>(&event)) return second_received(at, *receipt);
+  if (const auto* end = std::get_if<SecondEnded>(&event)) return second_ended(at, *end);
+  return std::nullopt;
+}
+
+Legs::Reason Legs::started(const At& at, const LegStarted& event, Leg leg) {
   const Route route{at.shard, event.target};
   Flow& flow = flows_[route];
   if (event.leg.value != flow.legs.size() + 1) {
     return text(route, event.leg) + " was started in " + text(at.shard, at.position) + " after leg " +
            std::to_string(flow.legs.size());
   }
-  Leg leg;
   leg.started = event;
   leg.started_at = at.position;
   leg.started_stamp = at.stamp;
@@ -38,7 +92,7 @@ Legs::Reason Legs::started(const At& at, const LegStarted& event) {
   return std::nullopt;
 }
 
-Legs::Reason Legs::received(const At& at, const LegReceived& event) {
+Legs::Reason Legs::received(const At& at, const LegReceived& event, Leg::Step step) {
   const Route route{event.source, at.shard};
   Flow& flow = flows_[route];
   const std::string leg_name = text(route, event.leg);
@@ -59,6 +113,10 @@ Legs::Reason Legs::received(const At& at, const LegReceived& event) {
   leg.received = event;
   leg.received_at = at.position;
   leg.received_stamp = at.stamp;
+  if (leg.step != step) {
+    return leg_name + " was received in " + text(at.shard, at.position) + " as " + std::string(text(step)) +
+           ", and was started as " + std::string(text(leg.step));
+  }
   const LegStarted& start = leg.started;
   if (event.id != start.decided.id || event.amount != start.decided.amount ||
       event.credit_account != start.credit_account || event.source_position != leg.started_at ||
@@ -71,15 +129,46 @@ Legs::Reason Legs::received(const At& at, const LegReceived& event) {
   return leg_name + " was received with '" + std::string(name(event.outcome)) + "', which is no outcome of a leg";
 }
 
-Legs::Reason Legs::answered(const At& at, const LegAnswered& event) {
+/// As a leg received, and of the Try it says, with the pockets that Try named.
+Legs::Reason Legs::second_received(const At& at, const SecondReceived& event) {
+  const Route route{event.source, at.shard};
+  LegReceived receipt;
+  receipt.outcome = Outcome::success;
+  receipt.source = event.source;
+  receipt.leg = event.leg;
+  receipt.id = event.id;
+  receipt.source_position = event.source_position;
+  receipt.source_stamp = event.source_stamp;
+  receipt.amount = event.amount;
+  receipt.transit = event.transit;
+  receipt.credit = event.credit;
+  receipt.freed_before = event.freed_before;
+  receipt.freed_after = event.freed_after;
+  if (const Leg* leg = flows_[route].find(event.leg)) receipt.credit_account = leg->started.credit_account;
+  if (Reason reason = received(at, receipt, step_of(event.phase))) return reason;
+  const Leg& leg = flows_[route].legs[event.leg.value - 1];
+  const Leg* tried = flows_[route].find(event.tried);
+  const std::string words = text(route, event.leg) + ", received in " + text(at.shard, at.position);
+  if (event.tried != leg.tried || tried == nullptr || !tried->received) {
+    return words + ", ends the Try of leg " + std::to_string(event.tried.value) + ", and was started for leg " +
+           std::to_string(leg.tried.value);
+  }
+  if (tried->received->transit != event.transit || tried->received->credit != event.credit) {
+    return words + ", moves money between other pockets than its Try in " + text(at.shard, tried->received_at) +
+           " kept room in";
+  }
+  return std::nullopt;
+}
+
+Legs::Reason Legs::answered(const At& at, const LegAnswered& event, Leg::Step step) {
   const Route route{at.shard, event.target};
   Flow& flow = flows_[route];
   const std::string leg_name = text(route, event.leg);
-  const std::string words = leg_name + (event.outcome == Outcome::success ? " is done" : " is compensated");
+  const std::string words = leg_name + std::string(ending(step, event.outcome));
   if (event.leg.value <= flow.answered && event.leg.value >= 1) {
     const Leg& leg = flow.legs[event.leg.value - 1];
-    return words + " in " + text(at.shard, at.position) + ", and was already " +
-           (leg.answered->outcome == Outcome::success ? "done" : "compensated") + " in " +
+    const std::string_view before = ending(leg.step, leg.answered->outcome);
+    return words + " in " + text(at.shard, at.position) + ", and was already" + std::string(before.substr(3)) + " in " +
            text(at.shard, leg.answered_at);
   }
   if (event.leg.value != flow.answered + 1 || event.leg.value > flow.legs.size()) {
@@ -89,6 +178,9 @@ Legs::Reason Legs::answered(const At& at, const LegAnswered& event) {
   Leg& leg = flow.legs[event.leg.value - 1];
   leg.answered = event;
   leg.answered_at = at.position;
+  if (leg.step != step) {
+    return words + " in " + text(at.shard, at.position) + ", and was started as " + std::string(text(leg.step));
+  }
   if (!leg.received) return words + " in " + text(at.shard, at.position) + " before the target had decided";
   if (leg.received->outcome != event.outcome) {
     return words + " in " + text(at.shard, at.position) + " with '" + std::string(name(event.outcome)) +
@@ -103,6 +195,37 @@ Legs::Reason Legs::answered(const At& at, const LegAnswered& event) {
            text(route.source, leg.started_at);
   }
   return std::nullopt;
+}
+
+/// The answer to a Try, and the start of what follows from it.
+Legs::Reason Legs::second_started(const At& at, const SecondStarted& event) {
+  const Route route{at.shard, event.tried.target};
+  Reason reason = answered(at, event.tried, Leg::Step::try_credit);
+  Leg second;
+  second.step = step_of(event.phase());
+  second.tried = event.tried.leg;
+  LegStarted start;
+  if (const Leg* tried = flows_[route].find(event.tried.leg)) start = tried->started;
+  start.target = event.tried.target;
+  start.leg = event.second;
+  Reason also = started(at, start, std::move(second));
+  if (also) return reason ? reason : also;
+  if (event.tried.leg < event.second) flows_[route].legs[event.tried.leg.value - 1].second = event.second;
+  return reason;
+}
+
+Legs::Reason Legs::second_ended(const At& at, const SecondEnded& event) {
+  LegAnswered answer;
+  answer.outcome = Outcome::success;
+  answer.target = event.target;
+  answer.leg = event.leg;
+  answer.id = event.id;
+  answer.debit = event.debit;
+  answer.transit = event.transit;
+  answer.amount = event.amount;
+  answer.target_position = event.target_position;
+  answer.target_stamp = event.target_stamp;
+  return answered(at, answer, step_of(event.phase));
 }
 
 }  // namespace coffer::sim::oracles

@@ -1,5 +1,6 @@
 // The story of every leg by the committed logs: started at the source, received at the target, answered at the source.
-// Judges each step against the steps before it; shared by the oracles of transactions across shards.
+// A TC/C transaction is two legs: the Try of its credit, and its second phase, begun by the event that logs the answer
+// to the first. Judges each step against the steps before it; shared by the oracles of transactions across shards.
 #pragma once
 
 #include <cstdint>
@@ -13,14 +14,21 @@
 namespace coffer::sim::oracles {
 
 struct Leg {
-  LegStarted started;
+  enum class Step : std::uint8_t { credit, try_credit, confirm, cancel };
+
+  Step step = Step::credit;
+  LegStarted started;  ///< of a second phase: the Try's
   Position started_at;
   Stamp started_stamp;
-  std::optional<LegReceived> received;
+  std::optional<LegReceived> received;  ///< of a second phase: with the pockets it names, always a success
   Position received_at;
   Stamp received_stamp;
-  std::optional<LegAnswered> answered;
+  std::optional<LegAnswered> answered;  ///< of a second phase: always a success
   Position answered_at;
+  LegNumber tried;   ///< of a second phase: the leg of its Try
+  LegNumber second;  ///< of a Try: the leg of its second phase, once begun
+
+  bool is_second() const { return step == Step::confirm || step == Step::cancel; }
 };
 
 class Legs {
@@ -34,6 +42,9 @@ class Legs {
     std::vector<Leg> legs;  ///< leg n at n - 1
     std::uint64_t received = 0;
     std::uint64_t answered = 0;
+
+    /// Null where there is none.
+    const Leg* find(LegNumber leg) const;
   };
 
   explicit Legs(const Topology& topology) : book_(topology) {}
@@ -50,9 +61,13 @@ class Legs {
     Position position;
     Stamp stamp;
   };
-  Reason started(const At& at, const LegStarted& event);
-  Reason received(const At& at, const LegReceived& event);
-  Reason answered(const At& at, const LegAnswered& event);
+  Reason judge(const At& at, const Event& event);
+  Reason started(const At& at, const LegStarted& event, Leg leg);
+  Reason received(const At& at, const LegReceived& event, Leg::Step step);
+  Reason second_received(const At& at, const SecondReceived& event);
+  Reason answered(const At& at, const LegAnswered& event, Leg::Step step);
+  Reason second_started(const At& at, const SecondStarted& event);
+  Reason second_ended(const At& at, const SecondEnded& event);
 
   Book book_;
   std::map<Route, Flow> flows_;
@@ -60,5 +75,7 @@ class Legs {
 
 /// "leg 7 from s1 to s2".
 std::string text(const Legs::Route& route, LegNumber leg);
+/// "a credit", "a Try", "a Confirm", "a Cancel".
+std::string_view text(Leg::Step step);
 
 }  // namespace coffer::sim::oracles

@@ -19,6 +19,13 @@ Sum transit_of(const ShardBook& book, ShardId peer, Currency currency) {
   return 0;
 }
 
+/// Whether the target has credited: by a saga's leg, or by the Confirm of a Try.
+bool has_arrived(const Legs::Flow& flow, const Leg& leg) {
+  if (leg.step == Leg::Step::credit) return leg.received && leg.received->outcome == Outcome::success;
+  const Leg* second = flow.find(leg.second);
+  return second != nullptr && second->step == Leg::Step::confirm && second->received.has_value();
+}
+
 class NoOrphanTransit final : public Oracle {
  public:
   explicit NoOrphanTransit(const Topology& topology) : legs_(topology) {}
@@ -49,11 +56,12 @@ class NoOrphanTransit final : public Oracle {
     std::map<Pair, Sum> on_the_way;
     for (const auto& [route, flow] : legs_.flows()) {
       for (const Leg& leg : flow.legs) {
+        if (leg.is_second()) continue;  // its Try's money
         const Money amount = leg.started.decided.amount;
         const Pair pair{std::min(route.source, route.target), std::max(route.source, route.target), amount.currency};
         on_the_way[pair] += 0;
         const bool left_source = !leg.answered || leg.answered->outcome == Outcome::success;
-        const bool at_target = leg.received && leg.received->outcome == Outcome::success;
+        const bool at_target = has_arrived(flow, leg);
         if (left_source && !at_target) on_the_way[pair] += amount.minor;
       }
     }

@@ -33,6 +33,13 @@ struct ShapeOf {
   Shape operator()(const LegStarted& event) const { return {PocketKind::customer, PocketKind::transit, event.target}; }
   Shape operator()(const LegReceived& event) const { return {PocketKind::transit, PocketKind::customer, event.source}; }
   Shape operator()(const LegAnswered& event) const { return {PocketKind::transit, PocketKind::customer, event.target}; }
+  Shape operator()(const TryStarted& event) const { return (*this)(event.leg); }
+  Shape operator()(const TryReceived&) const { return {}; }
+  Shape operator()(const SecondStarted& event) const { return (*this)(event.tried); }
+  Shape operator()(const SecondReceived& event) const {
+    return {PocketKind::transit, PocketKind::customer, event.source};
+  }
+  Shape operator()(const SecondEnded&) const { return {}; }
 };
 
 class PostingsBalance final : public Oracle {

@@ -1,6 +1,7 @@
 // O-T2. A leg is decided once: one receipt, one answer, the answer is the receipt's outcome, never both done and
-// compensated. Legs are contiguous and first in, first out; nothing is received before its start committed, nothing
-// answered before its receipt committed, nothing freed before its answer committed.
+// compensated. A Try is answered once, and what its answer says is done once: confirmed or cancelled, never both, and
+// in the pockets it was tried in. Legs are contiguous and first in, first out; nothing is received before its start
+// committed, nothing answered before its receipt committed, nothing freed before its answer committed.
 #include <memory>
 
 #include "sim/oracles/legs.h"

@@ -62,7 +62,8 @@ Difference compare(const StateRows& found, const StateRows& expected) {
   if (auto difference = compare_pockets(found.pockets, expected.pockets)) return difference;
   if (auto difference = compare("id", found.dedup, expected.dedup)) return difference;
   if (auto difference = compare_flows("to", found.outgoing, expected.outgoing)) return difference;
-  return compare_flows("from", found.incoming, expected.incoming);
+  if (auto difference = compare_flows("from", found.incoming, expected.incoming)) return difference;
+  return compare("tried leg", found.tries, expected.tries);
 }
 
 }  // namespace

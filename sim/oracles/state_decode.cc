@@ -8,8 +8,10 @@ namespace coffer::sim::oracles {
 
 namespace {
 
-void decode_head(ByteReader& in, StateRows& rows) {
-  if (in.u8() != 1) in.fail();
+/// Returns the version.
+std::uint8_t decode_head(ByteReader& in, StateRows& rows) {
+  const std::uint8_t version = in.u8();
+  if (version != 1 && version != 2) in.fail();
   rows.shard = in.id<ShardId>();
   const std::uint8_t founded = in.u8();
   if (founded > 1) in.fail();
@@ -21,6 +23,7 @@ void decode_head(ByteReader& in, StateRows& rows) {
     const auto first = in.id<Slot>();
     rows.ranges.push_back({first, in.u32()});
   }
+  return version;
 }
 
 AccountRow account(ByteReader& in) {
@@ -51,9 +54,10 @@ DedupRow dedup(ByteReader& in) {
   row.operation = static_cast<Operation>(in.u8());
   row.outcome = static_cast<Outcome>(in.u8());
   const std::uint8_t linked = in.u8();
-  if (linked > 1) in.fail();
-  if (linked != 1) return row;
+  if (linked > 2) in.fail();
+  if (linked == 0) return row;
   DedupRow::Link link;
+  link.tcc = linked == 2;
   link.target = in.id<ShardId>();
   link.leg = in.id<LegNumber>();
   link.target_position = in.id<Position>();
@@ -70,6 +74,41 @@ PhaseRow phase(ByteReader& in) {
   row.amount = in.i64();
   row.credit_account = std::string(in.short_string());
   return row;
+}
+
+PhaseRow phase_with_second(ByteReader& in) {
+  PhaseRow row = phase(in);
+  const std::uint8_t number = in.u8();
+  if (number > 2) in.fail();
+  if (number == 0) return row;
+  PhaseRow::Second second;
+  second.phase = static_cast<SecondPhase>(number);
+  second.tried = in.id<LegNumber>();
+  second.position = in.id<Position>();
+  second.stamp = Stamp{in.i64()};
+  row.second = second;
+  return row;
+}
+
+TryRow tried(ByteReader& in) {
+  TryRow row;
+  row.source = in.id<ShardId>();
+  row.leg = in.id<LegNumber>();
+  row.id = in.uuid();
+  row.transit = in.id<PocketNumber>();
+  row.credit = in.id<PocketNumber>();
+  row.amount = in.i64();
+  const std::uint8_t flag = in.u8();
+  if (flag > 1) in.fail();
+  row.out_of_order = flag == 1;
+  return row;
+}
+
+/// Whether the version is the one that such rows are written in.
+bool is_due(std::uint8_t version, const StateRows& rows) {
+  bool has_tcc = !rows.tries.empty();
+  for (const DedupRow& row : rows.dedup) has_tcc = has_tcc || (row.link && row.link->tcc);
+  return has_tcc == (version == 2);
 }
 
 ReceivedRow received(ByteReader& in) {
@@ -98,7 +137,7 @@ Flow& next_flow(ByteReader& in, std::map<ShardId, Flow>& flows) {
 std::optional<StateRows> decode_state(ByteView payload) {
   StateRows rows;
   ByteReader in(payload);
-  decode_head(in, rows);
+  const std::uint8_t version = decode_head(in, rows);
   decode_rows(in, in.u64(), account, rows.accounts);
   decode_rows(in, in.u64(), pocket, rows.pockets);
   decode_rows(in, in.u64(), dedup, rows.dedup);
@@ -108,7 +147,7 @@ std::optional<StateRows> decode_state(ByteView payload) {
     flow.next = in.id<LegNumber>();
     flow.first_unanswered = in.id<LegNumber>();
     if (flow.first_unanswered > flow.next) return std::nullopt;
-    decode_rows(in, flow.next.value - flow.first_unanswered.value, phase, flow.rows);
+    decode_rows(in, flow.next.value - flow.first_unanswered.value, version == 2 ? phase_with_second : phase, flow.rows);
   }
   const std::uint64_t sources = in.u64();
   for (std::uint64_t i = 0; i < sources && in.ok(); ++i) {
@@ -118,7 +157,8 @@ std::optional<StateRows> decode_state(ByteView payload) {
     if (flow.freed >= flow.next) return std::nullopt;
     decode_rows(in, flow.next.value - flow.freed.value - 1, received, flow.rows);
   }
-  return in.done() ? std::optional(std::move(rows)) : std::nullopt;
+  if (version == 2) decode_rows(in, in.u64(), tried, rows.tries);
+  return in.done() && is_due(version, rows) ? std::optional(std::move(rows)) : std::nullopt;
 }
 
 }  // namespace coffer::sim::oracles

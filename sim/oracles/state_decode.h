@@ -1,8 +1,8 @@
 // The oracles' own reading of a snapshot's payload, the canonical export of a shard's state, written from the grammar
 // of docs/FORMATS.md and from nothing else. Plain data; takes any bytes, never reads past their end.
 //
-//   state    := head | book | dedup | phases | inbox
-//   head     := version u8 = 1 | shard u32 | founded u8 | last_position u64 | last_stamp i64
+//   state    := head | book | dedup | phases | inbox | tries{version 2}
+//   head     := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 //               | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 //   book     := count u64 | account{count} | count u64 | pocket{count}
 //   account  := tenant u32 | name short_string
@@ -15,8 +15,13 @@
 //   outgoing := target u32 | next u64 | first_unanswered u64
 //               | leg{next - first_unanswered}
 //   leg      := dedup u32 | debit u32 | transit u32 | amount i64 | credit_account short_string
+//               | second{version 2}
+//   second   := phase u8 | (tried u64 | position u64 | stamp i64){phase > 0}
 //   inbox    := count u64 | incoming{count}
 //   incoming := source u32 | next u64 | freed u64 | (id 16 | position u64 | stamp i64 | outcome u8){next - freed - 1}
+//   tries    := count u64 | try{count}
+//   try      := source u32 | leg u64 | id 16 | transit u32 | credit u32 | amount i64 | out_of_order u8
+// linked is 0, 1 (a saga) or 2 (TC/C). Version 2 where a row is linked 2 or there are tries, else 1.
 #pragma once
 
 #include <cstdint>
@@ -57,6 +62,7 @@ struct DedupRow {
     LegNumber leg;
     Position target_position;
     Stamp target_stamp;
+    bool tcc = false;
     bool operator==(const Link&) const = default;
   };
   AccountNumber home;
@@ -77,6 +83,14 @@ struct PhaseRow {
   PocketNumber transit;
   std::int64_t amount = 0;
   std::string credit_account;
+  struct Second {
+    SecondPhase phase = SecondPhase::confirm;
+    LegNumber tried;
+    Position position;
+    Stamp stamp;
+    bool operator==(const Second&) const = default;
+  };
+  std::optional<Second> second = {};
   bool operator==(const PhaseRow&) const = default;
 };
 struct Outgoing {
@@ -101,6 +115,18 @@ struct Incoming {
   bool operator==(const Incoming&) const = default;
 };
 
+/// A Try that was answered and waits for its second phase.
+struct TryRow {
+  ShardId source;
+  LegNumber leg;
+  TransferId id;
+  PocketNumber transit = no_pocket;
+  PocketNumber credit = no_pocket;
+  std::int64_t amount = 0;
+  bool out_of_order = false;
+  bool operator==(const TryRow&) const = default;
+};
+
 struct StateRows {
   ShardId shard;
   bool founded = false;
@@ -112,6 +138,7 @@ struct StateRows {
   std::vector<DedupRow> dedup;       ///< by number
   std::map<ShardId, Outgoing> outgoing;
   std::map<ShardId, Incoming> incoming;
+  std::vector<TryRow> tries;  ///< sources and legs ascending
 };
 
 /// Nothing when the bytes do not follow the grammar: not the canonical ones.

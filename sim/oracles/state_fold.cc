@@ -1,5 +1,9 @@
 #include "sim/oracles/state_fold.h"
 
+#include <algorithm>
+#include <optional>
+#include <tuple>
+
 namespace coffer::sim::oracles {
 
 namespace {
@@ -22,38 +26,67 @@ class Folding {
 
   void operator()(const TransferDecided& event) { bind(event.decided, event.decided.outcome); }
 
-  void operator()(const LegStarted& event) {
-    DedupRow& row = bind(event.decided, Outcome::pending);
-    row.link = {event.target, event.leg, {}, {}};
-    Outgoing& flow = rows_.outgoing[event.target];
-    flow.next = event.leg.next();
-    flow.rows.push_back({static_cast<std::uint32_t>(rows_.dedup.size() - 1), event.decided.debit, event.decided.credit,
-                         event.decided.amount.minor, event.credit_account});
-    hold(flow.rows.back(), event.decided.amount.minor);
-  }
+  void operator()(const LegStarted& event) { start(event, false); }
 
   void operator()(const LegReceived& event) {
-    Incoming& flow = rows_.incoming[event.source];
-    flow.next = event.leg.next();
-    flow.rows.push_back({event.id, rows_.last_position, stamp_, event.outcome});
-    flow.freed = event.freed_after;
-    const std::uint64_t kept = flow.next.value - flow.freed.value - 1;
-    if (kept < flow.rows.size()) {
-      flow.rows.erase(flow.rows.begin(), flow.rows.end() - static_cast<std::ptrdiff_t>(kept));
-    }
+    take(event.source, event.leg, event.id, event.outcome, event.freed_after);
   }
 
   void operator()(const LegAnswered& event) {
-    Outgoing& flow = rows_.outgoing[event.target];
-    if (flow.rows.empty()) return;
-    const PhaseRow leg = flow.rows.front();
-    flow.rows.erase(flow.rows.begin());
-    flow.first_unanswered = event.leg.next();
-    hold(leg, -leg.amount);
-    if (leg.dedup >= rows_.dedup.size()) return;
-    DedupRow& row = rows_.dedup[leg.dedup];
-    row.outcome = event.outcome;
-    row.link = {event.target, event.leg, event.target_position, event.target_stamp};
+    const std::optional<PhaseRow> leg = answered(event.target, event.leg);
+    if (!leg) return;
+    hold(*leg, -leg->amount);
+    settle(*leg, event, event.leg, false);
+  }
+
+  void operator()(const TryStarted& event) { start(event.leg, true); }
+
+  void operator()(const TryReceived& event) {
+    const LegReceived& leg = event.leg;
+    take(leg.source, leg.leg, leg.id, leg.outcome, leg.freed_after);
+    const TryRow row{leg.source, leg.leg, leg.id, leg.transit, leg.credit, leg.amount.minor, false};
+    const auto later = [](const TryRow& a, const TryRow& b) {
+      return std::tie(a.source, a.leg) < std::tie(b.source, b.leg);
+    };
+    rows_.tries.insert(std::upper_bound(rows_.tries.begin(), rows_.tries.end(), row, later), row);
+    keep_room(row, row.amount);
+  }
+
+  /// The answer to the Try; a Confirm keeps the money where it is, a Cancel has brought it back.
+  void operator()(const SecondStarted& event) {
+    std::optional<PhaseRow> leg = answered(event.tried.target, event.tried.leg);
+    if (!leg) return;
+    leg->second = {event.phase(), event.tried.leg, rows_.last_position, stamp_};
+    Outgoing& flow = rows_.outgoing[event.tried.target];
+    flow.next = event.second.next();
+    flow.rows.push_back(*leg);
+    if (leg->dedup < rows_.dedup.size() && rows_.dedup[leg->dedup].link)
+      rows_.dedup[leg->dedup].link->leg = event.second;
+    if (event.phase() == SecondPhase::confirm) return;
+    hold(*leg, -leg->amount);
+    settle(*leg, event.tried, event.second, true);
+  }
+
+  void operator()(const SecondReceived& event) {
+    take(event.source, event.leg, event.id, Outcome::success, event.freed_after);
+    for (auto row = rows_.tries.begin(); row != rows_.tries.end(); ++row) {
+      if (row->source != event.source || row->leg != event.tried) continue;
+      keep_room(*row, -row->amount);
+      rows_.tries.erase(row);
+      return;
+    }
+  }
+
+  void operator()(const SecondEnded& event) {
+    const std::optional<PhaseRow> leg = answered(event.target, event.leg);
+    if (!leg || event.phase == SecondPhase::cancel) return;
+    hold(*leg, -leg->amount);
+    LegAnswered confirmed;
+    confirmed.outcome = Outcome::success;
+    confirmed.target = event.target;
+    confirmed.target_position = event.target_position;
+    confirmed.target_stamp = event.target_stamp;
+    settle(*leg, confirmed, event.leg, true);
   }
 
  private:
@@ -61,6 +94,55 @@ class Folding {
     rows_.dedup.push_back(
         {event.home, event.id, event.digest, rows_.last_position, stamp_, event.operation, outcome, {}});
     return rows_.dedup.back();
+  }
+
+  void start(const LegStarted& event, bool tcc) {
+    DedupRow& row = bind(event.decided, Outcome::pending);
+    row.link = {event.target, event.leg, {}, {}, tcc};
+    Outgoing& flow = rows_.outgoing[event.target];
+    flow.next = event.leg.next();
+    flow.rows.push_back({static_cast<std::uint32_t>(rows_.dedup.size() - 1),
+                         event.decided.debit,
+                         event.decided.credit,
+                         event.decided.amount.minor,
+                         event.credit_account,
+                         {}});
+    hold(flow.rows.back(), event.decided.amount.minor);
+  }
+
+  void take(ShardId source, LegNumber leg, const TransferId& id, Outcome outcome, LegNumber freed) {
+    Incoming& flow = rows_.incoming[source];
+    flow.next = leg.next();
+    flow.rows.push_back({id, rows_.last_position, stamp_, outcome});
+    flow.freed = freed;
+    const std::uint64_t kept = flow.next.value - flow.freed.value - 1;
+    if (kept < flow.rows.size()) {
+      flow.rows.erase(flow.rows.begin(), flow.rows.end() - static_cast<std::ptrdiff_t>(kept));
+    }
+  }
+
+  /// The row of the leg in front, which this is the answer to.
+  std::optional<PhaseRow> answered(ShardId target, LegNumber leg) {
+    Outgoing& flow = rows_.outgoing[target];
+    if (flow.rows.empty()) return std::nullopt;
+    PhaseRow row = flow.rows.front();
+    flow.rows.erase(flow.rows.begin());
+    flow.first_unanswered = leg.next();
+    return row;
+  }
+
+  void settle(const PhaseRow& leg, const LegAnswered& answer, LegNumber last, bool tcc) {
+    if (leg.dedup >= rows_.dedup.size()) return;
+    DedupRow& row = rows_.dedup[leg.dedup];
+    row.outcome = answer.outcome;
+    row.link = {answer.target, last, answer.target_position, answer.target_stamp, tcc};
+  }
+
+  /// A Try that was not refused has room kept for it in both pockets.
+  void keep_room(const TryRow& row, std::int64_t amount) {
+    for (const PocketNumber pocket : {row.transit, row.credit}) {
+      if (pocket.value < rows_.pockets.size()) rows_.pockets[pocket.value].pending += amount;
+    }
   }
 
   /// Both sides of a leg know how much of their balance waits for its answer.

@@ -19,16 +19,35 @@ void Transfers::committed(const CommittedEntry& committed) {
   Position position = book_.shard(shard).at(Index(committed.index.value - 1)).position;
   for (const Event& event : entry->events) {
     position = position.next();
-    if (const auto* local = std::get_if<TransferDecided>(&event)) {
-      decided(shard, position, entry->stamp, local->decided, nullptr);
-    } else if (const auto* started = std::get_if<LegStarted>(&event)) {
-      decided(shard, position, entry->stamp, started->decided, started);
-    } else if (const auto* receipt = std::get_if<LegReceived>(&event)) {
-      received(shard, position, entry->stamp, *receipt);
-    } else if (const auto* answer = std::get_if<LegAnswered>(&event)) {
-      const auto found = legs_.find({shard, answer->target, answer->leg});
-      if (found != legs_.end()) records_[found->second.first][found->second.second].answered = true;
+    read({shard, position, entry->stamp}, event);
+  }
+}
+
+void Transfers::read(const Receipt& at, const Event& event) {
+  const ShardId shard = at.shard;
+  if (const auto* local = std::get_if<TransferDecided>(&event)) {
+    decided(shard, at.position, at.stamp, local->decided, nullptr);
+  } else if (const auto* leg = std::get_if<LegStarted>(&event)) {
+    decided(shard, at.position, at.stamp, leg->decided, leg);
+  } else if (const auto* tried = std::get_if<TryStarted>(&event)) {
+    decided(shard, at.position, at.stamp, tried->leg.decided, &tried->leg);
+  } else if (const auto* receipt = std::get_if<LegReceived>(&event)) {
+    settled(at, {receipt->source, shard, receipt->leg}, receipt->outcome);
+  } else if (const auto* tested = std::get_if<TryReceived>(&event)) {
+    // A Try that succeeded settles nothing: its Confirm will.
+    if (tested->leg.outcome != Outcome::success) {
+      settled(at, {tested->leg.source, shard, tested->leg.leg}, tested->leg.outcome);
     }
+  } else if (const auto* second = std::get_if<SecondReceived>(&event)) {
+    if (second->phase == SecondPhase::confirm) settled(at, {second->source, shard, second->tried}, Outcome::success);
+  } else if (const auto* answer = std::get_if<LegAnswered>(&event)) {
+    answered({shard, answer->target, answer->leg});
+  } else if (const auto* begun = std::get_if<SecondStarted>(&event)) {
+    if (begun->phase() == SecondPhase::cancel) answered({shard, begun->tried.target, begun->tried.leg});
+    const auto found = legs_.find({shard, begun->tried.target, begun->tried.leg});
+    if (found != legs_.end()) legs_[{shard, begun->tried.target, begun->second}] = found->second;
+  } else if (const auto* ended = std::get_if<SecondEnded>(&event)) {
+    answered({shard, ended->target, ended->leg});
   }
 }
 
@@ -54,14 +73,19 @@ void Transfers::decided(ShardId shard, Position position, Stamp stamp, const Dec
   records.push_back(std::move(record));
 }
 
-void Transfers::received(ShardId shard, Position position, Stamp stamp, const LegReceived& event) {
-  const auto found = legs_.find({event.source, shard, event.leg});
+void Transfers::settled(const Receipt& at, const LegName& leg, Outcome outcome) {
+  const auto found = legs_.find(leg);
   if (found == legs_.end()) return;  // O-T2 tells
   Record& record = records_[found->second.first][found->second.second];
   if (record.outcome != Outcome::pending) return;  // O-T2 tells
-  record.outcome = event.outcome;
-  record.target_position = position;
-  record.target_stamp = stamp;
+  record.outcome = outcome;
+  record.target_position = at.position;
+  record.target_stamp = at.stamp;
+}
+
+void Transfers::answered(const LegName& leg) {
+  const auto found = legs_.find(leg);
+  if (found != legs_.end()) records_[found->second.first][found->second.second].answered = true;
 }
 
 const std::vector<Record>& Transfers::records(const Key& key) const {

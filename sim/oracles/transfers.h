@@ -32,19 +32,19 @@ struct Body {
   auto operator<=>(const Body&) const = default;
 };
 
-/// One deciding event (transfer_decided or leg_started) and what followed.
+/// One deciding event (transfer_decided, leg_started or try_started) and what followed.
 struct Record {
   ShardId shard;
   Position position;
   Stamp stamp;
-  Outcome outcome = Outcome::pending;  ///< pending: a leg whose receipt has not committed
+  Outcome outcome = Outcome::pending;  ///< pending: the receipt that settles it has not committed
   Body body;
   bool body_known = true;  ///< false where a refusal could not resolve the accounts: then only the amount is sure
   ShardId target;          ///< 0 within a shard
   LegNumber leg;
-  Position target_position;  ///< of the leg's receipt
+  Position target_position;  ///< of that receipt: the leg's, or of a Try refused, or of a Confirm
   Stamp target_stamp;
-  bool answered = false;  ///< the leg's answer is logged
+  bool answered = false;  ///< the source has logged it
 };
 
 class Transfers {
@@ -68,7 +68,15 @@ class Transfers {
   using Place = std::pair<Key, std::size_t>;  ///< of a record
 
   void decided(ShardId shard, Position position, Stamp stamp, const Decided& event, const LegStarted* leg);
-  void received(ShardId shard, Position position, Stamp stamp, const LegReceived& event);
+  struct Receipt {
+    ShardId shard;
+    Position position;
+    Stamp stamp;
+  };
+  void read(const Receipt& at, const Event& event);
+  /// The leg's outcome is settled by what stands here.
+  void settled(const Receipt& at, const LegName& leg, Outcome outcome);
+  void answered(const LegName& leg);
 
   Book book_;
   std::map<Key, std::vector<Record>> records_;

@@ -18,6 +18,8 @@ constexpr TraceCounter trace_counters[] = {
     {TraceKind::undone, "undo"},
     {TraceKind::saga_resumed, "saga_resumed"},
     {TraceKind::saga_compensated, "compensation"},
+    {TraceKind::confirm_done, "confirmed"},
+    {TraceKind::cancel_done, "cancelled"},
     {TraceKind::tail_torn, "torn_tail"},
     {TraceKind::leg_repeated, "leg_repeated"},
     {TraceKind::request_retried, "request_retried"},

@@ -126,6 +126,12 @@ Scenario draw_default(std::uint64_t seed) {
   return scenario;
 }
 
+Scenario draw_tcc(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  scenario.tuning.protocol = ledger::Protocol::tcc;
+  return scenario;
+}
+
 /// A fault that strikes leaders, and lasts about as long as it takes to elect the next ones.
 faults::FaultSpec& add_for_leaders(Scenario& scenario, std::string fault, Prng& prng) {
   faults::FaultSpec spec;
@@ -346,6 +352,12 @@ const std::vector<Profile>& profiles() {
        draw_single_fault},
       {"stale_reads", "clients that mostly read while leaders are cut off from their peers", draw_stale_reads},
       {"storage", "disks that go wrong in every way there is while nodes crash again and again", draw_storage},
+      {"tcc",
+       "the worlds of the default profile, with transfers across shards by TC/C",
+       draw_tcc,
+       {},
+       {"cancelled", "confirmed", "dedup_hit_after_failover", "frame_rejected", "leader_lost_uncommitted_tail",
+        "leg_repeated", "saga_resumed", "torn_tail", "undo", "unknown_later_done", "unknown_later_not_done"}},
   };
   return all;
 }

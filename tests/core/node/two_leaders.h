@@ -31,7 +31,7 @@ struct TwoLeaders {
       if (cluster.run_until_led() && cluster.leader(first) != cluster.leader(second)) return seed;
     }
   }
-  TwoLeaders() {
+  explicit TwoLeaders(ledger::Protocol protocol = ledger::Protocol::saga) : cluster(2, seed(), tuned(protocol)) {
     REQUIRE(cluster.run_until_led());
     REQUIRE(cluster.leader(first) != cluster.leader(second));
     for (const std::string& account : {alice, bob}) {
@@ -47,7 +47,13 @@ struct TwoLeaders {
     return balance_of(cluster.call(via, balance(account)));
   }
 
-  Cluster cluster{2, seed()};
+  static Tuning tuned(ledger::Protocol protocol) {
+    Tuning tuning;
+    tuning.protocol = protocol;
+    return tuning;
+  }
+
+  Cluster cluster;
   const std::string alice = cluster.name_on(first, "alice");
   const std::string bob = cluster.name_on(second, "bob");
   std::uint64_t ids = 100;

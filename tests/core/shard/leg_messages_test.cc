@@ -12,6 +12,7 @@
 namespace coffer::shard {
 namespace {
 
+using ledger::LegStep;
 using router::arbitrary_account;
 using router::arbitrary_currency;
 using router::arbitrary_uuid;
@@ -79,6 +80,11 @@ TEST_CASE("property: legs are read back as they were written") {
       leg.source_stamp = Stamp{*rc::gen::inRange<std::int64_t>(0, stamp_max)};
       leg.amount = {*rc::gen::inRange<std::int64_t>(1, INT64_MAX), arbitrary_currency()};
       leg.credit_account = name;
+      leg.step = *rc::gen::element(LegStep::credit, LegStep::try_credit, LegStep::confirm, LegStep::cancel);
+      const bool is_second = leg.step == LegStep::confirm || leg.step == LegStep::cancel;
+      if (is_second) leg.tried = LegNumber(*rc::gen::inRange<std::uint64_t>(0, number - 1) + 1);
+      if (is_second && number == 1) leg.step = LegStep::credit;  // there is no leg before it
+      if (leg.step == LegStep::credit) leg.tried = {};
       message.legs.push_back(leg);
     }
     const Bytes bytes = encoded(message);
@@ -86,8 +92,41 @@ TEST_CASE("property: legs are read back as they were written") {
     const LegsMessage read = decode_legs(in);
     RC_ASSERT(in.done());
     RC_ASSERT(read.legs.size() == message.legs.size());
+    for (std::size_t i = 0; i < count; ++i) {
+      RC_ASSERT(read.legs[i].step == message.legs[i].step);
+      RC_ASSERT(read.legs[i].tried == message.legs[i].tried);
+    }
     RC_ASSERT(encoded(read) == bytes);
   }));
+}
+
+TEST_CASE("legs of sagas are written as they always were, others say what they ask") {
+  LegsMessage message = legs_of(1, {2, 3});
+  const Bytes sagas = encoded(message);
+  message.legs[1].step = LegStep::confirm;
+  message.legs[1].tried = LegNumber(2);
+  const Bytes mixed = encoded(message);
+  REQUIRE(mixed.size() == sagas.size() + 2 * 9);
+  REQUIRE(Bytes(mixed.begin(), mixed.begin() + static_cast<std::ptrdiff_t>(sagas.size())) == sagas);
+  REQUIRE(is_legs(mixed));
+  struct Bad {
+    LegStep step;
+    std::uint64_t tried;
+  };
+  for (const Bad bad : {Bad{LegStep::confirm, 0}, Bad{LegStep::confirm, 3}, Bad{LegStep::try_credit, 2},
+                        Bad{LegStep::credit, 2}, Bad{static_cast<LegStep>(5), 0}, Bad{static_cast<LegStep>(0), 0}}) {
+    message.legs[1].step = bad.step;
+    message.legs[1].tried = LegNumber(bad.tried);
+    message.legs[0].step = LegStep::try_credit;
+    REQUIRE_FALSE(is_legs(encoded(message)));
+  }
+  Bytes needless = sagas;  // steps of nothing but credits
+  for (int leg = 0; leg < 2; ++leg) {
+    ByteWriter out(needless);
+    out.u8(1);
+    out.u64(0);
+  }
+  REQUIRE_FALSE(is_legs(needless));
 }
 
 TEST_CASE("property: answers are read back as they were written") {

@@ -156,6 +156,36 @@ TEST_CASE("a refused leg is told when its compensation has committed (design 7)"
   REQUIRE(results_of(answers[0])[0].outcome == Outcome::credit_account_not_found);
 }
 
+TEST_CASE("who waits for a Try waits for the Confirm it begins, the original and the duplicate (design 7)") {
+  Room room;
+  room.committed(Index(4));
+  const auto original = room.admit_reply(transfers_reply({Outcome::pending}),
+                                         {.depends_on = Index(4), .legs = {{0, other, LegNumber(3), true}}});
+  const auto duplicate =
+      room.admit_reply(transfers_reply({Outcome::pending}),
+                       {.depends_on = Index(4), .legs = {{0, other, LegNumber(3), false}}}, Instant{50});
+  room.leg_continued(other, LegNumber(3), LegNumber(7));
+  room.leg_answered(other, answer_of(3, Outcome::success), Index(5));  // nobody's any more
+  REQUIRE(room.answered().empty());
+  SECTION("and is told with the Confirm's position") {
+    room.leg_answered(other, answer_of(7, Outcome::success), Index(6));
+    const std::vector<Answer> first = room.take_ready();
+    REQUIRE(first.size() == 1);
+    REQUIRE(first[0].caller.id == original);
+    REQUIRE(results_of(first[0])[0].outcome == Outcome::success);
+    REQUIRE(results_of(first[0])[0].target_position == Position(77));
+    room.committed(Index(6));
+    REQUIRE(room.answered() == Callers{duplicate});
+  }
+  SECTION("and leaves nothing behind when its patience ends") {
+    room.expire(Instant{60});
+    REQUIRE(room.answered() == Callers{duplicate});
+    room.leg_answered(other, answer_of(7, Outcome::success), Index(6));
+    REQUIRE(room.answered() == Callers{original});
+    REQUIRE(room.size() == 0);
+  }
+}
+
 TEST_CASE("a batch is told when its last leg is answered, whichever leg that is") {
   Room room;
   room.committed(Index(1));

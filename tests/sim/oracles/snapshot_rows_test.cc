@@ -16,9 +16,11 @@ namespace {
 
 /// The grammar of docs/FORMATS.md, written.
 Bytes encoded(const StateRows& rows) {
+  bool has_tcc = !rows.tries.empty();
+  for (const DedupRow& row : rows.dedup) has_tcc = has_tcc || (row.link && row.link->tcc);
   Bytes bytes;
   ByteWriter out(bytes);
-  out.u8(1);
+  out.u8(has_tcc ? 2 : 1);
   out.id(rows.shard);
   out.u8(rows.founded ? 1 : 0);
   out.id(rows.last_position);
@@ -51,7 +53,7 @@ Bytes encoded(const StateRows& rows) {
     out.i64(row.stamp.nanos);
     out.u8(static_cast<std::uint8_t>(row.operation));
     out.u8(static_cast<std::uint8_t>(row.outcome));
-    out.u8(row.link ? 1 : 0);
+    out.u8(!row.link ? 0 : row.link->tcc ? 2 : 1);
     if (!row.link) continue;
     out.id(row.link->target);
     out.id(row.link->leg);
@@ -69,6 +71,11 @@ Bytes encoded(const StateRows& rows) {
       out.id(row.transit);
       out.i64(row.amount);
       out.short_string(row.credit_account);
+      if (has_tcc) out.u8(row.second ? static_cast<std::uint8_t>(row.second->phase) : 0);
+      if (!row.second) continue;
+      out.id(row.second->tried);
+      out.id(row.second->position);
+      out.i64(row.second->stamp.nanos);
     }
   }
   out.u64(rows.incoming.size());
@@ -82,6 +89,17 @@ Bytes encoded(const StateRows& rows) {
       out.i64(row.stamp.nanos);
       out.u8(static_cast<std::uint8_t>(row.outcome));
     }
+  }
+  if (!has_tcc) return bytes;
+  out.u64(rows.tries.size());
+  for (const TryRow& row : rows.tries) {
+    out.id(row.source);
+    out.id(row.leg);
+    out.uuid(row.id);
+    out.id(row.transit);
+    out.id(row.credit);
+    out.i64(row.amount);
+    out.u8(row.out_of_order ? 1 : 0);
   }
   return bytes;
 }
@@ -264,6 +282,115 @@ TEST_CASE("O-E1 knows what the target of legs holds") {
   SealedDraft draft = w.draft();
   draft.first = draft.last = 3;
   CHECK(joined(w.published(draft)) == "");
+}
+
+namespace {
+
+/// A Confirm on its way for 40, the Try of 30 behind it: the state of both shards, and each as a snapshot.
+struct Tries {
+  Tries() : story("O-E1") {
+    story.set_up();
+    first_try = story.try_across(3, 40);
+    story.receive_try(first_try, Outcome::success);
+    story.begin_second(first_try, Outcome::success);
+    second_try = story.try_across(4, 30);
+    rows.founded = true;
+    rows.ranges = {{Slot(0), slot_count}};
+  }
+  void at_source() {
+    rows.shard = s1;
+    rows.last_position = Position(9);
+    rows.last_stamp = story.last_stamp(s1);
+    rows.accounts = {{default_tenant, "a"}, {default_tenant, "c"}};
+    rows.pockets = {{no_account, usd, ShardId(0), PocketKind::issue, -1000, 0},
+                    {no_account, usd, s2, PocketKind::transit, 70, 70},
+                    {AccountNumber(0), usd, ShardId(0), PocketKind::customer, 930, 70},
+                    {AccountNumber(1), usd, ShardId(0), PocketKind::customer, 0, 0}};
+    bind(1, 6, {rows.last_stamp.nanos - 3'000'000}, Operation::deposit, Outcome::success);
+    bind(3, 7, first_try.started_stamp, Operation::transfer, Outcome::pending);
+    rows.dedup.back().link = {s2, LegNumber(2), {}, {}, true};
+    bind(4, 9, second_try.started_stamp, Operation::transfer, Outcome::pending);
+    rows.dedup.back().link = {s2, LegNumber(3), {}, {}, true};
+    const PhaseRow::Second confirm{SecondPhase::confirm, LegNumber(1), Position(8), first_try.second_stamp};
+    rows.outgoing[s2] = {
+        LegNumber(4), LegNumber(2), {{1, first, transit, 40, "b", confirm}, {2, first, transit, 30, "b", {}}}};
+  }
+  void at_target() {
+    rows.shard = s2;
+    rows.last_position = Position(7);
+    rows.last_stamp = story.last_stamp(s2);
+    rows.accounts = {{default_tenant, "b"}, {default_tenant, "d"}};
+    rows.pockets = {{no_account, usd, ShardId(0), PocketKind::issue, -1000, 0},
+                    {no_account, usd, s1, PocketKind::transit, 0, 40},
+                    {AccountNumber(0), usd, ShardId(0), PocketKind::customer, 1000, 40},
+                    {AccountNumber(1), usd, ShardId(0), PocketKind::customer, 0, 0}};
+    bind(2, 6, {rows.last_stamp.nanos - 2'000'000}, Operation::deposit, Outcome::success);
+    rows.incoming[s1] = {LegNumber(2), LegNumber(0), {{id_of(3), Position(7), rows.last_stamp, Outcome::success}}};
+    rows.tries = {{s1, LegNumber(1), id_of(3), transit, first, 40, false}};
+  }
+  void bind(std::uint8_t id, std::uint64_t position, Stamp stamp, Operation operation, Outcome outcome) {
+    rows.dedup.push_back({AccountNumber(0), id_of(id), {}, Position(position), stamp, operation, outcome, {}});
+  }
+  std::vector<std::string> published() {
+    SealedDraft draft;
+    draft.shard = rows.shard;
+    draft.first = draft.last = rows.shard == s1 ? 5 : 3;
+    draft.last_position = rows.last_position.value;
+    draft.last_stamp = rows.last_stamp.nanos;
+    draft.meta = members({1, 2, 3});
+    draft.payload = encoded(rows);
+    disk.publish(story.oracle(), draft);
+    return story.reasons();
+  }
+
+  Story story;
+  LegPlan first_try;
+  LegPlan second_try;
+  StateRows rows;
+  ShownDisk disk{n2};
+};
+
+}  // namespace
+
+TEST_CASE("O-E1 knows what TC/C keeps at both ends") {
+  Tries tries;
+  SECTION("the Confirm and the Try under way") { tries.at_source(); }
+  SECTION("the room a Try keeps") { tries.at_target(); }
+  CHECK(joined(tries.published()) == "");
+}
+
+TEST_CASE("O-E1 catches a snapshot that keeps other Tries than the log (TC/C)") {
+  Tries tries;
+  SECTION("room that is not kept") {
+    tries.at_target();
+    tries.rows.pockets[2].pending = 0;
+    CHECK(told_of(tries.published(), {"pocket 2 at 1000 minor units, 0 of them waiting", "says 1000 and 40"}));
+  }
+  SECTION("a Try forgotten") {
+    tries.at_target();
+    tries.rows.tries.clear();
+    CHECK(told_of(tries.published(), {"0 rows of tried legs"}));
+  }
+  SECTION("a Try of another amount") {
+    tries.at_target();
+    tries.rows.tries[0].amount = 41;
+    CHECK(told_of(tries.published(), {"in tried leg 0"}));
+  }
+  SECTION("a raised flag") {
+    tries.at_target();
+    tries.rows.tries[0].out_of_order = true;
+    CHECK(told_of(tries.published(), {"in tried leg 0"}));
+  }
+  SECTION("a Cancel in place of a Confirm") {
+    tries.at_source();
+    tries.rows.outgoing[s2].rows[0].second->phase = SecondPhase::cancel;
+    CHECK(told_of(tries.published(), {"in the legs to s2"}));
+  }
+  SECTION("an id that waits for its Try, whose Confirm is on its way") {
+    tries.at_source();
+    tries.rows.dedup[1].link->leg = LegNumber(1);
+    CHECK(told_of(tries.published(), {"in id 1"}));
+  }
 }
 
 TEST_CASE("property: any bytes are read as a state without harm") {

@@ -120,6 +120,16 @@ void Story::settle(ShardId shard, const ledger::Event& event) {
   } else if (const auto* answered = std::get_if<ledger::LegAnswered>(&event)) {
     if (answered->outcome != Outcome::success) move(answered->transit, answered->debit, answered->amount);
     --unanswered_[shard];
+  } else if (const auto* tried = std::get_if<ledger::TryStarted>(&event)) {
+    move(tried->decided.debit, tried->decided.credit, tried->decided.amount);
+    ++unanswered_[shard];
+    ++ids_bound_[shard];
+  } else if (const auto* begun = std::get_if<ledger::SecondStarted>(&event)) {
+    if (begun->outcome != Outcome::success) move(begun->transit, begun->debit, begun->amount);
+  } else if (const auto* taken = std::get_if<ledger::SecondReceived>(&event)) {
+    if (taken->phase == ledger::SecondPhase::confirm) move(taken->transit, taken->credit, taken->amount);
+  } else if (std::holds_alternative<ledger::SecondEnded>(event)) {
+    --unanswered_[shard];
   }
 }
 
@@ -173,6 +183,72 @@ ledger::Event Story::leg_answered(const LegPlan& plan, Outcome outcome) {
   event.amount = {plan.amount, usd};
   event.target_position = plan.received;
   event.target_stamp = plan.received_stamp;
+  return event;
+}
+
+ledger::Event Story::try_started(const LegPlan& plan) {
+  const auto leg = std::get<ledger::LegStarted>(leg_started(plan));
+  return ledger::TryStarted{leg.decided, leg.target, leg.leg, leg.credit_account};
+}
+
+ledger::Event Story::try_received(const LegPlan& plan, Outcome outcome) {
+  const auto leg = std::get<ledger::LegReceived>(leg_received(plan, outcome));
+  ledger::TryReceived event;
+  event.outcome = leg.outcome;
+  event.source = leg.source;
+  event.leg = leg.leg;
+  event.id = leg.id;
+  event.source_position = leg.source_position;
+  event.source_stamp = leg.source_stamp;
+  event.amount = leg.amount;
+  event.transit = leg.transit;
+  event.credit = leg.credit;
+  event.credit_account = leg.credit_account;
+  return event;
+}
+
+ledger::Event Story::second_started(const LegPlan& plan, Outcome outcome) {
+  ledger::SecondStarted event;
+  event.outcome = outcome;
+  event.target = s2;
+  event.leg = LegNumber(plan.number);
+  event.second = LegNumber(plan.second);
+  event.id = id_of(plan.id);
+  event.debit = first;
+  event.transit = transit;
+  event.amount = {plan.amount, usd};
+  event.target_position = plan.received;
+  event.target_stamp = plan.received_stamp;
+  return event;
+}
+
+ledger::SecondReceived Story::second_received(const LegPlan& plan, ledger::SecondPhase phase) {
+  const bool confirms = phase == ledger::SecondPhase::confirm;
+  ledger::SecondReceived event;
+  event.phase = phase;
+  event.source = s1;
+  event.leg = LegNumber(plan.second);
+  event.tried = LegNumber(plan.number);
+  event.id = id_of(plan.id);
+  event.source_position = plan.second_started;
+  event.source_stamp = plan.second_stamp;
+  event.amount = {plan.amount, usd};
+  event.transit = confirms ? transit : no_pocket;
+  event.credit = confirms ? first : no_pocket;
+  return event;
+}
+
+ledger::Event Story::second_ended(const LegPlan& plan, ledger::SecondPhase phase) {
+  ledger::SecondEnded event;
+  event.phase = phase;
+  event.target = s2;
+  event.leg = LegNumber(plan.second);
+  event.id = id_of(plan.id);
+  event.debit = first;
+  event.transit = transit;
+  event.amount = {plan.amount, usd};
+  event.target_position = plan.second_received;
+  event.target_stamp = plan.second_received_stamp;
   return event;
 }
 
@@ -303,6 +379,50 @@ LegPlan Story::transfer_across(std::uint8_t id, std::int64_t amount, Outcome out
   return plan;
 }
 
+LegPlan Story::try_across(std::uint8_t id, std::int64_t amount) {
+  LegPlan plan;
+  plan.number = ++legs_;
+  plan.id = id;
+  plan.amount = amount;
+  plan.started = commit(s1, {try_started(plan)});
+  plan.started_stamp = stamps_[s1];
+  return plan;
+}
+
+void Story::receive_try(LegPlan& plan, Outcome outcome) {
+  plan.received = commit(s2, {try_received(plan, outcome)});
+  plan.received_stamp = stamps_[s2];
+}
+
+void Story::begin_second(LegPlan& plan, Outcome outcome) {
+  plan.second = ++legs_;
+  plan.second_started = commit(s1, {second_started(plan, outcome)});
+  plan.second_stamp = stamps_[s1];
+}
+
+void Story::receive_second(LegPlan& plan, ledger::SecondPhase phase) {
+  plan.second_received = commit(s2, {second_received(plan, phase)});
+  plan.second_received_stamp = stamps_[s2];
+}
+
+LegPlan Story::transfer_by_tcc(std::uint8_t id, std::int64_t amount, Outcome outcome) {
+  const bool confirms = outcome == Outcome::success;
+  const auto phase = confirms ? ledger::SecondPhase::confirm : ledger::SecondPhase::cancel;
+  const std::uint64_t op = ask(transfer_item(id, "a", "b", amount));
+  LegPlan plan = try_across(id, amount);
+  receive_try(plan, outcome);
+  begin_second(plan, outcome);
+  receive_second(plan, phase);
+  commit(s1, {second_ended(plan, phase)});
+  told_[id] = {"a", result(plan, outcome)};
+  if (confirms) {
+    told_[id].second.target_position = plan.second_received;
+    told_[id].second.target_stamp = plan.second_received_stamp;
+  }
+  answer(op, told_[id].second);
+  return plan;
+}
+
 void Story::final_reads() {
   phase(Phase::healing);
   phase(Phase::final_reads);
@@ -349,6 +469,8 @@ void tell_clean_run(Story& story) {
   story.transfer_across(6, 50, Outcome::balance_overflow);
   story.read("a", 700, s1, Position(12));
   story.read("c", 100, s1, Position(7), router::Consistency::eventual);
+  story.transfer_by_tcc(7, 30);
+  story.transfer_by_tcc(8, 20, Outcome::balance_overflow);
   for (const ShardId shard : {s1, s2}) {
     shard::Observation replica = story.replica(shard);
     story.oracle().on_replica({}, n2, replica);

@@ -47,6 +47,12 @@ struct LegPlan {
   Stamp started_stamp;
   Position received;
   Stamp received_stamp;
+  // TC/C: `number` is the Try's leg
+  std::uint64_t second = 0;
+  Position second_started;
+  Stamp second_stamp;
+  Position second_received;
+  Stamp second_received_stamp;
 };
 
 class Story {
@@ -75,6 +81,11 @@ class Story {
   ledger::Event leg_started(const LegPlan& plan, std::string_view credit_account = "b");
   ledger::Event leg_received(const LegPlan& plan, Outcome outcome, std::string_view credit_account = "b");
   ledger::Event leg_answered(const LegPlan& plan, Outcome outcome);
+  ledger::Event try_started(const LegPlan& plan);
+  ledger::Event try_received(const LegPlan& plan, Outcome outcome);
+  ledger::Event second_started(const LegPlan& plan, Outcome outcome);
+  ledger::SecondReceived second_received(const LegPlan& plan, ledger::SecondPhase phase);
+  ledger::Event second_ended(const LegPlan& plan, ledger::SecondPhase phase);
 
   // --- clients --------------------------------------------------------------------------------------------------
   void phase(Phase phase);
@@ -98,6 +109,13 @@ class Story {
   void receive(LegPlan& plan, Outcome outcome);
   /// The whole saga; told to its client.
   LegPlan transfer_across(std::uint8_t id, std::int64_t amount, Outcome outcome = Outcome::success);
+  // TC/C, a to b, phase by phase
+  LegPlan try_across(std::uint8_t id, std::int64_t amount);
+  void receive_try(LegPlan& plan, Outcome outcome);
+  void begin_second(LegPlan& plan, Outcome outcome);
+  void receive_second(LegPlan& plan, ledger::SecondPhase phase);
+  /// All of it; told to its client.
+  LegPlan transfer_by_tcc(std::uint8_t id, std::int64_t amount, Outcome outcome = Outcome::success);
   /// Reads every account, asks every id, takes the trial balance; ids as far as told by the steps above.
   void final_reads();
 
