@@ -49,7 +49,8 @@ TEST_CASE("an id is bound to its home account (design, Dedup)") {
 TEST_CASE("a leg's row is pending until its answer, and once only") {
   Dedup dedup;
   dedup.bind(row_of(9, 1));
-  const DedupNumber leg = dedup.bind(row_of(1, 10, Outcome::pending), {ShardId(2), LegNumber(3), {}, {}});
+  const DedupNumber leg =
+      dedup.bind(row_of(1, 10, Outcome::pending), {ShardId(2), Protocol::saga, LegNumber(3), {}, {}});
   REQUIRE(dedup.link(leg).target == ShardId(2));
   const Bytes before = exported(dedup);
   dedup.finish(leg, Outcome::success, Position(7), Stamp{8});
@@ -62,6 +63,19 @@ TEST_CASE("a leg's row is pending until its answer, and once only") {
   REQUIRE_THROWS_AS(dedup.link(0), CheckFailure);
 }
 
+TEST_CASE("a row goes on to another leg and back, and only from the leg it names") {
+  Dedup dedup;
+  const DedupNumber row =
+      dedup.bind(row_of(1, 10, Outcome::pending), {ShardId(2), Protocol::tcc, LegNumber(3), {}, {}});
+  REQUIRE(dedup.links_of_others() == 1);
+  const Bytes before = exported(dedup);
+  dedup.relink(row, LegNumber(3), LegNumber(5));
+  REQUIRE(dedup.link(row).leg == LegNumber(5));
+  REQUIRE_THROWS_AS(dedup.relink(row, LegNumber(3), LegNumber(6)), CheckFailure);
+  dedup.relink(row, LegNumber(5), LegNumber(3));
+  REQUIRE(exported(dedup) == before);
+}
+
 TEST_CASE("property: unbinding in reverse order is the inverse of binding") {
   REQUIRE(rc::check("property: unbind . bind = identity", [](const std::vector<std::pair<std::uint8_t, bool>>& ids) {
     Dedup dedup;
@@ -72,7 +86,8 @@ TEST_CASE("property: unbinding in reverse order is the inverse of binding") {
       DedupRow row = row_of(number / 16, home, is_leg ? Outcome::pending : Outcome::success);
       if (model.contains({home, row.id})) continue;
       bound.emplace_back(row.id, exported(dedup));
-      model[{home, row.id}] = is_leg ? dedup.bind(row, {ShardId(1), LegNumber(1), {}, {}}) : dedup.bind(row);
+      const Protocol protocol = number % 3 == 0 ? Protocol::tcc : Protocol::saga;
+      model[{home, row.id}] = is_leg ? dedup.bind(row, {ShardId(1), protocol, LegNumber(1), {}, {}}) : dedup.bind(row);
     }
     for (const auto& [key, number] : model) RC_ASSERT(dedup.find(AccountNumber(key.first), key.second) == number);
     while (!bound.empty()) {
@@ -80,6 +95,7 @@ TEST_CASE("property: unbinding in reverse order is the inverse of binding") {
       RC_ASSERT(exported(dedup) == bound.back().second);
       bound.pop_back();
     }
+    RC_ASSERT(dedup.links_of_others() == 0u);
     for (const auto& [key, number] : model) RC_ASSERT(dedup.find(AccountNumber(key.first), key.second) == no_row);
   }));
 }
