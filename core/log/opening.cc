@@ -292,6 +292,7 @@ void Opening::flag_end(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceE
     cut(io, out, trace);
     return;
   }
+  in_doubt_ = true;
   trace.push_back({.kind = TraceKind::tail_uncertain, .a = scan_->end().next_frame});
   const bool repairs = !scan_->remnants().empty() || !scan_->damaged_headers().empty();
   const bool first_to_repair = repairs && !image_.repairing;
@@ -373,6 +374,7 @@ void Opening::mend_headers(PendingIo& io, std::vector<IoOp>& out) {
 void Opening::make_room(PendingIo& io, std::vector<IoOp>& out, std::vector<TraceEvent>& trace) {
   phase_ = Phase::making_room;
   trace.push_back({.kind = TraceKind::quarantined, .a = scan_->damage()->frame, .b = scan_->damage()->segment});
+  in_doubt_ = true;
   trace.push_back({.kind = TraceKind::tail_uncertain, .a = scan_->damage()->frame});
   flag_groups();
   close_gaps();

@@ -87,6 +87,8 @@ class Opening {
   std::map<ShardId, FoldedLog>& logs() { return scan_->logs(); }
   std::uint64_t last_full_frame() const { return last_full_; }
   std::uint64_t highest_mark() const { return mark_; }
+  /// Something may have been lost that was durable, whether a group had any of it or not.
+  bool in_doubt() const { return in_doubt_; }
 
   /// A segment cannot be reserved: recovery can only be begun again, once everything emitted has come back.
   bool starved() const { return starved_; }
@@ -153,6 +155,7 @@ class Opening {
   std::vector<std::uint64_t> segments_;  ///< that exist, ascending
   std::size_t segments_read_ = 0;        ///< or passed over
   std::optional<StreamScan> scan_;
+  bool in_doubt_ = false;
   std::vector<Bytes> frames_;  ///< of the new segment, while rewriting
   StreamEnd end_;
   std::uint64_t capacity_ = 0;

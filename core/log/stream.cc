@@ -437,6 +437,8 @@ std::uint64_t Stream::durable_frame() const { return state_->durable_frame; }
 
 std::uint64_t Stream::opened_at() const { return state_->opened_at; }
 
+bool Stream::opened_in_doubt() const { return state_->opening.in_doubt(); }
+
 std::uint64_t Stream::life() const { return state_->hard_state.lives; }
 
 }  // namespace coffer::log

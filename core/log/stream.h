@@ -122,6 +122,8 @@ class Stream {
   std::uint64_t durable_frame() const;
   /// The same as recovery found it. Less than a peer remembers, in a directory that is not uncertain: an older copy.
   std::uint64_t opened_at() const;
+  /// Recovery could not be sure that this is all the disk had been told. Requires: recovered().
+  bool opened_in_doubt() const;
   /// The number of this start: higher than that of every earlier life that has recovered, whatever became of its
   /// frames. Requires: recovered().
   std::uint64_t life() const;

@@ -46,6 +46,7 @@ shard::ReplicaFiles::Config files_config(const Config& config, ShardId shard) {
 /// Every node keeps a replica object of every shard: who votes is in the shard's own log.
 void Node::State::find_replicas() {
   log::Recovered found = stream.take_recovered();
+  damaged_at_start = stream.opened_in_doubt();
   for (const ShardConfig& shard : config.shards) {
     log::RecoveredGroup& group = found.groups[shard.shard];
     damaged_at_start = damaged_at_start || group.uncertain;

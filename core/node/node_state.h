@@ -98,7 +98,7 @@ struct Node::State {
   bool started = false;
   bool recovered = false;         ///< what the disk holds has been read
   bool serving = false;           ///< and the first frame of this life is durable
-  bool damaged_at_start = false;  ///< the disk had lost something, and groups are asked what it was
+  bool damaged_at_start = false;  ///< the disk may have lost something; groups are asked what it was
   std::string outdated;           ///< a peer has seen more of this disk than it holds: the node must stop
 };
 

@@ -26,7 +26,8 @@ struct Life {
   std::uint64_t number = 0;  ///< drawn at the start
   std::uint64_t durable_frame = 0;
   std::uint64_t opened_at = 0;
-  bool uncertain = false;  ///< damage cut its stream short, and it knows: its groups are being asked what it lost
+  bool uncertain =
+      false;  ///< its stream may have been cut short, and it knows: its groups, if it has any, ask what it lost
 };
 
 inline void encode(const Life& life, ByteWriter& out) {

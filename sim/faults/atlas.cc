@@ -29,6 +29,7 @@ Part part_of(std::string_view file) {
 Atlas::Atlas(const Cluster& cluster, bool fair, bool wanted)
     : cluster_(cluster), fair_(fair), wanted_(wanted), committed_(cluster.shards().size()) {
   for (const node::ShardConfig& shard : cluster.shards()) {
+    has_spares_ = has_spares_ || shard.members.size() < cluster.nodes();
     configurations_.push_back({oracles::set_of(shard.members), {}, {}});
   }
 }
@@ -128,6 +129,7 @@ std::set<NodeId> Atlas::harmed() const {
 bool Atlas::too_many_with(NodeId node) {
   std::set<NodeId> nodes = harmed();
   nodes.insert(node);
+  if (has_spares_ && nodes.size() > 1) return true;
   oracles::NodeSet whole;
   for (std::uint32_t n = 1; n <= cluster_.nodes(); ++n) {
     if (!nodes.contains(NodeId(n))) whole.add(NodeId(n));

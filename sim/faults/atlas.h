@@ -1,6 +1,8 @@
 // The fault atlas: keeps a run fair, so that losing data is always the wallet's fault. A fault that damages a disk asks
 // first. It is withheld
-//  A1  if more members than a group tolerates would be damaged and unrepaired at a time, lost ones included;
+//  A1  if more members than a group tolerates would be damaged and unrepaired at a time, lost ones included; where
+//  there
+//      are spares, if more than one node would be: an operator may make a group of any three;
 //  A2  if some committed entry would be left without a whole copy on an undamaged member that returns;
 //  A3  if the same part of the same disk is damaged already: two holes can look like an end;
 //  A4  if it touches the hard state while one of its two copies is not whole: what no copy holds is a lost disk.
@@ -100,6 +102,7 @@ class Atlas {
   const Cluster& cluster_;
   bool fair_;
   bool wanted_;
+  bool has_spares_ = false;
   std::vector<std::vector<Mark>> committed_;            ///< by shard - 1
   std::vector<oracles::Configuration> configurations_;  ///< by shard - 1
   std::multimap<std::uint64_t, NodeId> crashes_;        ///< by strike that lies in wait

@@ -43,8 +43,9 @@ struct Segment {
 struct NodeDisk {
   StreamReader stream;
   std::uint64_t first_segment = 1;
-  std::map<std::uint64_t, Segment> shown;  ///< until the node has recovered: all of them, as shown last
-  bool stale = false;                      ///< something has been shown that stream and logs do not know
+  /// As shown last: all of them until the node has recovered, then those that the stream has not reached.
+  std::map<std::uint64_t, Segment> shown;
+  bool stale = false;  ///< something has been shown that stream and logs do not know
   std::map<ShardId, DiskLog> logs;
   std::map<ShardId, std::set<Index>> snapshots;  ///< whole and of the committed term
   bool settling = false;                         ///< shown anew, and not yet whole
@@ -185,7 +186,8 @@ class Durable final : public Oracle {
   };
 
   void opened(NodeId node) {
-    disk_of(node).shown.clear();
+    NodeDisk& disk = disk_of(node);
+    std::erase_if(disk.shown, [&](const auto& segment) { return segment.first <= disk.stream.segment(); });
     judge_all("and then " + of_node(node) + " opened its disk");
   }
 
@@ -203,20 +205,31 @@ class Durable final : public Oracle {
 
   // --- what is on a disk ----------------------------------------------------------------------------------------
 
-  void segment_shown(NodeId node, std::string_view file, std::uint64_t segment, ByteView contents) {
+  void segment_shown(NodeId node, std::string_view file, std::uint64_t number, ByteView contents) {
     NodeDisk& disk = disks_[node];
-    if (!is_opening(node, disk)) {
-      if (read(node, disk, file, contents)) judge_all("and then " + of_node(node) + " cut its log");
+    if (is_opening(node, disk)) {
+      disk.stale = show(disk, file, number, contents) || disk.stale;
       return;
     }
-    Segment& shown = disk.shown[segment];
-    if (std::equal(contents.begin(), contents.end(), shown.contents.begin(), shown.contents.end())) return;
+    if (read(node, disk, file, contents)) judge_all("and then " + of_node(node) + " cut its log");
+    if (number > disk.stream.segment()) {
+      show(disk, file, number, contents);
+    } else {
+      disk.shown.erase(number);
+    }
+  }
+
+  /// Whether it is new.
+  static bool show(NodeDisk& disk, std::string_view file, std::uint64_t number, ByteView contents) {
+    Segment& shown = disk.shown[number];
+    if (std::equal(contents.begin(), contents.end(), shown.contents.begin(), shown.contents.end())) return false;
     shown = {std::string(file), Bytes(contents.begin(), contents.end())};
-    disk.stale = true;
+    return true;
   }
 
   bool is_opening(NodeId node, const NodeDisk& disk) const { return disk.settling || booting_.contains(node); }
 
+  /// Behind damage the stream is read again when it begins behind it, for nobody needs what is before any more.
   /// A node that opens its disk may cut what a read that went astray has shown it to be torn, write a damaged header
   /// again, and begin its stream elsewhere, or where it began before: it is read anew, when somebody asks for it.
   NodeDisk& disk_of(NodeId node) {
@@ -353,7 +366,10 @@ class Durable final : public Oracle {
     }
     NodeDisk& disk = disks_[node];
     disk.first_segment = shown.first_segment;
-    disk.stale = disk.stale || (is_opening(node, disk) && disk.first_segment != disk.stream.first_segment());
+    const bool elsewhere = is_opening(node, disk)
+                               ? disk.first_segment != disk.stream.first_segment()
+                               : disk.first_segment > std::max<std::uint64_t>(disk.stream.segment(), 1);
+    disk.stale = disk.stale || elsewhere;
   }
 
   static std::uint64_t covered(const NodeDisk& disk, ShardId shard) {

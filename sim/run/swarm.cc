@@ -332,6 +332,26 @@ Scenario draw_membership(std::uint64_t seed) {
   return scenario;
 }
 
+/// The same, and their disks go wrong as well, if not as often as where nothing else does.
+Scenario draw_membership_on_bad_disks(std::uint64_t seed) {
+  Scenario scenario = draw_membership(seed);
+  Prng prng = stream(seed, Domain::swarm, 6, world_site);
+  const faults::Mood mood{scenario.nodes - scenario.spares, draw_ms(prng, 2000, 6000), draw_ms(prng, 100, 1000)};
+  const std::uint32_t exists_per_mille = draw(prng, 50, 350);
+  std::uint64_t number = scenario.faults.size();
+  for (const faults::Row& row : faults::table()) {
+    if (!row.acts.of_disk || row.name == "empty_disk") continue;  // orders about a lost node never end
+    ++number;
+    if (!prng.chance(exists_per_mille)) continue;
+    Prng own = stream(seed, Domain::swarm, 6, fault_site + number);
+    faults::FaultSpec& spec = scenario.faults.emplace_back(row.acts.draw(own, mood));
+    spec.fault = std::string(row.name);
+    spec.stream = number;
+    if (spec.target.who == faults::Who::leader) spec.target.shard = ShardId(draw(own, 1, scenario.shards));
+  }
+  return scenario;
+}
+
 }  // namespace
 
 const std::vector<Profile>& profiles() {
@@ -345,6 +365,8 @@ const std::vector<Profile>& profiles() {
         "group_grew", "group_shrank", "joint_committed", "leader_replaced", "learner_promoted",
         "learner_promoted_by_snapshot", "segment_removed", "snapshot_installed", "snapshot_published", "transfer_done",
         "transfer_given_up"}},
+      {"membership_on_bad_disks", "groups whose members and leaders an operator changes while everything goes wrong",
+       draw_membership_on_bad_disks},
       {"short_leaderships", "five replicas far apart whose leaders are cut off or crash soon after each election",
        draw_short_leaderships},
       {"single_faults",

@@ -16,17 +16,18 @@ Bytes payload_of(std::uint64_t index) { return Bytes(40, static_cast<std::byte>(
 
 /// Nodes whose disks hold the stream in the product's own format.
 struct Site {
-  explicit Site(std::uint32_t nodes, bool fair = true)
-      : cluster(kernel, config_of(nodes), 1), atlas(cluster, fair, true) {
+  explicit Site(std::uint32_t nodes, bool fair = true, std::uint32_t spares = 0)
+      : cluster(kernel, config_of(nodes, spares), 1), atlas(cluster, fair, true) {
     for (std::uint32_t n = 1; n <= nodes; ++n) {
       shown.emplace_back(NodeId(n));
       shown.back().write_ballot(s1, 1, NodeId(1));
       save(NodeId(n));
     }
   }
-  static ClusterConfig config_of(std::uint32_t nodes) {
+  static ClusterConfig config_of(std::uint32_t nodes, std::uint32_t spares = 0) {
     ClusterConfig config;
     config.nodes = nodes;
+    config.spares = spares;
     return config;
   }
   Disk& disk(std::uint32_t n) { return cluster.machine(NodeId(n)).disk(); }
@@ -119,6 +120,16 @@ TEST_CASE("of five disks two may be damaged at a time") {
   site.damage_stream(1, 1);
   REQUIRE(site.atlas.permits(2, NodeId(4), {Part::sealed}));
   REQUIRE_FALSE(site.atlas.permits(3, NodeId(5), {Part::stream}));
+}
+
+TEST_CASE("where there are spares one may be damaged at a time: an operator may make a group of any three") {
+  for (const std::uint32_t spares : {0u, 2u}) {
+    Site site(7, true, spares);
+    site.two_entries_on({1, 2, 3, 4, 5});
+    REQUIRE(site.atlas.permits(1, NodeId(1), {Part::stream}));
+    site.damage_stream(1, 1);
+    REQUIRE(site.atlas.permits(2, NodeId(2), {Part::stream}) == (spares == 0));
+  }
 }
 
 TEST_CASE("the last whole copy of a committed entry is not damaged, wherever it should be") {

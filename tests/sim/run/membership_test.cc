@@ -40,9 +40,10 @@ TEST_CASE("the profile for memberships draws groups of three and of five, spares
   for (const std::string_view fault : profile->faults) REQUIRE(drawn.contains(std::string(fault)));
 }
 
-TEST_CASE("no other profile changes memberships, but for the days that have every fault") {
+TEST_CASE("no other profile changes memberships, but for those that draw everything") {
   for (const Profile& profile : profiles()) {
-    if (profile.name == "membership" || profile.name == "single_faults") continue;
+    if (profile.name == "membership" || profile.name == "single_faults" || profile.name == "membership_on_bad_disks")
+      continue;
     for (std::uint64_t seed = 1; seed <= 50; ++seed) REQUIRE_FALSE(profile.draw(seed).has_operator());
   }
 }
