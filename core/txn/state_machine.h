@@ -54,7 +54,7 @@ struct LegRequest {
   Money amount;
   std::string_view credit_account;
   ledger::LegStep step = ledger::LegStep::credit;
-  LegNumber tried;  ///< of confirm and cancel: the leg of their Try
+  LegNumber tried = {};  ///< of confirm and cancel: the leg of their Try
 };
 
 /// A leg's recorded outcome as the target answers it.

@@ -108,13 +108,9 @@ TEST_CASE("what there is to choose from is listed") {
   REQUIRE(names("faults").find("torn_unsynced") != std::string::npos);
   REQUIRE(names("oracles").find("O-V1") != std::string::npos);
   REQUIRE(names("triggers").find("saga_started") != std::string::npos);
-<<<<<<< Updated upstream
-  REQUIRE(names("profiles") == "default membership short_leaderships single_faults stale_reads storage tcc ");
+  REQUIRE(names("profiles") ==
+          "default membership membership_on_bad_disks short_leaderships single_faults stale_reads storage tcc ");
   REQUIRE(names("protocols") == "saga tcc ");
-=======
-  REQUIRE(names("profiles") == "default membership membership_on_bad_disks short_leaderships single_faults stale_reads storage ");
-  REQUIRE(names("protocols") == "saga ");
->>>>>>> Stashed changes
 }
 
 }  // namespace
