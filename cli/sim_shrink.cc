@@ -1,4 +1,3 @@
-#include <chrono>
 #include <cstdio>
 
 #include <CLI/CLI.hpp>
@@ -26,22 +25,19 @@ struct ShrinkVerb {
 int ShrinkVerb::run() const {
   const sim::Scenario scenario = world.scenario();
   const Duration real_time = duration_of("--for", time);
-  const sim::RunResult whole = sim::run(scenario, scenario.seed);
-  if (whole.verdict == sim::Verdict::pass || whole.verdict == sim::Verdict::unknown) {
-    throw Refusal{usage, "this run does not fail (verdict: " + std::string(sim::name(whole.verdict)) + ")"};
-  }
-  if (output == OutputFormat::text) {
-    print("before      " + sim::shrink::size_of(scenario) + "\nreason      " + whole.reason + "\n");
-  }
   const bool terminal = isatty(STDERR_FILENO) == 1;
   sim::shrink::Listener listener;
+  listener.on_first = [&](const sim::RunResult& whole) {
+    require_failure(whole);
+    if (output != OutputFormat::text) return;
+    print("before      " + sim::shrink::size_of(scenario) + "\nreason      " + whole.reason + "\n");
+  };
   listener.on_smaller = [&](const sim::shrink::Report& so_far) {
     const std::string size = sim::shrink::size_of(so_far.scenario) + ", run " + std::to_string(so_far.runs);
     std::fprintf(stderr, terminal ? "\r\x1b[K%s" : "%s\n", size.c_str());
     std::fflush(stderr);
   };
-  const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(real_time.nanos);
-  listener.may_go_on = [until] { return std::chrono::steady_clock::now() < until && !Interruptible::asked().load(); };
+  listener.may_go_on = for_so_long(real_time);
   const Interruptible interruptible;
   const sim::shrink::Report report = sim::shrink::smallest(scenario, listener);
   if (terminal) std::fputs("\r\x1b[K", stderr);
@@ -63,7 +59,8 @@ void add_sim_shrink_verb(CLI::App& sim, int& exit_code) {
   verb->add_option("--write-scenario", options->write_to, "where the smallest goes (shrunk.json)")->type_name("FILE");
   add_output_option(*verb, options->output);
   verb->footer(
-      "The smallest so far is kept, also on Ctrl-C.\nExamples:\n  coffer sim shrink failing.json\n  coffer sim "
+      "The smallest so far is kept, also on Ctrl-C; `coffer sim explain` tells its story.\nExamples:\n  coffer sim "
+      "shrink failing.json\n  coffer sim "
       "shrink --profile storage --seed 42 --for 5min");
   verb->callback([options, &exit_code] { exit_code = attempt(options->output, [&] { return options->run(); }); });
 }

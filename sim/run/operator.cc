@@ -47,11 +47,11 @@ std::string text(const Order& order) {
 }  // namespace
 
 Operator::Operator(Cluster& cluster, std::uint32_t number, Duration attempt_timeout, const router::ShardMap& map,
-                   std::uint64_t seed, Orders& orders, TraceWriter& writer)
+                   std::uint64_t seed, Orders& orders, Onlookers& onlookers)
     : cluster_(cluster),
       client_(cluster, number, attempt_timeout, map, seed),
       orders_(orders),
-      writer_(writer),
+      onlookers_(onlookers),
       last_op_(static_cast<std::uint64_t>(number) << 32) {}
 
 const Order& Operator::next() const {
@@ -72,7 +72,7 @@ void Operator::on_event(const Event& event) {
     case EventKind::client_call: {
       const auto request = router::decode_request(client_.request());
       check(request.has_value(), "an operator's requests follow the grammar");
-      writer_.call(cluster_.now(), client_.number(), client_.op(), *request);
+      onlookers_.call(cluster_.now(), client_.number(), client_.op(), *request);
       told(client_.call());
       break;
     }
@@ -104,7 +104,7 @@ void Operator::told(const SimClient::Answers& answers) {
   for (const Bytes& bytes : answers) {
     const auto reply = router::decode_reply(bytes);
     check(reply.has_value(), "a router's answers follow the grammar");
-    writer_.told(cluster_.now(), client_.number(), client_.op(), *reply);
+    onlookers_.told(cluster_.now(), client_.number(), client_.op(), *reply);
     if (reply->status == Outcome::success && is_finished(*reply)) orders_.finish(asked_);
     if (reply->status == Outcome::malformed) orders_.call_off(asked_);  // it has no vote, so it cannot lead
   }

@@ -8,8 +8,8 @@
 
 #include "sim/models/cluster.h"
 #include "sim/models/orders.h"
+#include "sim/run/onlooker.h"
 #include "sim/run/sim_client.h"
-#include "sim/run/trace_writer.h"
 
 namespace coffer::sim {
 
@@ -17,7 +17,7 @@ class Operator {
  public:
   /// `number`: of its client endpoint.
   Operator(Cluster& cluster, std::uint32_t number, Duration attempt_timeout, const router::ShardMap& map,
-           std::uint64_t seed, Orders& orders, TraceWriter& writer);
+           std::uint64_t seed, Orders& orders, Onlookers& onlookers);
 
   bool is_at(Endpoint endpoint) const { return endpoint == cluster_.endpoint_of_client(client_.number()); }
   /// An event of a client, of its own endpoint.
@@ -36,7 +36,7 @@ class Operator {
   Cluster& cluster_;
   SimClient client_;
   Orders& orders_;
-  TraceWriter& writer_;
+  Onlookers& onlookers_;
   std::uint64_t asked_ = 0;  ///< number of the order asked for last
   std::uint64_t last_op_;
 };

@@ -31,39 +31,121 @@ Currency currency_named(const std::string& code) {
   return *currency;
 }
 
+router::TransferOperation operation_of(CallKind kind) {
+  check(moves_money(kind), "a transfer moves money");
+  return static_cast<router::TransferOperation>(kind);
+}
+
+bool same_body(const ScriptedCall& a, const ScriptedCall& b) {
+  return a.operation == b.operation && a.from == b.from && a.to == b.to && a.amount == b.amount &&
+         a.currency == b.currency;
+}
+
+/// The account that decides it.
+const std::string& home_of(const ScriptedCall& call) {
+  return call.operation == CallKind::deposit ? call.to : call.from;
+}
+
 }  // namespace
 
-ScriptPlan::ScriptPlan(const Script& script, std::uint32_t clients) : script_(script), clients_(clients) {
-  for (std::size_t i = 0; i < script.accounts.size(); ++i) {
-    const Script::Account& account = script.accounts[i];
-    clients_[0].setup.push_back({Ask::What::open, i});
+ScriptPlan::ScriptPlan(const Script& script, std::uint32_t clients, std::uint64_t seed)
+    : script_(script), clients_(clients) {
+  for (std::uint32_t i = 0; i < clients; ++i) clients_[i].think = workload::think_stream(seed, i);
+  plan_setup();
+  plan_calls();
+}
+
+std::size_t ScriptPlan::item_of(const ScriptedCall& call) {
+  const TransferId id = id_of(call.id != 0 ? call.id : own_numbers + ++numbers_);
+  std::vector<std::size_t>& known = by_id_[id];
+  for (const std::size_t item : known) {
+    if (same_body(*items_[item].call, call)) return item;
+  }
+  items_.push_back({&call, id});
+  known.push_back(items_.size() - 1);
+  return items_.size() - 1;
+}
+
+void ScriptPlan::plan_setup() {
+  for (const Script::Account& account : script_.accounts) {
+    std::deque<Ask>& setup = clients_[account.client].setup;
+    Ask opening;
+    opening.kind = router::RequestKind::open_account;
+    opening.pocket = {account.account, currency_named(account.currency)};
+    setup.push_back(opening);
     if (account.balance == 0) continue;
     ScriptedCall deposit;
-    deposit.operation = router::TransferOperation::deposit;
+    deposit.client = account.client;
+    deposit.operation = CallKind::deposit;
     deposit.to = account.account;
     deposit.amount = account.balance;
     deposit.currency = account.currency;
-    clients_[0].setup.push_back({Ask::What::transfer, add_item(std::move(deposit))});
-  }
-  for (const ScriptedCall& call : script.calls) {
-    clients_[call.client].calls.push_back({Ask::What::transfer, add_item(call)});
+    deposit.id = account.id;
+    Ask funding;
+    funding.kind = router::RequestKind::transfers;
+    funding.items = {item_of(deposits_.emplace_back(std::move(deposit)))};
+    setup.push_back(std::move(funding));
   }
 }
 
-std::size_t ScriptPlan::add_item(ScriptedCall call) {
-  const std::uint64_t number = call.id != 0 ? call.id : own_numbers + ++numbers_;
-  items_.push_back({std::move(call), id_of(number)});
-  return items_.size() - 1;
+void ScriptPlan::plan_calls() {
+  for (const ScriptedCall& call : script_.calls) {
+    std::deque<Ask>& calls = clients_[call.client].calls;
+    const ScriptedCall* before = calls.empty() ? nullptr : calls.back().written;
+    const bool together = call.batch != 0 && moves_money(call.operation) && before != nullptr &&
+                          moves_money(before->operation) && before->batch == call.batch;
+    if (!together) {
+      Ask ask;
+      ask.written = &call;
+      calls.push_back(std::move(ask));
+    }
+    Ask& ask = calls.back();
+    if (moves_money(call.operation)) {
+      ask.kind = router::RequestKind::transfers;
+      ask.items.push_back(item_of(call));
+      continue;
+    }
+    ask.kind = call.operation == CallKind::open      ? router::RequestKind::open_account
+               : call.operation == CallKind::balance ? router::RequestKind::balance
+                                                     : router::RequestKind::transfer_status;
+    ask.pocket.account = call.account;
+    if (call.operation != CallKind::status) ask.pocket.currency = currency_named(call.currency);
+    ask.id = id_of(call.id);
+  }
 }
 
 void ScriptPlan::plan_final_reads() {
   final_reads_planned_ = true;
-  std::deque<Ask>& reads = clients_[0].reads;
-  reads.push_back({Ask::What::trial_balance, 0});
-  for (std::size_t i = 0; i < script_.accounts.size(); ++i) reads.push_back({Ask::What::balance, i});
-  for (std::size_t i = 0; i < items_.size(); ++i) {
-    if (items_[i].asked) reads.push_back({Ask::What::status, i});
+  std::size_t turn = 0;
+  const auto give = [&](Ask ask) { clients_[turn++ % clients_.size()].reads.push_back(std::move(ask)); };
+  Ask ask;
+  ask.kind = router::RequestKind::trial_balance;
+  give(ask);
+  ask.kind = router::RequestKind::balance;
+  for (const Pocket& pocket : opened_) {
+    ask.pocket = pocket;
+    give(ask);
   }
+  ask.kind = router::RequestKind::transfer_status;
+  std::set<std::pair<std::string, TransferId>> asked;
+  for (const Item& item : items_) {
+    if (!item.asked || !asked.emplace(home_of(*item.call), item.id).second) continue;
+    ask.pocket = {home_of(*item.call), {}};
+    ask.id = item.id;
+    give(ask);
+  }
+}
+
+/// Some of what this client still has to learn.
+std::optional<ScriptPlan::Ask> ScriptPlan::unresolved(std::uint32_t number) const {
+  if (!clients_[number].open_openings.empty()) return clients_[number].open_openings.front();
+  Ask ask;
+  ask.kind = router::RequestKind::transfers;
+  for (std::size_t i = 0; i < items_.size() && ask.items.size() < script_.again_max; ++i) {
+    if (items_[i].asked && !items_[i].resolved && items_[i].call->client == number) ask.items.push_back(i);
+  }
+  if (ask.items.empty()) return std::nullopt;
+  return ask;
 }
 
 std::optional<ScriptPlan::Ask> ScriptPlan::choose(std::uint32_t number, Phase phase) {
@@ -75,12 +157,7 @@ std::optional<ScriptPlan::Ask> ScriptPlan::choose(std::uint32_t number, Phase ph
     case Phase::running:
       return front(client.calls);
     case Phase::healing:
-      for (std::size_t i = 0; i < items_.size(); ++i) {
-        if (items_[i].asked && !items_[i].resolved && items_[i].call.client == number) {
-          return Ask{Ask::What::transfer, i};
-        }
-      }
-      return std::nullopt;
+      return unresolved(number);
     case Phase::final_reads:
       if (!final_reads_planned_) plan_final_reads();
       return front(client.reads);
@@ -90,93 +167,112 @@ std::optional<ScriptPlan::Ask> ScriptPlan::choose(std::uint32_t number, Phase ph
   return std::nullopt;
 }
 
+/// Draws always, so that a call that is written out thinks neither more nor less for it.
+Duration ScriptPlan::think(Client& client, const Ask& ask, Phase phase, Duration spent) const {
+  const Duration drawn{client.think.exponential(script_.think_mean.nanos)};
+  if (ask.written != nullptr) return std::max(ask.written->at - spent, ask.written->think);
+  if (script_.think_mean == Duration{}) return milliseconds(1);
+  const bool hurried = phase == Phase::setup || phase == Phase::final_reads;
+  return hurried ? drawn / 16 : drawn;
+}
+
 Bytes ScriptPlan::encode(const Ask& ask, std::uint32_t client) const {
   router::Request request;
+  request.header.kind = ask.kind;
+  request.header.tenant = default_tenant;
   request.header.principal = PrincipalId(client + 1);
-  request.header.patience_ms = 3000;
-  switch (ask.what) {
-    case Ask::What::open:
-    case Ask::What::balance: {
-      const Script::Account& account = script_.accounts[ask.number];
-      const Currency currency = currency_named(account.currency);
-      if (ask.what == Ask::What::open) {
-        request.header.kind = router::RequestKind::open_account;
-        request.body = router::OpenAccountRequest{currency, account.account};
-      } else {
-        request.header.kind = router::RequestKind::balance;
-        request.body = router::BalanceRequest{router::Consistency::linearizable, currency, account.account};
+  request.header.patience_ms = ask.written != nullptr ? ask.written->patience_ms : script_.patience_ms;
+  switch (ask.kind) {
+    case router::RequestKind::open_account:
+      request.body = router::OpenAccountRequest{ask.pocket.currency, ask.pocket.account};
+      break;
+    case router::RequestKind::balance: {
+      const bool eventual = ask.written != nullptr && ask.written->eventual;
+      request.body =
+          router::BalanceRequest{eventual ? router::Consistency::eventual : router::Consistency::linearizable,
+                                 ask.pocket.currency, ask.pocket.account};
+      break;
+    }
+    case router::RequestKind::transfers: {
+      router::TransfersRequest body;
+      for (const std::size_t number : ask.items) {
+        const ScriptedCall& call = *items_[number].call;
+        body.items.push_back({operation_of(call.operation), currency_named(call.currency), call.amount,
+                              items_[number].id, call.from, call.to});
       }
+      request.body = std::move(body);
       break;
     }
-    case Ask::What::transfer: {
-      const Item& item = items_[ask.number];
-      request.header.patience_ms = item.call.patience_ms;
-      router::TransferItem transfer{item.call.operation, currency_named(item.call.currency),
-                                    item.call.amount,    item.id,
-                                    item.call.from,      item.call.to};
-      request.body = router::TransfersRequest{{transfer}};
+    case router::RequestKind::transfer_status:
+      request.body = router::TransferStatusRequest{ask.id, ask.pocket.account};
       break;
-    }
-    case Ask::What::status: {
-      const Item& item = items_[ask.number];
-      const bool deposit = item.call.operation == router::TransferOperation::deposit;
-      request.header.kind = router::RequestKind::transfer_status;
-      request.body = router::TransferStatusRequest{item.id, deposit ? item.call.to : item.call.from};
-      break;
-    }
-    case Ask::What::trial_balance:
-      request.header.kind = router::RequestKind::trial_balance;
+    case router::RequestKind::trial_balance:
       request.body = router::TrialBalanceRequest{};
       break;
+    case router::RequestKind::node_status:
+    case router::RequestKind::reconfigure:
+    case router::RequestKind::transfer_leadership:
+      check_failed("a script moves money, not replicas");
   }
   return router::encode(request);
 }
 
-std::optional<workload::Next> ScriptPlan::next(std::uint32_t number, Phase phase) {
+std::optional<workload::Next> ScriptPlan::next(std::uint32_t number, Phase phase, Duration spent) {
   Client& client = clients_[number];
   check(!client.outstanding, "a client has one call outstanding at a time");
-  const std::optional<Ask> ask = choose(number, phase);
+  std::optional<Ask> ask = choose(number, phase);
   if (!ask) return std::nullopt;
-  client.outstanding = ask;
   client.phase = phase;
-  Duration think = milliseconds(1);
-  if (ask->what == Ask::What::transfer) {
-    items_[ask->number].asked = true;
-    if (phase == Phase::running) {
-      think = items_[ask->number].call.think;
-      client.calls.pop_front();
-    }
-  }
+  for (const std::size_t item : ask->items) items_[item].asked = true;
+  if (phase == Phase::running) client.calls.pop_front();
+  const Duration pause = think(client, *ask, phase, spent);
   const std::uint64_t op = (static_cast<std::uint64_t>(number) << 32) + ++client.made;
-  return workload::Next{think, op, encode(*ask, number)};
+  workload::Next next{pause, op, encode(*ask, number)};
+  client.outstanding = std::move(ask);
+  return next;
+}
+
+bool ScriptPlan::settle(Client& client, const Ask& ask, const router::Reply& reply) {
+  if (ask.kind == router::RequestKind::transfers) {
+    const auto* told = std::get_if<router::TransfersReply>(&reply.body);
+    bool all = true;
+    for (std::size_t i = 0; i < ask.items.size(); ++i) {
+      const bool has_result = told != nullptr && i < told->results.size();
+      Item& item = items_[ask.items[i]];
+      item.resolved = item.resolved || is_definite(has_result ? told->results[i].outcome : reply.status);
+      all = all && item.resolved;
+    }
+    return all;
+  }
+  if (ask.kind == router::RequestKind::open_account) {
+    std::erase_if(client.open_openings, [&](const Ask& open) { return open.pocket == ask.pocket; });
+    if (reply.status == Outcome::success) opened_.insert(ask.pocket);
+    if (!is_definite(reply.status) && client.phase != Phase::setup) client.open_openings.push_back(ask);
+  }
+  const auto* told = std::get_if<router::TransferStatusReply>(&reply.body);
+  return is_definite(told != nullptr ? told->result.outcome : reply.status);
 }
 
 void ScriptPlan::on_reply(std::uint32_t number, std::uint64_t, const router::Reply& reply) {
   Client& client = clients_[number];
   check(client.outstanding.has_value(), "an answer belongs to the outstanding call");
   const Ask ask = *std::exchange(client.outstanding, std::nullopt);
-  Outcome outcome = reply.status;
-  if (const auto* told = std::get_if<router::TransfersReply>(&reply.body)) {
-    check(told->results.size() == 1, "one transfer has one result");
-    outcome = told->results[0].outcome;
-  }
-  if (const auto* told = std::get_if<router::TransferStatusReply>(&reply.body)) outcome = told->result.outcome;
-  if (!is_definite(outcome)) return;
-  if (ask.what == Ask::What::transfer) items_[ask.number].resolved = true;
+  if (!settle(client, ask, reply)) return;
   if (client.phase == Phase::setup) client.setup.pop_front();
   if (client.phase == Phase::final_reads) client.reads.pop_front();
 }
 
 Plan::Plan(const Scenario& scenario, const router::ShardMap& map, std::uint64_t seed) {
+  const std::uint64_t drawn_from = stream(seed, Domain::workload).next();
   if (scenario.script.empty()) {
-    drawn_ = std::make_unique<workload::Generator>(scenario.workload, map, stream(seed, Domain::workload).next());
+    drawn_ = std::make_unique<workload::Generator>(scenario.workload, map, drawn_from);
   } else {
-    written_ = std::make_unique<ScriptPlan>(scenario.script, scenario.clients());
+    written_ = std::make_unique<ScriptPlan>(scenario.script, scenario.clients(), drawn_from);
   }
 }
 
-std::optional<workload::Next> Plan::next(std::uint32_t client, Phase phase) {
-  return drawn_ ? drawn_->next(client, phase) : written_->next(client, phase);
+std::optional<workload::Next> Plan::next(std::uint32_t client, Phase phase, Duration spent) {
+  return drawn_ ? drawn_->next(client, phase) : written_->next(client, phase, spent);
 }
 
 void Plan::on_reply(std::uint32_t client, std::uint64_t op, const router::Reply& reply) {

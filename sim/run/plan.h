@@ -1,10 +1,15 @@
-// What the clients of a run do: a drawn workload, or a script that somebody wrote. Single-threaded.
+// What the clients of a run do: a drawn workload, or a script of calls that are written out one by one.
+// Single-threaded.
 #pragma once
 
 #include <cstdint>
 #include <deque>
+#include <map>
 #include <memory>
 #include <optional>
+#include <set>
+#include <string>
+#include <utility>
 #include <vector>
 
 #include "sim/run/scenario.h"
@@ -13,42 +18,63 @@
 namespace coffer::sim {
 
 /// A script's calls, in the order written, each client one after the other. Accounts are opened and funded at setup;
-/// what is open in the end is asked again, and everything is read, as with a drawn workload.
+/// what is open in the end is asked again, and everything is read, as with a drawn workload: a workload that was
+/// written down call by call (sim/shrink/recorder.h) does the same again at the same times.
 class ScriptPlan {
  public:
-  ScriptPlan(const Script& script, std::uint32_t clients);
+  ScriptPlan(const Script& script, std::uint32_t clients, std::uint64_t seed);
 
-  std::optional<workload::Next> next(std::uint32_t client, Phase phase);
+  std::optional<workload::Next> next(std::uint32_t client, Phase phase, Duration spent);
   void on_reply(std::uint32_t client, std::uint64_t op, const router::Reply& reply);
 
  private:
+  /// A transfer; the same number with the same body is the same one.
   struct Item {
-    ScriptedCall call;
+    const ScriptedCall* call;
     TransferId id;
     bool resolved = false;
     bool asked = false;
   };
+  struct Pocket {
+    std::string account;
+    Currency currency;
+    auto operator<=>(const Pocket&) const = default;
+  };
   struct Ask {
-    enum class What : std::uint8_t { open, transfer, balance, status, trial_balance } what{};
-    std::size_t number = 0;  ///< of the account or the item
+    router::RequestKind kind{};
+    std::vector<std::size_t> items;         ///< transfers
+    Pocket pocket;                          ///< open_account, balance, and the account of a transfer_status
+    TransferId id;                          ///< transfer_status
+    const ScriptedCall* written = nullptr;  ///< in the running phase: the (first) call
   };
   struct Client {
+    Prng think{0};
     std::deque<Ask> setup;
     std::deque<Ask> calls;
     std::deque<Ask> reads;
+    std::vector<Ask> open_openings;  ///< openings in the running phase without a definite answer
     std::optional<Ask> outstanding;
     std::uint64_t made = 0;
     Phase phase{};  ///< in which the outstanding call was given out
   };
 
-  std::size_t add_item(ScriptedCall call);
+  std::size_t item_of(const ScriptedCall& call);
+  void plan_setup();
+  void plan_calls();
   void plan_final_reads();
+  std::optional<Ask> unresolved(std::uint32_t client) const;
   std::optional<Ask> choose(std::uint32_t client, Phase phase);
+  Duration think(Client& client, const Ask& ask, Phase phase, Duration spent) const;
   Bytes encode(const Ask& ask, std::uint32_t client) const;
+  /// Whether the answer says all there was to learn.
+  bool settle(Client& client, const Ask& ask, const router::Reply& reply);
 
   const Script& script_;
+  std::deque<ScriptedCall> deposits_;  ///< of setup
   std::vector<Item> items_;
+  std::map<TransferId, std::vector<std::size_t>> by_id_;
   std::vector<Client> clients_;
+  std::set<Pocket> opened_;  ///< told open
   std::uint64_t numbers_ = 0;
   bool final_reads_planned_ = false;
 };
@@ -57,7 +83,8 @@ class Plan {
  public:
   Plan(const Scenario& scenario, const router::ShardMap& map, std::uint64_t seed);
 
-  std::optional<workload::Next> next(std::uint32_t client, Phase phase);
+  /// What an idle client does next; nothing: it is done with this phase. `spent`: so much of the phase is over.
+  std::optional<workload::Next> next(std::uint32_t client, Phase phase, Duration spent);
   void on_reply(std::uint32_t client, std::uint64_t op, const router::Reply& reply);
 
  private:

@@ -2,9 +2,11 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
 #include <iosfwd>
 #include <map>
 #include <string>
+#include <vector>
 
 #include "core/base/hash.h"
 #include "sim/kernel/trace_hash.h"
@@ -12,6 +14,8 @@
 #include "sim/run/scenario.h"
 
 namespace coffer::sim {
+
+class Onlooker;
 
 /// The same words everywhere: output, exit codes, scenario files.
 enum class Verdict : std::uint8_t { pass, violation, stuck, nondeterministic, unknown };
@@ -69,6 +73,11 @@ RunResult compare(RunResult first, const RunResult& second);
 struct RunOptions {
   std::ostream* trace_jsonl = nullptr;                ///< one JSON object per event when set
   std::vector<faults::FaultSpec>* strikes = nullptr;  ///< gets every strike, as a fault of its own, when set
+  std::vector<Onlooker*> onlookers;                   ///< told everything that happens
+  // Ends of the run for reasons outside it: the verdict is then unknown, with no oracle.
+  std::uint64_t events_max = 0;     ///< 0: as the scenario says
+  Duration simulated_max;           ///< 0: as the scenario says
+  std::function<bool()> may_go_on;  ///< asked now and then
 };
 
 /// Runs one world to its end. Never throws for anything the wallet does: a broken check is a violation, oracle "check".

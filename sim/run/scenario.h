@@ -21,16 +21,25 @@ inline constexpr std::uint32_t nodes_max = 9;
 inline constexpr std::uint32_t shards_max = 16;
 inline constexpr std::uint32_t clients_max = 32;
 
+/// The first three as router::TransferOperation.
+enum class CallKind : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3, open = 4, balance = 5, status = 6 };
+constexpr bool moves_money(CallKind kind) { return kind <= CallKind::withdrawal; }
+
 /// One call of a written-out plan.
 struct ScriptedCall {
   std::uint32_t client = 0;
+  Duration at;     ///< not before so much of the running phase is over
   Duration think;  ///< after the client's previous answer
-  router::TransferOperation operation = router::TransferOperation::transfer;
+  std::uint32_t batch =
+      0;  ///< what moves money and stands side by side in one batch of a client is one request; 0: alone
+  CallKind operation = CallKind::transfer;
   std::string from;         ///< empty for a deposit
   std::string to;           ///< empty for a withdrawal
   std::int64_t amount = 1;  ///< minor units
   std::string currency = "USD";
-  std::uint32_t id = 0;  ///< the transaction's number; the same number is the same transaction id. 0: one of its own
+  std::uint32_t id = 0;   ///< the transaction's number; the same number is the same transaction id. 0: one of its own
+  std::string account;    ///< to open, or to read; status: the one that decides the transfer
+  bool eventual = false;  ///< balance: as it stands at whoever is asked
   std::uint32_t patience_ms = 3000;
   bool operator==(const ScriptedCall&) const = default;
 };
@@ -41,8 +50,15 @@ struct Script {
     std::string account;
     std::string currency = "USD";
     std::int64_t balance = 0;  ///< minor units deposited at setup
+    std::uint32_t client = 0;  ///< who opens it
+    std::uint32_t id = 0;      ///< of the deposit; as a call's
     bool operator==(const Account&) const = default;
   };
+  std::uint32_t clients = 0;  ///< so many at least, though some may have nothing to call
+  // Of the calls that are not written out: at setup, asking again what is open in the end, and the final reads.
+  Duration think_mean;          ///< as in a drawn workload; 0: a millisecond each
+  std::uint32_t again_max = 1;  ///< transfers asked again in one request
+  std::uint32_t patience_ms = 3000;
   std::vector<Account> accounts;
   std::vector<ScriptedCall> calls;
   bool empty() const { return accounts.empty() && calls.empty(); }
@@ -68,6 +84,16 @@ inline node::Tuning simulated_tuning() {
   return tuning;
 }
 
+/// How a saved scenario failed (sim/shrink/signature.h). Of a planted bug (tests/mutants), it does so in a tree with
+/// that bug only.
+struct KnownFailure {
+  std::string verdict;  ///< empty: of no known failure
+  std::string oracle;
+  std::string shape;
+  std::uint32_t mutant = 0;  ///< number of the planted bug; 0: none
+  bool operator==(const KnownFailure&) const = default;
+};
+
 struct Scenario {
   std::string about;
   std::uint32_t nodes = 3;   ///< spares included
@@ -84,14 +110,17 @@ struct Scenario {
   bool fair = true;  ///< the atlas (sim/faults/atlas.h) withholds what would damage disks beyond what can be survived
   /// "pass", "stuck", "unknown", "violation", or the oracle that must be violated.
   std::string expect = "pass";
+  KnownFailure signature;
   std::uint64_t seed = 1;  ///< when none is given on the command line
 
   std::uint32_t clients() const;
+  /// Calls in the running phase; of a script, each transfer of a request counts.
+  std::uint64_t operations() const;
   /// Whether it has an operator: some fault is an order to it.
   bool has_operator() const;
 };
 
-/// Of everything that influences a run: not of `about`, `expect` and `seed`.
+/// Of everything that influences a run: not of `about`, `expect`, `signature` and `seed`.
 Hash128 hash_of(const Scenario& scenario);
 
 }  // namespace coffer::sim

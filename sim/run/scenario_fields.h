@@ -120,25 +120,46 @@ void visit(V& v, Script::Account& a) {
   v.text("account", a.account);
   v.text("currency", a.currency);
   v.number("balance", a.balance, 0, std::numeric_limits<std::int64_t>::max());
+  v.number("client", a.client, 0, clients_max - 1);
+  v.number("id", a.id, 0, u32_max);
 }
 
 template <class V>
 void visit(V& v, ScriptedCall& c) {
   v.number("client", c.client, 0, clients_max - 1);
+  v.duration("at", c.at, Duration{}, seconds(3600));
   v.duration("think", c.think, Duration{}, seconds(3600));
   v.word("operation", c.operation);
-  v.text("from", c.from);
-  v.text("to", c.to);
-  v.number("amount", c.amount, 1, std::numeric_limits<std::int64_t>::max());
-  v.text("currency", c.currency);
-  v.number("id", c.id, 0, u32_max);
+  if (moves_money(c.operation)) {
+    v.text("from", c.from);
+    v.text("to", c.to);
+    v.number("amount", c.amount, 1, std::numeric_limits<std::int64_t>::max());
+    v.number("batch", c.batch, 0, u32_max);
+  } else {
+    v.text("account", c.account);
+  }
+  if (c.operation == CallKind::balance) v.flag("eventual", c.eventual);
+  if (c.operation != CallKind::status) v.text("currency", c.currency);
+  if (moves_money(c.operation) || c.operation == CallKind::status) v.number("id", c.id, 0, u32_max);
   v.count("patience_ms", c.patience_ms, 1, 600'000);
 }
 
 template <class V>
 void visit(V& v, Script& s) {
-  v.list("accounts", s.accounts, false);
+  v.number("clients", s.clients, 0, clients_max);
+  v.duration("think_mean", s.think_mean, Duration{}, seconds(60));
+  v.count("again_max", s.again_max, 1, 8192);
+  v.count("patience_ms", s.patience_ms, 1, 600'000);
+  v.list("accounts", s.accounts, true);
   v.list("calls", s.calls, true);
+}
+
+template <class V>
+void visit(V& v, KnownFailure& k) {
+  v.text("verdict", k.verdict);
+  v.text("oracle", k.oracle);
+  v.text("shape", k.shape);
+  v.number("mutant", k.mutant, 0, u32_max);
 }
 
 template <class V>
@@ -165,6 +186,7 @@ void visit(V& v, Scenario& s) {
   v.list("faults", s.faults, true);
   v.flag("fair", s.fair);
   v.word_of_verdict("expect", s.expect);
+  if (v.wants_signature(s)) v.object("signature", [&](auto& o) { visit(o, s.signature); });
 }
 
 }  // namespace coffer::sim::fields

@@ -24,9 +24,7 @@ struct Of {};
 std::optional<TraceKind> word_of(Of<TraceKind>, std::string_view word) { return words::trace_kind(word); }
 std::optional<faults::How> word_of(Of<faults::How>, std::string_view word) { return words::how(word); }
 std::optional<faults::Files> word_of(Of<faults::Files>, std::string_view word) { return words::files(word); }
-std::optional<router::TransferOperation> word_of(Of<router::TransferOperation>, std::string_view word) {
-  return words::operation(word);
-}
+std::optional<CallKind> word_of(Of<CallKind>, std::string_view word) { return words::call_kind(word); }
 std::optional<ledger::Protocol> word_of(Of<ledger::Protocol>, std::string_view word) { return words::protocol(word); }
 std::optional<std::string> word_of(Of<std::string>, std::string_view word) {
   for (const std::string& name : words::fault_names()) {
@@ -37,7 +35,7 @@ std::optional<std::string> word_of(Of<std::string>, std::string_view word) {
 std::vector<std::string> words_of(Of<TraceKind>) { return words::trace_kinds(); }
 std::vector<std::string> words_of(Of<faults::How>) { return words::hows(); }
 std::vector<std::string> words_of(Of<faults::Files>) { return words::file_kinds(); }
-std::vector<std::string> words_of(Of<router::TransferOperation>) { return words::operations(); }
+std::vector<std::string> words_of(Of<CallKind>) { return words::call_kinds(); }
 std::vector<std::string> words_of(Of<ledger::Protocol>) { return words::protocols(); }
 std::vector<std::string> words_of(Of<std::string>) { return words::fault_names(); }
 std::string spelled(const std::string& word) { return word; }
@@ -193,6 +191,7 @@ class Reader {
   bool wants_protocol(const Scenario&) const { return true; }
   bool wants_workload(const Scenario&) const { return true; }
   bool wants_script(const Scenario&) const { return true; }
+  bool wants_signature(const Scenario&) const { return true; }
 
   /// Refuses keys nobody asked for.
   void finish() {
@@ -304,6 +303,7 @@ class Writer {
   bool wants_protocol(const Scenario& scenario) const { return scenario.tuning.protocol != ledger::Protocol::saga; }
   bool wants_workload(const Scenario& scenario) const { return scenario.script.empty(); }
   bool wants_script(const Scenario& scenario) const { return !scenario.script.empty(); }
+  bool wants_signature(const Scenario& scenario) const { return !scenario.signature.verdict.empty(); }
 
  private:
   ordered_json& object_;

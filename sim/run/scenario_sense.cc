@@ -81,11 +81,16 @@ std::string of_script(const Script& script) {
   for (std::size_t i = 0; i < script.calls.size(); ++i) {
     const ScriptedCall& call = script.calls[i];
     const std::string at = "/script/calls/" + number(i);
-    const bool deposit = call.operation == router::TransferOperation::deposit;
-    const bool withdrawal = call.operation == router::TransferOperation::withdrawal;
+    if (call.operation != CallKind::status && !parse_currency(call.currency)) return at + "/currency: no such currency";
+    if (!moves_money(call.operation)) {
+      if (call.account.empty()) return at + "/account: which one?";
+      if (call.operation == CallKind::status && call.id == 0) return at + "/id: of which transfer?";
+      continue;
+    }
+    const bool deposit = call.operation == CallKind::deposit;
+    const bool withdrawal = call.operation == CallKind::withdrawal;
     if (call.from.empty() != deposit) return at + "/from: " + (deposit ? "a deposit has none" : "whose money?");
     if (call.to.empty() != withdrawal) return at + "/to: " + (withdrawal ? "a withdrawal has none" : "to whom?");
-    if (!parse_currency(call.currency)) return at + "/currency: no such currency";
   }
   return "";
 }
@@ -99,6 +104,10 @@ std::string nonsense(const Scenario& scenario) {
   }
   if (scenario.workload.hot_accounts > scenario.workload.accounts) return "/workload/hot_accounts: more than there are";
   if (scenario.limits.running_min > scenario.limits.running_max) return "/limits/running_min: beyond running_max";
+  const KnownFailure& known = scenario.signature;
+  if (!known.verdict.empty() && known.verdict != "violation" && known.verdict != "stuck") {
+    return "/signature/verdict: neither \"violation\" nor \"stuck\"";
+  }
   if (std::string problem = of_script(scenario.script); !problem.empty()) return problem;
   std::set<std::pair<std::uint64_t, std::uint64_t>> streams;
   for (std::size_t i = 0; i < scenario.faults.size(); ++i) {

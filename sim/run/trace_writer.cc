@@ -82,7 +82,6 @@ std::string_view name(Phase phase) {
 }
 
 void TraceWriter::event(SimTime now, std::uint64_t sequence, const Event& event) {
-  if (out_ == nullptr) return;
   *out_ << R"({"t":)" << now.nanos << R"(,"seq":)" << sequence << R"(,"kind":")" << name(event.kind) << '"';
   if (event.entity != 0) *out_ << R"(,"at":)" << event.entity;
   if (event.from != 0) *out_ << R"(,"from":)" << event.from;
@@ -92,7 +91,6 @@ void TraceWriter::event(SimTime now, std::uint64_t sequence, const Event& event)
 }
 
 void TraceWriter::node(SimTime now, NodeId node, const TraceEvent& event) {
-  if (out_ == nullptr) return;
   *out_ << R"({"t":)" << now.nanos << R"(,"node":)" << node.value << R"(,"event":")" << name(event.kind) << '"';
   if (event.shard.value != 0) *out_ << R"(,"shard":)" << event.shard.value;
   if (event.term.value != 0) *out_ << R"(,"term":)" << event.term.value;
@@ -106,17 +104,14 @@ void TraceWriter::node(SimTime now, NodeId node, const TraceEvent& event) {
 }
 
 void TraceWriter::phase(SimTime now, Phase phase) {
-  if (out_ == nullptr) return;
   *out_ << R"({"t":)" << now.nanos << R"(,"phase":")" << name(phase) << "\"}\n";
 }
 
 void TraceWriter::machine(SimTime now, NodeId node, std::string_view what) {
-  if (out_ == nullptr) return;
   *out_ << R"({"t":)" << now.nanos << R"(,"node":)" << node.value << R"(,"machine":)" << quoted(what) << "}\n";
 }
 
 void TraceWriter::call(SimTime now, std::uint32_t client, std::uint64_t op, const router::Request& request) {
-  if (out_ == nullptr) return;
   *out_ << R"({"t":)" << now.nanos << R"(,"client":)" << client << R"(,"op":)" << op << R"(,"call":")"
         << name(request.header.kind) << '"';
   if (const auto* transfers = std::get_if<router::TransfersRequest>(&request.body)) {
@@ -149,7 +144,6 @@ void TraceWriter::call(SimTime now, std::uint32_t client, std::uint64_t op, cons
 }
 
 void TraceWriter::told(SimTime now, std::uint32_t client, std::uint64_t op, const router::Reply& reply) {
-  if (out_ == nullptr) return;
   *out_ << R"({"t":)" << now.nanos << R"(,"client":)" << client << R"(,"op":)" << op << R"(,"told":")"
         << name(reply.status) << '"';
   if (const auto* transfers = std::get_if<router::TransfersReply>(&reply.body)) {

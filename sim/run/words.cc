@@ -13,7 +13,7 @@ namespace {
 constexpr std::string_view hows_spelled[] = {"process", "power", "either"};
 constexpr std::string_view files_spelled[] = {"any",   "stream",   "hard_state", "history",
                                               "index", "manifest", "snapshot"};
-constexpr std::string_view operations_spelled[] = {"transfer", "deposit", "withdrawal"};  // from 1
+constexpr std::string_view calls_spelled[] = {"transfer", "deposit", "withdrawal", "open", "balance", "status"};
 
 std::vector<TraceKind> all_kinds() {
   std::vector<TraceKind> kinds;
@@ -73,18 +73,16 @@ std::vector<std::string> file_kinds() { return {std::begin(files_spelled), std::
 
 std::string spell(faults::Files files) { return std::string(files_spelled[static_cast<std::size_t>(files)]); }
 
-std::optional<router::TransferOperation> operation(std::string_view word) {
-  for (std::size_t i = 0; i < std::size(operations_spelled); ++i) {
-    if (operations_spelled[i] == word) return static_cast<router::TransferOperation>(i + 1);
+std::optional<CallKind> call_kind(std::string_view word) {
+  for (std::size_t i = 0; i < std::size(calls_spelled); ++i) {
+    if (calls_spelled[i] == word) return static_cast<CallKind>(i + 1);  // they count from 1
   }
   return std::nullopt;
 }
 
-std::vector<std::string> operations() { return {std::begin(operations_spelled), std::end(operations_spelled)}; }
+std::vector<std::string> call_kinds() { return {std::begin(calls_spelled), std::end(calls_spelled)}; }
 
-std::string spell(router::TransferOperation operation) {
-  return std::string(operations_spelled[static_cast<std::size_t>(operation) - 1]);
-}
+std::string spell(CallKind kind) { return std::string(calls_spelled[static_cast<std::size_t>(kind) - 1]); }
 
 std::optional<ledger::Protocol> protocol(std::string_view word) {
   const txn::ProtocolRow* row = txn::find_protocol(word);

@@ -25,9 +25,9 @@ std::optional<faults::Files> files(std::string_view word);
 std::vector<std::string> file_kinds();
 std::string spell(faults::Files files);
 
-std::optional<router::TransferOperation> operation(std::string_view word);
-std::vector<std::string> operations();
-std::string spell(router::TransferOperation operation);
+std::optional<CallKind> call_kind(std::string_view word);
+std::vector<std::string> call_kinds();
+std::string spell(CallKind kind);
 
 std::optional<ledger::Protocol> protocol(std::string_view word);
 std::vector<std::string> protocols();

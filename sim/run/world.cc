@@ -53,16 +53,17 @@ World::World(const Scenario& scenario, std::uint64_t seed, const RunOptions& opt
       faults_(cluster_, roles_, orders_, scenario.faults, config_of(scenario).clients, seed, scenario.fair),
       plan_(scenario, map_of(cluster_), seed),
       judge_(topology_of(cluster_), scenario.tuning.election_timeout),
-      strikes_(options.strikes),
-      writer_(options.trace_jsonl),
+      options_(options),
       watch_prng_(stream(seed, Domain::watch)) {
+  if (options.trace_jsonl != nullptr) onlookers_.add(writer_.emplace(*options.trace_jsonl));
+  for (Onlooker* onlooker : options.onlookers) onlookers_.add(*onlooker);
   for (std::uint32_t number = 0; number < scenario.clients(); ++number) {
     clients_.push_back(
         std::make_unique<SimClient>(cluster_, number, scenario.client_attempt_timeout, map_of(cluster_), seed));
   }
   if (scenario.has_operator()) {
     operator_.emplace(cluster_, scenario.clients(), scenario.client_attempt_timeout, map_of(cluster_), seed, orders_,
-                      writer_);
+                      onlookers_);
   }
 }
 
@@ -83,6 +84,7 @@ RunResult World::run() {
     if (kernel_.events() > scenario_.limits.events_max) {
       end(Verdict::stuck, "O-V1", "too many events: something goes round in circles");
     }
+    if (cut_off()) break;
   }
   if (faults_.broke_the_atlas() && result_.verdict != Verdict::pass) {
     result_.reason += " (disks were damaged beyond what can be survived, by the scenario's wish)";
@@ -102,8 +104,21 @@ RunResult World::run() {
   result_.sometimes.merge(faults_.sometimes().to_map());
   result_.sometimes.merge(judge_.memberships().to_map());
   result_.orders = orders_.counts();
-  if (strikes_ != nullptr) *strikes_ = faults_.struck();
+  if (options_.strikes != nullptr) *options_.strikes = faults_.struck();
   return std::move(result_);
+}
+
+/// Whoever started the run has seen enough of it.
+bool World::cut_off() {
+  constexpr std::uint64_t events_between_questions = 1024;
+  const bool too_long = (options_.events_max > 0 && kernel_.events() > options_.events_max) ||
+                        (options_.simulated_max > Duration{} && kernel_.now() - SimTime{} > options_.simulated_max);
+  const bool asks = options_.may_go_on && kernel_.events() % events_between_questions == 0;
+  if (ended_ || (!too_long && !(asks && !options_.may_go_on()))) return false;
+  ended_ = true;
+  result_.verdict = Verdict::unknown;
+  result_.reason = "cut off";
+  return true;
 }
 
 void World::schedule_tick() {
@@ -113,7 +128,7 @@ void World::schedule_tick() {
 }
 
 void World::handle(const Event& event) {
-  writer_.event(kernel_.now(), kernel_.sequence(), event);
+  onlookers_.event(kernel_.now(), kernel_.sequence(), event);
   switch (event.kind) {
     case EventKind::client_call:
     case EventKind::client_wake:
@@ -204,7 +219,7 @@ void World::after_step(NodeId node) {
   cluster_.machine(node).swap_effects(effects_);  // a crash in the midst of the following must not take it away
   const SimTime now = kernel_.now();
   for (const TraceEvent& event : effects_.trace) {
-    writer_.node(now, node, event);
+    onlookers_.node(now, node, event);
     roles_.on_trace(node, event);
     judge_.on_trace(now, node, event);
   }
@@ -256,36 +271,36 @@ void World::drain_notices() {
   for (const Notice& notice : cluster_.take_notices()) {
     switch (notice.kind) {
       case Notice::Kind::booted:
-        writer_.machine(now, notice.node, "booted");
+        onlookers_.machine(now, notice.node, "booted");
         judge_.on_restart(now, notice.node);
         break;
       case Notice::Kind::crashed:
-        writer_.machine(now, notice.node, "crashed");
+        onlookers_.machine(now, notice.node, "crashed");
         roles_.on_down(notice.node);
         judge_.on_crash(now, notice.node);
         show_durable(notice.node, cluster_.machine(notice.node).disk().durable_names());
         break;
       case Notice::Kind::damaged:
-        writer_.machine(now, notice.node, notice.file + " damaged by " + notice.reason);
+        onlookers_.machine(now, notice.node, notice.file + " damaged by " + notice.reason);
         judge_.on_damaged(now, notice.node, notice.file);
         show_durable(notice.node, cluster_.machine(notice.node).disk().take_newly_durable());
         break;
       case Notice::Kind::emptied:
-        writer_.machine(now, notice.node, "disk emptied");
+        onlookers_.machine(now, notice.node, "disk emptied");
         judge_.on_disk_emptied(now, notice.node);
         break;
       case Notice::Kind::refused:
-        writer_.machine(now, notice.node, "refused: " + notice.reason);
+        onlookers_.machine(now, notice.node, "refused: " + notice.reason);
         roles_.on_down(notice.node);
         judge_.on_refused(now, notice.node);
         show_durable(notice.node, cluster_.machine(notice.node).disk().durable_names());
         break;
       case Notice::Kind::broken:
-        writer_.machine(now, notice.node, notice.reason);
+        onlookers_.machine(now, notice.node, notice.reason);
         end(Verdict::violation, "check", "node " + std::to_string(notice.node.value) + ": " + notice.reason);
         break;
       case Notice::Kind::gave_up:
-        writer_.machine(now, notice.node, notice.reason);
+        onlookers_.machine(now, notice.node, notice.reason);
         end(Verdict::violation, "O-V2", "node " + std::to_string(notice.node.value) + " gives up: " + notice.reason);
         break;
     }
@@ -295,7 +310,7 @@ void World::drain_notices() {
 void World::call(SimClient& client) {
   const auto request = router::decode_request(client.request());
   check(request.has_value(), "a plan's requests follow the grammar");
-  writer_.call(kernel_.now(), client.number(), client.op(), *request);
+  onlookers_.call(kernel_.now(), client.number(), client.op(), *request);
   judge_.on_call(kernel_.now(), client.number(), client.op(), *request);
   ++waiting_;
   answered(client, client.call());
@@ -306,7 +321,7 @@ void World::answered(SimClient& client, const SimClient::Answers& answers) {
     const auto reply = router::decode_reply(bytes);
     check(reply.has_value(), "a router's answers follow the grammar");
     --waiting_;
-    writer_.told(kernel_.now(), client.number(), client.op(), *reply);
+    onlookers_.told(kernel_.now(), client.number(), client.op(), *reply);
     judge_.on_return(kernel_.now(), client.number(), client.op(), *reply);
     plan_.on_reply(client.number(), client.op(), *reply);
     next_call(client);
@@ -314,9 +329,9 @@ void World::answered(SimClient& client, const SimClient::Answers& answers) {
 }
 
 void World::next_call(SimClient& client) {
-  auto next = plan_.next(client.number(), phase_);
+  auto next = plan_.next(client.number(), phase_, kernel_.now() - phase_began_);
   if (!next) return;
-  const bool open_loop = scenario_.workload.period > Duration{} && phase_ == Phase::running;
+  const bool open_loop = scenario_.script.empty() && scenario_.workload.period > Duration{} && phase_ == Phase::running;
   if (open_loop) next->think = until_due(client);
   client.think(std::move(*next));
 }
@@ -335,7 +350,7 @@ void World::enter(Phase phase) {
   if (phase != Phase::setup) look_at_all();
   phase_ = phase;
   phase_began_ = kernel_.now();
-  writer_.phase(kernel_.now(), phase);
+  onlookers_.phase(kernel_.now(), phase);
   if (phase == Phase::running) faults_.start();
   if (phase == Phase::healing) faults_.stop();
   judge_.on_phase(kernel_.now(), phase);

@@ -20,6 +20,7 @@
 #include "sim/models/roles.h"
 #include "sim/run/fault_driver.h"
 #include "sim/run/judge.h"
+#include "sim/run/onlooker.h"
 #include "sim/run/operator.h"
 #include "sim/run/plan.h"
 #include "sim/run/run.h"
@@ -56,6 +57,7 @@ class World {
   void repeat_orders();
   std::string why_not_quiet() const;
   void end(Verdict verdict, std::string oracle, std::string reason);
+  bool cut_off();
   void schedule_tick();
   SimClient& client_at(Endpoint endpoint) { return *clients_[endpoint - cluster_.nodes() - 1]; }
 
@@ -69,8 +71,9 @@ class World {
   Plan plan_;
   std::vector<std::unique_ptr<SimClient>> clients_;
   Judge judge_;
-  std::vector<faults::FaultSpec>* strikes_;
-  TraceWriter writer_;
+  const RunOptions& options_;
+  std::optional<TraceWriter> writer_;
+  Onlookers onlookers_;
   std::optional<Operator> operator_;
   Prng watch_prng_;
 

@@ -1,175 +1,279 @@
 #include "sim/shrink/shrink.h"
 
 #include <algorithm>
+#include <map>
+#include <set>
+#include <string>
 #include <utility>
 #include <vector>
 
-#include "core/base/check.h"
-#include "sim/run/scenario_sense.h"
+#include "sim/shrink/hunt.h"
 
 namespace coffer::sim::shrink {
 
 namespace {
 
-/// A hunt for the smallest: what it has, and whether it may go on.
-class Hunt {
- public:
-  Hunt(const Scenario& scenario, const Listener& listener) : listener_(listener) {
-    report_.scenario = scenario;
-    RunOptions watched;
-    watched.strikes = &strikes_;
-    report_.result = run(scenario, scenario.seed, watched);
-    report_.runs = 1;
-    report_.signature = signature_of(report_.result);
-    const Verdict verdict = report_.signature.verdict;
-    check(verdict != Verdict::pass && verdict != Verdict::unknown, "only what fails is made smaller");
-    report_.scenario.expect = report_.result.oracle;
-  }
+constexpr std::uint32_t neighbours = 3;
+constexpr std::uint32_t neighbours_of_the_written = 8;
 
-  Report hunt() {
-    write_out_faults();
-    bool smaller = true;
-    while (smaller && may_go_on()) {
-      smaller = false;
-      for (const auto pass :
-           {&Hunt::less_time, &Hunt::fewer_shards, &Hunt::fewer_nodes, &Hunt::fewer_faults, &Hunt::fewer_clients,
-            &Hunt::fewer_operations, &Hunt::fewer_kinds, &Hunt::lesser_faults}) {
-        smaller = (this->*pass)() || smaller;
-      }
+/// Fewer elements of a list of the scenario, down to `least`: none, only the last few, then without pieces of half, a
+/// quarter, … of it, down to one.
+template <class Get>
+bool fewer(Hunt& hunt, Get list, std::size_t least = 0) {
+  using Offset = std::ptrdiff_t;
+  const auto size = [&] { return list(hunt.best()).size(); };
+  const auto without = [&](std::size_t first, std::size_t count) {
+    const std::size_t end = std::min(first + count, size());
+    if (end <= first || size() - (end - first) < least) return false;
+    return hunt.change([&](Scenario& s) {
+      auto& all = list(s);
+      all.erase(all.begin() + static_cast<Offset>(first), all.begin() + static_cast<Offset>(end));
+    });
+  };
+  bool any = without(0, size());
+  for (std::size_t last = 1; !any && last <= size() / 2; last *= 2) any = without(0, size() - last);
+  for (std::size_t piece = (size() + 1) / 2; piece > 0 && hunt.may_go_on(); piece = piece == 1 ? 0 : (piece + 1) / 2) {
+    // From the end: what comes late hangs on what came before.
+    for (std::size_t end = size(); end > 0;) {
+      const std::size_t first = end > piece ? end - piece : 0;
+      any = without(first, end - first) || any;
+      end = first;
     }
-    report_.finished = may_go_on();
-    return std::move(report_);
   }
+  return any;
+}
 
- private:
-  bool may_go_on() const { return !listener_.may_go_on || listener_.may_go_on(); }
+bool fewer_faults(Hunt& hunt) {
+  return fewer(
+      hunt, [](auto& s) -> auto& { return s.faults; });
+}
 
-  /// Whether it fails in the same way; then it is what there is from now on.
-  bool keep(Scenario candidate) {
-    if (!may_go_on() || !nonsense(candidate).empty()) return false;
-    ++report_.runs;
-    RunResult result = run(candidate, candidate.seed);
-    if (signature_of(result) != report_.signature) return false;
-    report_.scenario = std::move(candidate);
-    report_.result = std::move(result);
-    if (listener_.on_smaller) listener_.on_smaller(report_);
-    return true;
-  }
+bool fewer_calls(Hunt& hunt) {
+  if (hunt.best().script.empty()) return false;
+  return fewer(
+      hunt, [](auto& s) -> auto& { return s.script.calls; });
+}
 
-  /// Changes one thing of a copy and keeps the copy if it may.
-  template <class Change>
-  bool change(Change make) {
-    Scenario candidate = report_.scenario;
-    make(candidate);
-    return keep(std::move(candidate));
-  }
+bool fewer_operations(Hunt& hunt) {
+  if (!hunt.best().script.empty()) return false;
+  const bool any = hunt.lower(
+      [](auto& s) -> auto& { return s.workload.operations; }, 0);
+  return hunt.lower(
+             [](auto& s) -> auto& { return s.workload.batch_max; }, 1) ||
+         any;
+}
 
-  /// The least value from `least` on that still fails, by halving; it need not be the least of all.
-  template <class Get>
-  bool lower(Get field, std::uint64_t least) {
-    bool any = false;
-    std::uint64_t low = least;
-    while (low < field(report_.scenario)) {
-      const std::uint64_t middle = low + (field(report_.scenario) - low) / 2;
-      if (change([&](Scenario& s) { field(s) = static_cast<std::remove_reference_t<decltype(field(s))>>(middle); })) {
-        any = true;
-      } else {
-        low = middle + 1;
-      }
-    }
-    return any;
-  }
+bool fewer_shards(Hunt& hunt) {
+  if (hunt.best().shards > 2 && hunt.change([](Scenario& s) { s.shards = 1; })) return true;
+  bool any = false;
+  while (hunt.best().shards > 1 && hunt.change([](Scenario& s) { --s.shards; })) any = true;
+  return any;
+}
 
-  void write_out_faults() {
-    const bool drawn = std::any_of(report_.scenario.faults.begin(), report_.scenario.faults.end(),
-                                   [](const faults::FaultSpec& one) { return one.when != faults::When::at; });
-    if (drawn) change([&](Scenario& s) { s.faults = strikes_; });
-  }
+bool fewer_nodes(Hunt& hunt) {
+  bool any = false;
+  const auto without_spare = [](Scenario& s) {
+    --s.nodes;
+    --s.spares;
+  };
+  while (hunt.best().spares > 0 && hunt.change(without_spare)) any = true;
+  while (hunt.best().nodes > hunt.best().spares + 1 && hunt.change([](Scenario& s) { --s.nodes; })) any = true;
+  return any;
+}
 
-  bool less_time() {
-    return report_.scenario.limits.running_min > Duration{} && change([](Scenario& s) { s.limits.running_min = {}; });
-  }
-
-  bool fewer_shards() {
-    bool any = false;
-    while (report_.scenario.shards > 1 && change([](Scenario& s) { --s.shards; })) any = true;
-    return any;
-  }
-
-  bool fewer_nodes() {
-    bool any = false;
-    while (report_.scenario.nodes > report_.scenario.spares + 1 && change([](Scenario& s) { --s.nodes; })) any = true;
-    return any;
-  }
-
-  /// Pieces of half, a quarter, … of the list, down to one.
-  bool fewer_faults() {
-    bool any = false;
-    for (std::size_t piece = (report_.scenario.faults.size() + 1) / 2; piece > 0;
-         piece = piece == 1 ? 0 : (piece + 1) / 2) {
-      std::size_t at = 0;
-      while (at < report_.scenario.faults.size()) {
-        const bool gone = change([&](Scenario& s) {
-          const auto first = s.faults.begin() + static_cast<std::ptrdiff_t>(at);
-          s.faults.erase(first, s.faults.begin() + static_cast<std::ptrdiff_t>(std::min(at + piece, s.faults.size())));
-        });
-        any = any || gone;
-        if (!gone) at += piece;
-      }
-    }
-    return any;
-  }
-
-  bool fewer_clients() {
-    return lower(
+bool fewer_clients(Hunt& hunt) {
+  if (hunt.best().script.empty()) {
+    return hunt.lower(
         [](auto& s) -> auto& { return s.workload.clients; }, 1);
   }
-
-  bool fewer_operations() {
-    const bool fewer = lower(
-        [](auto& s) -> auto& { return s.workload.operations; }, 0);
-    return lower(
-               [](auto& s) -> auto& { return s.workload.batch_max; }, 1) ||
-           fewer;
+  for (std::uint32_t clients = 1; clients < hunt.best().clients(); ++clients) {
+    const bool enough = hunt.change([&](Scenario& s) {
+      s.script.clients = clients;
+      for (Script::Account& account : s.script.accounts) account.client %= clients;
+      for (ScriptedCall& call : s.script.calls) call.client %= clients;
+    });
+    if (enough) return true;
   }
+  return false;
+}
 
-  bool fewer_kinds() {
-    bool any = false;
-    for (const auto kind : {&workload::Config::cross_shard_per_mille, &workload::Config::overdraft_per_mille,
-                            &workload::Config::missing_account_per_mille, &workload::Config::wrong_currency_per_mille,
-                            &workload::Config::duplicate_per_mille, &workload::Config::other_body_per_mille,
-                            &workload::Config::read_per_mille, &workload::Config::deposit_per_mille,
-                            &workload::Config::withdrawal_per_mille, &workload::Config::hot_accounts}) {
-      if (report_.scenario.workload.*kind == 0) continue;
-      any = change([&](Scenario& s) { s.workload.*kind = 0; }) || any;
-    }
-    any = (report_.scenario.workload.currencies > 1 && change([](Scenario& s) { s.workload.currencies = 1; })) || any;
-    return lower(
-               [](auto& s) -> auto& { return s.workload.accounts; }, 2) ||
-           any;
+/// Those that nobody names first.
+bool fewer_accounts(Hunt& hunt) {
+  if (hunt.best().script.empty()) {
+    return hunt.lower(
+        [](auto& s) -> auto& { return s.workload.accounts; }, 2);
   }
+  std::set<std::string> named;
+  for (const ScriptedCall& call : hunt.best().script.calls) named.insert({call.from, call.to, call.account});
+  const bool any = hunt.change([&](Scenario& s) {
+    const std::vector<Script::Account> all = s.script.accounts;
+    std::erase_if(s.script.accounts, [&](const Script::Account& one) { return !named.contains(one.account); });
+    if (s.script.accounts.empty()) s.script.accounts.assign(all.begin(), all.begin() + 1);
+  });
+  return fewer(
+             hunt, [](auto& s) -> auto& { return s.script.accounts; }, 1) ||
+         any;
+}
 
-  /// Shorter, on fewer nodes.
-  bool lesser_faults() {
-    bool any = false;
-    for (std::size_t i = 0; i < report_.scenario.faults.size(); ++i) {
-      while (report_.scenario.faults[i].count > 1 && change([&](Scenario& s) { --s.faults[i].count; })) any = true;
-      const auto shorter = [i](Scenario& s) {
-        s.faults[i].lasts_max = s.faults[i].lasts_max / 2;
-        s.faults[i].lasts_min = std::min(s.faults[i].lasts_min, s.faults[i].lasts_max);
+bool fewer_kinds(Hunt& hunt) {
+  if (!hunt.best().script.empty()) return false;
+  bool any = false;
+  for (const auto kind : {&workload::Config::cross_shard_per_mille, &workload::Config::overdraft_per_mille,
+                          &workload::Config::missing_account_per_mille, &workload::Config::wrong_currency_per_mille,
+                          &workload::Config::duplicate_per_mille, &workload::Config::other_body_per_mille,
+                          &workload::Config::read_per_mille, &workload::Config::deposit_per_mille,
+                          &workload::Config::withdrawal_per_mille, &workload::Config::hot_accounts}) {
+    any = hunt.change([&](Scenario& s) { s.workload.*kind = 0; }) || any;
+  }
+  return hunt.change([](Scenario& s) { s.workload.currencies = 1; }) || any;
+}
+
+/// Without what came in the first part of the phase in which faults strike: the rest begins at once. Short runs first.
+bool only_the_end(Hunt& hunt) {
+  const Scenario& whole = hunt.best();
+  const bool drawn = std::any_of(whole.faults.begin(), whole.faults.end(),
+                                 [](const faults::FaultSpec& one) { return one.when != faults::When::at; });
+  if (drawn || whole.script.empty()) return false;
+  const Duration length = whole.limits.running_min;
+  for (std::int64_t parts = 16; parts >= 2; parts /= 2) {
+    const Duration from = length - length / parts;
+    const bool enough = hunt.change([from](Scenario& s) {
+      const auto is_over = [from](const faults::FaultSpec& one) {
+        return one.at + one.lasts_max < from && !one.forever;
       };
-      while (report_.scenario.faults[i].lasts_max > milliseconds(1) && change(shorter)) any = true;
-    }
-    return any;
+      std::erase_if(s.faults, is_over);
+      std::erase_if(s.script.calls, [from](const ScriptedCall& one) { return one.at < from; });
+      for (faults::FaultSpec& fault : s.faults) fault.at = std::max(fault.at - from, Duration{});
+      for (ScriptedCall& call : s.script.calls) call.at = call.at - from;
+      s.limits.running_min = s.limits.running_min - from;
+    });
+    if (enough) return true;
   }
+  return false;
+}
 
-  const Listener& listener_;
-  std::vector<faults::FaultSpec> strikes_;
-  Report report_;
-};
+template <class Change>
+void each_time(Scenario& scenario, Change make) {
+  for (faults::FaultSpec& fault : scenario.faults) make(fault.at);
+  for (ScriptedCall& call : scenario.script.calls) make(call.at);
+}
+
+/// The phase in which faults strike becomes short, what happens in it early and at round times.
+bool less_time(Hunt& hunt) {
+  bool any = hunt.change([](Scenario& s) { s.limits.running_min = {}; });
+  const auto half = [](Scenario& s) { s.limits.running_min = milliseconds(s.limits.running_min.millis() / 2); };
+  while (hunt.best().limits.running_min >= milliseconds(2) && hunt.change(half)) any = true;
+  any = hunt.change([](Scenario& s) { s.limits.running_min = milliseconds(s.limits.running_min.millis()); }) || any;
+
+  const auto all_drawn = [](const Scenario& s) { return s.faults.empty() && s.script.calls.empty(); };
+  const auto from_the_start = [](Scenario& s) {
+    Duration first = seconds(3600);
+    each_time(s, [&](Duration& at) { first = std::min(first, at); });
+    each_time(s, [&](Duration& at) { at = at - first; });
+  };
+  if (all_drawn(hunt.best())) return any;
+  any = hunt.change(from_the_start) || any;
+  const auto sooner = [](Scenario& s) {
+    each_time(s, [](Duration& at) { at = at / 2; });
+    s.limits.running_min = s.limits.running_min / 2;
+  };
+  for (int times = 0; times < 6 && hunt.change(sooner); ++times) any = true;
+  return hunt.change([](Scenario& s) { each_time(s, [](Duration& at) { at = milliseconds(at.millis()); }); }) || any;
+}
+
+/// Shorter, on fewer nodes.
+bool lesser_faults(Hunt& hunt) {
+  bool any = false;
+  for (std::size_t i = 0; i < hunt.best().faults.size(); ++i) {
+    while (hunt.best().faults[i].count > 1 && hunt.change([&](Scenario& s) { --s.faults[i].count; })) any = true;
+    const auto shorter = [i](Scenario& s) {
+      s.faults[i].lasts_max = milliseconds((s.faults[i].lasts_max / 2).millis());
+      s.faults[i].lasts_min = std::min(s.faults[i].lasts_min, s.faults[i].lasts_max);
+    };
+    while (hunt.best().faults[i].lasts_max > milliseconds(1) && hunt.change(shorter)) any = true;
+    any = hunt.change([i](Scenario& s) { s.faults[i].lasts_min = s.faults[i].lasts_max; }) || any;
+  }
+  return any;
+}
+
+bool less_money(Hunt& hunt) {
+  if (hunt.best().script.empty()) return false;
+  bool any = hunt.change([](Scenario& s) {
+    for (ScriptedCall& call : s.script.calls) call.amount = 1;
+  });
+  for (std::int64_t least = 0; least <= 1000; least = least == 0 ? 1 : least * 10) {
+    const bool enough = hunt.change([&](Scenario& s) {
+      for (Script::Account& account : s.script.accounts) account.balance = std::min(account.balance, least);
+    });
+    if (enough) return true;
+  }
+  return any;
+}
+
+/// Ids count from 1; what is alone is in no batch; what is not written out thinks as long as it does in a script.
+bool tidier(Hunt& hunt) {
+  if (hunt.best().script.empty()) return false;
+  const bool any = hunt.change([](Scenario& s) {
+    std::map<std::uint32_t, std::uint32_t> ids = {{0, 0}};
+    std::map<std::uint32_t, std::uint32_t> batches = {{0, 0}};
+    const auto numbered = [](std::map<std::uint32_t, std::uint32_t>& numbers, std::uint32_t& number) {
+      number = numbers.try_emplace(number, static_cast<std::uint32_t>(numbers.size())).first->second;
+    };
+    for (Script::Account& account : s.script.accounts) numbered(ids, account.id);
+    std::vector<ScriptedCall>& calls = s.script.calls;
+    for (ScriptedCall& call : calls) {
+      const auto of_same_batch = [&](const ScriptedCall& other) { return other.batch == call.batch; };
+      if (std::count_if(calls.begin(), calls.end(), of_same_batch) == 1) call.batch = 0;
+      numbered(batches, call.batch);
+      numbered(ids, call.id);
+    }
+  });
+  return hunt.change([](Scenario& s) { s.script.think_mean = {}; }) || any;
+}
+
+/// Everything about the machines and their network that need not be special.
+bool ordinary(Hunt& hunt) {
+  bool any = hunt.change([](Scenario& s) { s.tuning = simulated_tuning(); });
+  any = hunt.change([](Scenario& s) { s.machine = {}; }) || any;
+  any = hunt.change([](Scenario& s) { s.network = {}; }) || any;
+  return hunt.change([](Scenario& s) { s.client_attempt_timeout = Scenario{}.client_attempt_timeout; }) || any;
+}
+
+bool in_big_steps(Hunt& hunt) {
+  bool any = false;
+  for (const auto pass : {fewer_faults, fewer_calls, fewer_operations, fewer_shards, fewer_nodes, fewer_clients,
+                          fewer_accounts, fewer_kinds}) {
+    any = pass(hunt) || any;
+  }
+  return any;
+}
+
+bool in_small_steps(Hunt& hunt) {
+  bool any = less_time(hunt);
+  for (const auto pass : {lesser_faults, less_money, tidier, ordinary}) any = pass(hunt) || any;
+  return any;
+}
 
 }  // namespace
 
-Report smallest(const Scenario& scenario, const Listener& listener) { return Hunt(scenario, listener).hunt(); }
+Report smallest(const Scenario& scenario, const Listener& listener) {
+  Hunt hunt(scenario, listener);
+  bool smaller = hunt.write_out();
+  bool finished = false;
+  hunt.try_neighbours(neighbours);
+  while (hunt.best().limits.running_min > seconds(1) && only_the_end(hunt)) continue;
+  while (!finished && hunt.may_go_on()) {
+    hunt.try_neighbours(0);
+    smaller = in_big_steps(hunt);
+    smaller = in_small_steps(hunt) || smaller;
+    if (smaller) continue;
+    hunt.try_neighbours(neighbours_of_the_written);
+    smaller = hunt.write_out();
+    hunt.try_neighbours(neighbours);
+    smaller = in_big_steps(hunt) || smaller;
+    finished = !smaller && hunt.may_go_on();
+  }
+  return hunt.finish(finished);
+}
 
 }  // namespace coffer::sim::shrink

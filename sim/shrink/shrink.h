@@ -1,8 +1,9 @@
 // Delta debugging (Zeller and Hildebrandt 2002): makes a failing scenario smaller for as long as it fails in the same
-// way. Faults that were drawn become strikes that are written out, each with its time, so that one can go without the
-// others changing. Then, again and again, over ever smaller pieces:
+// way. What was drawn is written out, each strike of a fault and each call of a client with its time, so that one can
+// go without the others changing; where that loses the failure, it stays drawn. Then, again and again, over ever
+// smaller pieces:
 //
-//   time → shards and nodes → faults → clients → operations → kinds of operations → magnitudes
+//   faults → calls → shards and nodes → clients → accounts → time → magnitudes → what is special about the machines
 //
 // The result is the best so far, whenever it is stopped.
 #pragma once
@@ -25,13 +26,15 @@ struct Report {
 };
 
 struct Listener {
-  /// Before every run but the first; false stops. Unset: goes on to the end.
+  /// After the first run, whatever came of it; may throw where it does not fail.
+  std::function<void(const RunResult& whole)> on_first;
+  /// Before every run but the first, and now and then in it; false stops. Unset: goes on to the end.
   std::function<bool()> may_go_on;
   /// After every run that failed in the same way with less.
   std::function<void(const Report& so_far)> on_smaller;
 };
 
-/// Requires: the scenario fails with its seed (checked): neither passes nor is unknown.
+/// Requires: the scenario fails with its seed (checked, after on_first): neither passes nor is unknown.
 Report smallest(const Scenario& scenario, const Listener& listener = {});
 
 }  // namespace coffer::sim::shrink

@@ -1,5 +1,5 @@
 // What makes two failures the same: the verdict, the oracle, and the shape of its reason, which is the reason without
-// its numbers. A liveness failure has no shape: its reason tells where everybody stands.
+// its numbers, ids and numbered names. A liveness failure has no shape: its reason tells where everybody stands.
 #pragma once
 
 #include <string>
@@ -16,5 +16,10 @@ struct Signature {
 };
 
 Signature signature_of(const RunResult& result);
+
+/// As a scenario keeps it; of no planted bug.
+KnownFailure known_failure(const Signature& signature);
+/// Whether it is the one that is known.
+bool is(const Signature& signature, const KnownFailure& known);
 
 }  // namespace coffer::sim::shrink

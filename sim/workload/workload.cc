@@ -107,7 +107,7 @@ struct Generator::State {
       Client client;
       client.draws = Prng(seed, domain, i, draws_site);
       client.ids = Prng(seed, domain, i, ids_site);
-      client.think = Prng(seed, domain, i, think_site);
+      client.think = think_stream(seed, i);
       client.calls_left = c.operations / c.clients + (i < c.operations % c.clients ? 1 : 0);
       clients.push_back(std::move(client));
     }
@@ -292,6 +292,8 @@ void Generator::State::settle(Client& client, const Ask& ask, const router::Repl
     if (!is_definite(reply.status)) client.open_openings.push_back(ask);
   }
 }
+
+Prng think_stream(std::uint64_t seed, std::uint32_t client) { return Prng(seed, domain, client, think_site); }
 
 Generator::Generator(Config config, router::ShardMap map, std::uint64_t seed)
     : state_(std::make_unique<State>(config, map, seed)) {}

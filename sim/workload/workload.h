@@ -9,6 +9,7 @@
 
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
+#include "core/base/prng.h"
 #include "core/base/time.h"
 #include "core/router/protocol.h"
 #include "core/router/shard_map.h"
@@ -46,6 +47,9 @@ struct Next {
   std::uint64_t op;  ///< unique in the run
   Bytes request;     ///< an encoded router::Request, Route::proxied
 };
+
+/// From which a client of a run with this seed draws how long it thinks.
+Prng think_stream(std::uint64_t seed, std::uint32_t client);
 
 class Generator {
  public:

@@ -1,0 +1,104 @@
+#include "sim/shrink/recorder.h"
+
+#include <algorithm>
+#include <string>
+#include <utility>
+
+namespace coffer::sim::shrink {
+
+Recorder::Recorder(const Scenario& scenario) : clients_(scenario.clients()), drawn_(scenario.script.empty()) {
+  script_.clients = clients_;
+  script_.think_mean = scenario.workload.think_mean;
+  script_.again_max = scenario.workload.batch_max;
+  script_.patience_ms = scenario.workload.patience_ms;
+}
+
+void Recorder::event(SimTime now, std::uint64_t, const Event&) {
+  if (phase_ == Phase::running) running_ = now - running_since_;
+}
+
+void Recorder::phase(SimTime now, Phase phase) {
+  phase_ = phase;
+  if (phase == Phase::running) running_since_ = now;
+}
+
+/// Without the numbers that nobody names again.
+Script Recorder::script() const {
+  Script script = script_;
+  for (Script::Account& account : script.accounts) {
+    const bool named = std::any_of(script.calls.begin(), script.calls.end(),
+                                   [&](const ScriptedCall& call) { return call.id == account.id; });
+    if (!named) account.id = 0;
+  }
+  return script;
+}
+
+/// The operator's calls are no client's: faults give its orders.
+void Recorder::call(SimTime now, std::uint32_t client, std::uint64_t, const router::Request& request) {
+  if (!drawn_ || client >= clients_) return;
+  if (phase_ == Phase::setup) at_setup(client, request);
+  if (phase_ == Phase::running) while_running(now, client, request);
+}
+
+void Recorder::at_setup(std::uint32_t client, const router::Request& request) {
+  const auto account_of = [&](std::string_view name, Currency currency) {
+    return std::find_if(script_.accounts.begin(), script_.accounts.end(), [&](const Script::Account& one) {
+      return one.account == name && one.currency == to_string(currency);
+    });
+  };
+  if (const auto* open = std::get_if<router::OpenAccountRequest>(&request.body)) {
+    if (account_of(open->account, open->currency) != script_.accounts.end()) return;  // asked again
+    script_.accounts.push_back({std::string(open->account), to_string(open->currency), 0, client, 0});
+  }
+  if (const auto* funding = std::get_if<router::TransfersRequest>(&request.body)) {
+    for (const router::TransferItem& item : funding->items) {
+      const auto account = account_of(item.credit, item.currency);
+      if (account == script_.accounts.end()) continue;
+      account->balance = item.amount;
+      account->id = number_of(item.id);
+    }
+  }
+}
+
+std::uint32_t Recorder::number_of(const TransferId& id) {
+  return numbers_.try_emplace(id, static_cast<std::uint32_t>(numbers_.size() + 1)).first->second;
+}
+
+void Recorder::while_running(SimTime now, std::uint32_t client, const router::Request& request) {
+  ScriptedCall call;
+  call.client = client;
+  call.at = now - running_since_;
+  call.patience_ms = request.header.patience_ms;
+  if (const auto* transfers = std::get_if<router::TransfersRequest>(&request.body)) {
+    if (transfers->items.size() > 1) call.batch = ++batches_;
+    for (const router::TransferItem& item : transfers->items) {
+      call.operation = static_cast<CallKind>(item.operation);
+      call.from = item.debit;
+      call.to = item.credit;
+      call.amount = item.amount;
+      call.currency = to_string(item.currency);
+      call.id = number_of(item.id);
+      script_.calls.push_back(call);
+    }
+    return;
+  }
+  if (const auto* open = std::get_if<router::OpenAccountRequest>(&request.body)) {
+    call.operation = CallKind::open;
+    call.account = open->account;
+    call.currency = to_string(open->currency);
+  } else if (const auto* balance = std::get_if<router::BalanceRequest>(&request.body)) {
+    call.operation = CallKind::balance;
+    call.account = balance->account;
+    call.currency = to_string(balance->currency);
+    call.eventual = balance->consistency == router::Consistency::eventual;
+  } else if (const auto* status = std::get_if<router::TransferStatusRequest>(&request.body)) {
+    call.operation = CallKind::status;
+    call.account = status->account;
+    call.id = number_of(status->id);
+  } else {
+    return;
+  }
+  script_.calls.push_back(std::move(call));
+}
+
+}  // namespace coffer::sim::shrink
