@@ -12,6 +12,7 @@ void add_sim_verbs(CLI::App& app, int& exit_code) {
   add_sim_run_verb(*sim, exit_code);
   add_sim_fuzz_verb(*sim, exit_code);
   add_sim_shrink_verb(*sim, exit_code);
+  add_sim_explain_verb(*sim, exit_code);
   add_sim_availability_verb(*sim, exit_code);
   add_sim_list_verb(*sim, exit_code);
   add_sim_ladder_verb(*sim, exit_code);

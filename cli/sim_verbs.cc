@@ -1,6 +1,7 @@
 #include "cli/sim_verbs.h"
 
 #include <algorithm>
+#include <chrono>
 #include <csignal>
 #include <cstdio>
 #include <cstdlib>
@@ -25,6 +26,11 @@ void ask_for_interrupt(int) { interrupt_asked.store(true); }
 Interruptible::Interruptible() { std::signal(SIGINT, ask_for_interrupt); }
 Interruptible::~Interruptible() { std::signal(SIGINT, SIG_DFL); }
 const std::atomic<bool>& Interruptible::asked() { return interrupt_asked; }
+
+std::function<bool()> for_so_long(Duration real_time) {
+  const auto until = std::chrono::steady_clock::now() + std::chrono::nanoseconds(real_time.nanos);
+  return [until] { return std::chrono::steady_clock::now() < until && !interrupt_asked.load(); };
+}
 
 void print(const std::string& text) {
   std::fwrite(text.data(), 1, text.size(), stdout);
@@ -62,6 +68,11 @@ const sim::Profile& profile_named(const std::string& name) {
   const sim::Profile* profile = sim::find_profile(name);
   if (profile == nullptr) throw Refusal{usage, "no profile \"" + name + "\"; `coffer sim list profiles` shows them"};
   return *profile;
+}
+
+void require_failure(const sim::RunResult& result) {
+  if (result.verdict != sim::Verdict::pass && result.verdict != sim::Verdict::unknown) return;
+  throw Refusal{usage, "this run does not fail (verdict: " + std::string(sim::name(result.verdict)) + ")"};
 }
 
 /// Requires: not empty.

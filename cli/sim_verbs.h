@@ -4,6 +4,7 @@
 #include <atomic>
 #include <cstdint>
 #include <fstream>
+#include <functional>
 #include <optional>
 #include <string>
 
@@ -19,6 +20,7 @@ namespace coffer::cli {
 void add_sim_run_verb(CLI::App& sim, int& exit_code);
 void add_sim_fuzz_verb(CLI::App& sim, int& exit_code);
 void add_sim_shrink_verb(CLI::App& sim, int& exit_code);
+void add_sim_explain_verb(CLI::App& sim, int& exit_code);
 void add_sim_availability_verb(CLI::App& sim, int& exit_code);
 void add_sim_list_verb(CLI::App& sim, int& exit_code);
 void add_sim_ladder_verb(CLI::App& sim, int& exit_code);
@@ -32,6 +34,9 @@ class Interruptible {
   Interruptible& operator=(const Interruptible&) = delete;
   static const std::atomic<bool>& asked();
 };
+
+/// True until so much real time is over, or an interrupt was asked for.
+std::function<bool()> for_so_long(Duration real_time);
 
 /// On stdout, flushed.
 void print(const std::string& text);
@@ -68,6 +73,8 @@ void save(const sim::Scenario& scenario, const std::string& file);
 const sim::Profile& profile_named(const std::string& name);
 /// Of an option such as `--for 10min`; above 0.
 Duration duration_of(const std::string& option, const std::string& text);
+/// Of something that is to be made smaller or explained.
+void require_failure(const sim::RunResult& result);
 /// Requires: `file` is not empty.
 void open_for_writing(std::ofstream& out, const std::string& file);
 

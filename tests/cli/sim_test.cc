@@ -97,6 +97,60 @@ TEST_CASE("a batch prints data on stdout and progress elsewhere") {
   REQUIRE(hashes.out.size() == 4 * (2 + 1 + 32 + 1));
 }
 
+/// Fails at once, whatever the seed: a majority is gone for ever.
+void write_failing(const std::string& file) {
+  json changed = json::parse(std::ifstream(scenario("basics/fails_on_purpose.json")));
+  changed.erase("expect");
+  std::ofstream(file) << changed;
+}
+
+TEST_CASE("a failing world is made smaller, and what is left is explained") {
+  const test::Directory directory;
+  const std::string failing = directory.path() + "/failing.json";
+  const std::string small = directory.path() + "/small.json";
+  write_failing(failing);
+  const auto shrunk = run("sim shrink " + failing + " --write-scenario " + small + " --output json");
+  REQUIRE(shrunk.exit_code == 0);
+  REQUIRE(json::parse(shrunk.out)["finished"] == true);
+  REQUIRE(json::parse(std::ifstream(small))["signature"]["oracle"] == "O-V1");
+  REQUIRE(run("sim run " + small).exit_code == 0);  // as it expects
+  const auto story = run("sim explain " + small);
+  INFO(story.out);
+  REQUIRE(story.exit_code == 0);
+  for (const char* part :
+       {"world       ", "needed      at ", "happened    ", "verdict     stuck (O-V1)", "reason      "}) {
+    REQUIRE(story.out.find(part) != std::string::npos);
+  }
+  REQUIRE(json::parse(run("sim explain " + small + " --output json").out)["faults"][0]["role"] == "needed");
+  const auto fine = run("sim explain " + scenario("basics/happy_path.json"));
+  REQUIRE(fine.exit_code == 2);
+  REQUIRE(fine.err.find("does not fail") != std::string::npos);
+  REQUIRE(run("sim shrink " + scenario("basics/happy_path.json")).exit_code == 2);
+}
+
+TEST_CASE("the first failing seed of a batch is made smaller by itself, after the failures as they are") {
+  const test::Directory directory;
+  const std::string failing = directory.path() + "/failing.json";
+  write_failing(failing);
+  const std::string batch = "sim fuzz --scenario " + failing + " --seeds 2 --first-seed 5";
+  const auto text = run(batch);
+  REQUIRE(text.exit_code == 4);
+  const std::size_t whole = text.out.find("seed 5: stuck (O-V1)");
+  const std::size_t story = text.out.find("seed 5, made smaller:\nworld ");
+  INFO(text.out);
+  REQUIRE(whole != std::string::npos);
+  REQUIRE(story != std::string::npos);
+  REQUIRE(whole < story);
+  REQUIRE(run(batch + " --no-shrink").out.find("made smaller") == std::string::npos);
+  const std::string folder = directory.path() + "/failures";
+  const auto document = json::parse(run(batch + " --output json --write-failures " + folder).out);
+  REQUIRE(document["failures"].size() == 2);
+  REQUIRE(document["shrunk"]["of_seed"] == 5);
+  REQUIRE(document["shrunk"]["scenario"] == folder + "/failing-5.shrunk.json");
+  REQUIRE(run("sim run " + folder + "/failing-5.shrunk.json").exit_code == 0);
+  REQUIRE(run("sim run " + folder + "/failing-6.json").exit_code == 0);
+}
+
 TEST_CASE("what there is to choose from is listed") {
   const auto names = [](const char* what) {
     std::string all;

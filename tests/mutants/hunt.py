@@ -38,7 +38,7 @@ class Verdict:
 def fuzz(binary: pathlib.Path, root: pathlib.Path, mutant: Mutant, first: int, seeds: int, jobs: int,
          hits: pathlib.Path) -> dict:
     command = [str(binary), "sim", "fuzz", "--first-seed", str(first), "--seeds", str(seeds), "--jobs", str(jobs),
-               "--output", "json", *mutant.fuzz]
+               "--no-shrink", "--output", "json", *mutant.fuzz]
     environment = dict(os.environ, COFFER_MUTANT=str(mutant.id), COFFER_MUTANT_HITS=str(hits))
     done = subprocess.run(command, env=environment, cwd=root, capture_output=True, text=True, check=False,
                           timeout=SECONDS_PER_SEED_MAX * seeds)
