@@ -112,6 +112,16 @@ std::optional<std::string> Chronicle::of_transfer(NodeId node, const TraceEvent&
       return here + transfer + " is done";
     case TraceKind::saga_compensated:
       return here + transfer + " is compensated: the money goes back";
+    case TraceKind::try_started:
+      return here + transfer + " is tried: the money is held, " + to + " is asked for room";
+    case TraceKind::confirm_started:
+      return here + transfer + " is confirmed: both sides had said yes";
+    case TraceKind::confirm_done:
+      return here + transfer + " is done: " + to + " has confirmed";
+    case TraceKind::cancel_started:
+      return here + transfer + " is cancelled: " + outcome_of(event.c);
+    case TraceKind::cancel_done:
+      return here + transfer + " is done: " + to + " has cancelled";
     case TraceKind::refused:
       return here + transfer + " is refused: " + outcome_of(event.a);
     case TraceKind::dedup_hit:
