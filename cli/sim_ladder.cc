@@ -20,9 +20,9 @@
 
 namespace coffer::cli {
 
-namespace {
-
 namespace ladder = sim::ladder;
+
+namespace {
 
 /// A line that is redrawn on a terminal, one now and then elsewhere.
 class LadderProgress {
@@ -102,7 +102,8 @@ int LadderVerb::climb() const {
     const std::string file = write_plans + "/" + std::string(report.rung->id) + ".json";
     std::ofstream out;
     open_for_writing(out, file);
-    out << ladder::write_plan({std::string(report.rung->id), report.oracle, report.story->plan});
+    const std::string about = std::string(report.rung->idea) + ": " + std::string(report.rung->flaw);
+    out << ladder::write_plan({std::string(report.rung->id), about, report.oracle, report.story->plan});
     if (!out.flush()) throw Refusal{internal, "cannot write " + file};
   }
   print(output == OutputFormat::json ? ladder::to_json(reports, build_id()) : ladder::to_text(reports));
@@ -110,22 +111,18 @@ int LadderVerb::climb() const {
 }
 
 int LadderVerb::run_plan() const {
-  std::ifstream in(plan, std::ios::binary);
-  std::ostringstream text;
-  if (!in || !(text << in.rdbuf())) throw Refusal{usage, "cannot read " + plan};
-  std::string mistake;
-  const auto saved = ladder::read_plan(text.str(), mistake);
-  if (!saved) throw Refusal{usage, plan + ": " + mistake};
-  const ladder::Rung* rung = ladder::find(saved->rung);
-  if (rung == nullptr || rung->design == nullptr)
-    throw Refusal{usage, plan + ": no rung \"" + saved->rung + "\" takes a plan"};
-  const ladder::Outcome outcome = ladder::run(*rung->design(), saved->plan, true);
+  const ladder::SavedPlan saved = load_plan(plan);
+  const ladder::Rung* rung = ladder::find(saved.rung);
+  if (rung == nullptr || rung->design == nullptr) {
+    throw Refusal{usage, plan + ": no rung \"" + saved.rung + "\" takes a plan"};
+  }
+  const ladder::Outcome outcome = ladder::run(*rung->design(), saved.plan, true);
   const ladder::Finding& finding = outcome.finding;
   const std::string found = finding.verdict == sim::Verdict::pass ? "pass" : finding.oracle;
   if (output == OutputFormat::json) {
-    print("{\n  \"rung\": " + sim::json_string(saved->rung) + ",\n  \"verdict\": " +
+    print("{\n  \"rung\": " + sim::json_string(saved.rung) + ",\n  \"verdict\": " +
           sim::json_string(sim::name(finding.verdict)) + ",\n  \"oracle\": " + sim::json_string(finding.oracle) +
-          ",\n  \"expected\": " + sim::json_string(saved->expect) +
+          ",\n  \"expected\": " + sim::json_string(saved.expect) +
           ",\n  \"reason\": " + sim::json_string(finding.reason) +
           ",\n  \"trace_hash\": " + sim::json_string(sim::hex_of(outcome.hash)) + "\n}\n");
   } else {
@@ -133,8 +130,8 @@ int LadderVerb::run_plan() const {
     say(std::string(sim::name(finding.verdict)) + (finding.reason.empty() ? "" : ", " + finding.oracle + ": ") +
         finding.reason);
   }
-  if (found == saved->expect) return ok;
-  complain("expected " + saved->expect + ", found " + found);
+  if (found == saved.expect) return ok;
+  complain("expected " + saved.expect + ", found " + found);
   if (finding.verdict == sim::Verdict::violation) return safety_violation;
   return finding.verdict == sim::Verdict::stuck ? liveness_violation : threshold_missed;
 }
@@ -142,6 +139,16 @@ int LadderVerb::run_plan() const {
 int LadderVerb::run() const { return plan.empty() ? climb() : run_plan(); }
 
 }  // namespace
+
+ladder::SavedPlan load_plan(const std::string& file) {
+  std::ifstream in(file, std::ios::binary);
+  std::ostringstream text;
+  if (!in || !(text << in.rdbuf())) throw Refusal{usage, "cannot read " + file};
+  std::string mistake;
+  const auto saved = ladder::read_plan(text.str(), mistake);
+  if (!saved) throw Refusal{usage, file + ": " + mistake};
+  return *saved;
+}
 
 void add_sim_ladder_verb(CLI::App& sim, int& exit_code) {
   CLI::App* verb = sim.add_subcommand("ladder", "the designs of the source texts, each under the same faults");

@@ -26,7 +26,8 @@ std::vector<Listed> scenario_files() {
   for (const auto& entry : std::filesystem::recursive_directory_iterator("scenarios", none)) {
     const std::string path = entry.path().generic_string();
     if (entry.path().extension() != ".json" || entry.path().filename() == "schema.json") continue;
-    files.push_back({path, load(path).about});
+    const bool of_ladder = entry.path().parent_path().filename() == "ladder";
+    files.push_back({path, of_ladder ? load_plan(path).about : load(path).about});
   }
   std::sort(files.begin(), files.end(), [](const Listed& a, const Listed& b) { return a.name < b.name; });
   return files;

@@ -10,6 +10,7 @@
 
 #include "cli/verbs.h"
 #include "core/base/check.h"
+#include "sim/ladder/report.h"
 #include "sim/models/cluster.h"
 #include "sim/run/fuzz.h"
 #include "sim/run/report.h"
@@ -69,6 +70,7 @@ int attempt(OutputFormat output, Verb verb) {
 
 // Each throws a Refusal that says what to do.
 sim::Scenario load(const std::string& file);
+sim::ladder::SavedPlan load_plan(const std::string& file);
 void save(const sim::Scenario& scenario, const std::string& file);
 const sim::Profile& profile_named(const std::string& name);
 /// Of an option such as `--for 10min`; above 0.

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "sim/ladder/product.h"
+
 namespace coffer::sim::ladder {
 
 namespace {
@@ -52,11 +54,8 @@ bool climb_product(const ClimbOptions& options, const ClimbListener& listener, R
   const std::uint64_t seeds = std::min(options.seeds, options.product_seeds);
   for (std::uint64_t seed = options.first_seed; seed < options.first_seed + seeds; ++seed) {
     if (listener.may_go_on && !listener.may_go_on(report)) return false;
-    const RunResult result = sim::run(report.rung->scenario(seed), seed);
+    const RunResult result = run_product(report.rung->scenario(seed), seed, report.under_faults);
     add(report, seed, {result.verdict, result.oracle, result.reason});
-    Costs& costs = report.under_faults;
-    costs.requests += result.operations.succeeded + result.operations.refused + result.operations.unknown;
-    costs.answered += result.operations.succeeded + result.operations.refused;
   }
   return true;
 }

@@ -23,25 +23,36 @@ std::vector<Account> draw_accounts(Prng& prng) {
   return accounts;
 }
 
-/// In bursts: designs differ where transfers meet.
+Transfer draw_transfer(Prng& prng) {
+  Transfer transfer;
+  transfer.from = static_cast<std::uint32_t>(prng.below(accounts_count));
+  transfer.to = static_cast<std::uint32_t>((transfer.from + 1 + prng.below(accounts_count - 1)) % accounts_count);
+  transfer.amount = (1 + prng.between(0, 3)) * 50;
+  transfer.patient = prng.chance(600);
+  return transfer;
+}
+
+/// In bursts: designs differ where transfers meet. And one when everything has healed: whoever cannot answer that has
+/// not.
 std::vector<Transfer> draw_transfers(Prng& prng) {
   std::vector<Transfer> transfers;
   const std::uint64_t bursts = 3 + prng.below(4);
   for (std::uint64_t burst = 0; burst < bursts; ++burst) {
-    const Duration begins = between(prng, milliseconds(100), work_ends);
+    const Duration begins = between(prng, seconds(1), work_ends);
     const std::uint64_t size = 1 + prng.below(4);
     const Duration spread = between(prng, milliseconds(0), milliseconds(20));
     for (std::uint64_t i = 0; i < size; ++i) {
-      Transfer transfer;
+      Transfer transfer = draw_transfer(prng);
       transfer.number = static_cast<std::uint32_t>(transfers.size() + 1);
       transfer.at = begins + between(prng, Duration{}, spread);
-      transfer.from = static_cast<std::uint32_t>(prng.below(accounts_count));
-      transfer.to = static_cast<std::uint32_t>((transfer.from + 1 + prng.below(accounts_count - 1)) % accounts_count);
-      transfer.amount = (1 + prng.between(0, 3)) * 50;
-      transfer.patient = prng.chance(600);
       transfers.push_back(transfer);
     }
   }
+  Transfer last = draw_transfer(prng);
+  last.number = static_cast<std::uint32_t>(transfers.size() + 1);
+  last.at = heal_at + seconds(1);
+  last.patient = true;
+  transfers.push_back(last);
   return transfers;
 }
 
@@ -53,7 +64,7 @@ bool of_messages(FaultKind kind) {
 Fault draw_fault(Prng& prng, FaultKind kind, const std::vector<Transfer>& transfers) {
   Fault fault;
   fault.kind = kind;
-  const Transfer& near = transfers[prng.below(transfers.size())];
+  const Transfer& near = transfers[prng.below(transfers.size() - 1)];  // not the last
   const Duration offset = of_messages(kind) ? between(prng, Duration{}, milliseconds(4)) - milliseconds(3)
                                             : between(prng, Duration{}, milliseconds(12));
   const Duration anywhere = between(prng, Duration{}, work_ends);

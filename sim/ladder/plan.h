@@ -64,7 +64,7 @@ struct Plan {
   std::vector<Fault> faults;
 };
 
-/// Transfers and faults begin before this; every fault has ended at heal_at; the run is judged at end_at.
+/// Faults begin before this, and all transfers but one; every fault has ended at heal_at; the run is judged at end_at.
 inline constexpr Duration work_ends = seconds(8);
 inline constexpr Duration heal_at = seconds(12);
 inline constexpr Duration end_at = seconds(27);

@@ -40,10 +40,10 @@ struct Figures {
 Figures figures_of(const RungReport& report) {
   const Costs& faults = report.under_faults;
   Figures figures;
-  if (report.rung->design == nullptr) return figures;
   figures.availability = thousandths(faults.answered_in_time, faults.requests);
   figures.p50_ms = quantile(faults.latencies_us, 500);
   figures.p99_ms = quantile(faults.latencies_us, 990);
+  if (report.rung->design == nullptr) return figures;
   figures.messages = thousandths(report.calm.messages, report.calm.answered);
   figures.writes = thousandths(report.calm.writes, report.calm.answered);
   figures.syncs = thousandths(report.calm.syncs, report.calm.answered);
@@ -216,6 +216,7 @@ std::string to_json(const std::vector<RungReport>& reports, std::string_view bui
 
 std::string write_plan(const SavedPlan& saved) {
   ordered_json json;
+  json["about"] = saved.about;
   json["rung"] = saved.rung;
   json["expect"] = saved.expect;
   const ordered_json plan = json_of(saved.plan);
@@ -226,7 +227,7 @@ std::string write_plan(const SavedPlan& saved) {
 std::optional<SavedPlan> read_plan(std::string_view text, std::string& mistake) {
   try {
     const ordered_json json = ordered_json::parse(text);
-    return SavedPlan{json.at("rung"), json.at("expect"), plan_of(json)};
+    return SavedPlan{json.at("rung"), json.value("about", ""), json.at("expect"), plan_of(json)};
   } catch (const ordered_json::exception& wrong) {
     mistake = wrong.what();
     return std::nullopt;

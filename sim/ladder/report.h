@@ -17,6 +17,7 @@ std::string to_json(const std::vector<RungReport>& reports, std::string_view bui
 /// A plan that somebody can read, with the rung it is for and what is expected of it.
 struct SavedPlan {
   std::string rung;
+  std::string about;   ///< for people
   std::string expect;  ///< an oracle, or "pass"
   Plan plan;
 };

@@ -31,10 +31,28 @@ const Rung* find(std::string_view id);
 
 std::unique_ptr<Design> b01_bare_writes();
 std::unique_ptr<Design> b02_durable_writes();
+std::unique_ptr<Design> b03_two_phase_commit();
+std::unique_ptr<Design> b03x_lone_coordinator();
 std::unique_ptr<Design> b04_tcc();
 std::unique_ptr<Design> b05a_credit_first();
 std::unique_ptr<Design> b05b_both_at_once();
 std::unique_ptr<Design> b06_tcc_unordered();
 std::unique_ptr<Design> b06x_no_flag();
+std::unique_ptr<Design> b08_choreography();
+std::unique_ptr<Design> b09_message_compensation();
+std::unique_ptr<Design> b10_one_node();
+std::unique_ptr<Design> b11_replicated_commands();
+std::unique_ptr<Design> b12_quorum();
+std::unique_ptr<Design> b12a_async_replication();
+std::unique_ptr<Design> b12b_unsynced();
+std::unique_ptr<Design> b12c_synchronous_standby();
+std::unique_ptr<Design> b14_fenced_lease();
+std::unique_ptr<Design> b14x_unfenced_lease();
+std::unique_ptr<Design> b16_serialisable();
+std::unique_ptr<Design> b16x_write_skew();
+
+Scenario b07_saga(std::uint64_t seed);
+Scenario b15_raft_groups(std::uint64_t seed);
+Scenario b17_final_design(std::uint64_t seed);
 
 }  // namespace coffer::sim::ladder

@@ -167,5 +167,39 @@ TEST_CASE("what there is to choose from is listed") {
   REQUIRE(names("protocols") == "saga tcc ");
 }
 
+TEST_CASE("the ladder shows for each rung the verdict that the walk expects, and tells how a flawed one fails") {
+  const auto climbed = run("sim ladder --rung B2 --rung B4 --rung B10 --seeds 200 --output json");
+  INFO(climbed.err);
+  REQUIRE(climbed.exit_code == 0);
+  const json rungs = json::parse(climbed.out)["rungs"];
+  REQUIRE(rungs.size() == 3);
+  for (const json& rung : rungs) {
+    for (const char* field : {"id", "title", "verdict", "expected", "oracle", "seed", "seeds", "availability",
+                              "messages_per_transfer", "syncs_per_transfer", "p50_ms", "p99_ms"}) {
+      INFO(field);
+      REQUIRE(rung.contains(field));
+    }
+    REQUIRE(rung["verdict"] == rung["expected"]);
+  }
+  REQUIRE(rungs[0]["verdict"] == "violation");
+  REQUIRE(rungs[0]["story"].size() > 2);
+  REQUIRE(rungs[1]["verdict"] == "pass");
+  REQUIRE(rungs[1]["seed"].is_null());
+  REQUIRE(rungs[2]["verdict"] == "stuck");
+  REQUIRE(run("sim ladder --rung B99").exit_code == 2);
+  REQUIRE(run("sim ladder --rung B2 --seeds 1 --first-seed 2").exit_code == 9);
+}
+
+TEST_CASE("a saved plan of the ladder runs again and tells its story") {
+  const auto told = run("sim ladder --plan " + scenario("ladder/B2.json"));
+  INFO(told.err);
+  REQUIRE(told.exit_code == 0);
+  REQUIRE(told.out.find("violation, O-L1") != std::string::npos);
+  REQUIRE(json::parse(run("sim ladder --output json --plan " + scenario("ladder/B2.json")).out)["oracle"] == "O-L1");
+  const test::Directory directory;
+  std::ofstream(directory.path() + "/bad.json") << R"({"rung": "B2"})";
+  REQUIRE(run("sim ladder --plan " + directory.path() + "/bad.json").exit_code == 2);
+}
+
 }  // namespace
 }  // namespace coffer::cli

@@ -1,5 +1,9 @@
 // The ladder: every flawed design is caught by an oracle, and its sound twin passes under the very same plans.
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
 #include <set>
+#include <sstream>
 #include <string>
 
 #include <catch2/catch.hpp>
@@ -12,6 +16,17 @@ namespace {
 
 constexpr std::uint64_t seeds = 1000;
 
+std::filesystem::path root() {
+  const char* const named = std::getenv("COFFER_SOURCE_DIR");
+  return named == nullptr ? "." : named;
+}
+
+std::string text_of(const std::filesystem::path& file) {
+  std::ostringstream text;
+  text << std::ifstream(file, std::ios::binary).rdbuf();
+  return text.str();
+}
+
 TEST_CASE("every rung has a name of its own, a world to run in, and a flaw where it is expected to fail") {
   std::set<std::string> ids;
   for (const Rung& rung : table()) {
@@ -22,6 +37,44 @@ TEST_CASE("every rung has a name of its own, a world to run in, and a flaw where
     REQUIRE(find(rung.id) == &rung);
   }
   REQUIRE(find("B0") == nullptr);
+}
+
+TEST_CASE("every file of a rung has its row, and every row a file") {
+  const std::string rows = text_of(root() / "sim/ladder/rungs.cc");
+  std::size_t files = 0;
+  for (const auto& entry : std::filesystem::directory_iterator(root() / "sim/ladder")) {
+    const std::string stem = entry.path().stem().string();
+    if (stem.size() < 4 || stem[0] != 'b' || stem[1] < '0' || stem[1] > '9') continue;
+    ++files;
+    INFO(stem);
+    REQUIRE(rows.find(stem + "}") != std::string::npos);
+  }
+  REQUIRE(files == table().size());
+}
+
+TEST_CASE("every saved plan of the ladder fails as it says, with at most three faults and three transfers") {
+  std::set<std::string> told;
+  for (const auto& entry : std::filesystem::directory_iterator(root() / "scenarios/ladder")) {
+    INFO(entry.path());
+    std::string mistake;
+    const auto saved = read_plan(text_of(entry.path()), mistake);
+    INFO(mistake);
+    REQUIRE(saved.has_value());
+    const Rung* rung = find(saved->rung);
+    REQUIRE(rung != nullptr);
+    REQUIRE(rung->design != nullptr);
+    REQUIRE(entry.path().stem() == saved->rung);
+    const Outcome outcome = run(*rung->design(), saved->plan);
+    REQUIRE(outcome.finding.verdict == rung->expected);
+    REQUIRE(outcome.finding.oracle == saved->expect);
+    REQUIRE(saved->plan.faults.size() <= 3);
+    REQUIRE(saved->plan.transfers.size() <= 3);
+    told.insert(saved->rung);
+  }
+  for (const Rung& rung : table()) {
+    INFO(rung.id);
+    REQUIRE(told.contains(std::string(rung.id)) == !rung.flaw.empty());
+  }
 }
 
 TEST_CASE("each rung of the small world shows its verdict under the same plans, and each failure has a short story") {
@@ -70,7 +123,7 @@ TEST_CASE("the same plan is the same run, and another seed another") {
 }
 
 TEST_CASE("a plan is written and read again without a difference, and a mistake in it is named") {
-  const SavedPlan saved{"B2", "O-L1", draw_plan(3)};
+  const SavedPlan saved{"B2", "two bare writes", "O-L1", draw_plan(3)};
   const std::string text = write_plan(saved);
   std::string mistake;
   const auto again = read_plan(text, mistake);
