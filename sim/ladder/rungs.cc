@@ -41,6 +41,7 @@ const std::vector<Rung>& table() {
       {"B16x", "floor over all accounts, snapshot isolation", "two sound withdrawals break it together",
        Verdict::violation, b16x_write_skew},
       {"B17", "the final design (the product)", "", Verdict::pass, nullptr, b17_final_design},
+      {"B17t", "the final design with TC/C (the product)", "", Verdict::pass, nullptr, b17t_final_design_tcc},
   };
   return rows;
 }

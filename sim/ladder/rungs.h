@@ -54,5 +54,6 @@ std::unique_ptr<Design> b16x_write_skew();
 Scenario b07_saga(std::uint64_t seed);
 Scenario b15_raft_groups(std::uint64_t seed);
 Scenario b17_final_design(std::uint64_t seed);
+Scenario b17t_final_design_tcc(std::uint64_t seed);
 
 }  // namespace coffer::sim::ladder
