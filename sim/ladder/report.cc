@@ -148,6 +148,7 @@ ordered_json json_of(const RungReport& report) {
   json["p99_ms"] = number(figures.p99_ms);
   if (report.story) {
     json["story"] = report.story->outcome.chronicle;
+    json["story"].push_back(report.oracle + ": " + report.story->outcome.finding.reason);
     json["plan"] = json_of(report.story->plan);
   }
   return json;
