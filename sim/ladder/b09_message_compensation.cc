@@ -31,7 +31,7 @@ using Letter = std::pair<std::uint32_t, std::uint32_t>;  // (transfer, what it s
 constexpr Node the_queue = 1;
 constexpr Duration again_after = milliseconds(150);
 
-Message message_of(Verb verb, const Letter& letter) {
+Message message_of(Verb verb, Letter letter) {
   return {.verb = verb, .transfer = letter.first, .account = letter.second};
 }
 Letter letter_of(const Message& message) { return {message.transfer, message.account}; }
@@ -46,13 +46,14 @@ class Queue : public Actor {
   }
 
   void receive(Context& context, Node from, const Message& message) override {
-    const Letter letter = letter_of(message);
+    Message record{.verb = put, .transfer = message.transfer, .account = message.account};
     if (message.verb == taken) {
-      if (!std::exchange(letters_.at(letter), false)) return;
-      context.write(message_of(removed, letter));  // if that is lost, the letter is brought again
+      if (!std::exchange(letters_.at(letter_of(message)), false)) return;
+      record.verb = removed;
+      context.write(record);  // if that is lost, the letter is brought again
       return;
     }
-    if (letters_.try_emplace(letter, true).second) context.write(message_of(put, letter));
+    if (letters_.try_emplace(letter_of(message), true).second) context.write(record);
     Message note = message;
     note.number = from;
     context.sync(note);
