@@ -52,7 +52,7 @@ class LadderProgress {
 
 struct LadderVerb {
   std::vector<std::string> rungs;
-  std::uint64_t seeds = 1000;
+  std::uint64_t seeds = 3000;
   std::uint64_t first_seed = 1;
   std::optional<std::uint64_t> product_seeds;
   std::string plan;
@@ -154,7 +154,7 @@ void add_sim_ladder_verb(CLI::App& sim, int& exit_code) {
   CLI::App* verb = sim.add_subcommand("ladder", "the designs of the source texts, each under the same faults");
   const auto options = std::make_shared<LadderVerb>();
   verb->add_option("--rung", options->rungs, "only this one (may be repeated)")->type_name("ID");
-  verb->add_option("--seeds", options->seeds, "how many plans of faults and transfers (1000)")->type_name("N");
+  verb->add_option("--seeds", options->seeds, "how many plans of faults and transfers (3000)")->type_name("N");
   verb->add_option("--first-seed", options->first_seed, "the first of them (1)")->type_name("S");
   verb->add_option("--product-seeds", options->product_seeds, "at most, of the rungs that are the product itself (20)")
       ->type_name("N");

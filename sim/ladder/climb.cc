@@ -8,6 +8,8 @@ namespace coffer::sim::ladder {
 
 namespace {
 
+constexpr std::size_t stories_tried_max = 20;
+
 int severity(Verdict verdict) {
   switch (verdict) {
     case Verdict::pass:
@@ -35,18 +37,36 @@ void add(RungReport& report, std::uint64_t seed, const Finding& finding) {
   report.seed = seed;
 }
 
+bool is_short(const Plan& plan) { return plan.faults.size() <= 3 && plan.transfers.size() <= 3; }
+
+/// The story of the first seed whose plan shrinks to a short one; of those that fail as the report says.
+void tell(const Design& design, RungReport& report, const std::vector<std::uint64_t>& alike) {
+  for (const std::uint64_t seed : alike) {
+    Smallest story = smallest(design, draw_plan(seed));
+    const bool enough = is_short(story.plan);
+    if (!report.story || enough) report.story = std::move(story);
+    if (enough) return;
+  }
+}
+
 /// False: the climb was stopped.
 bool climb_small(const ClimbOptions& options, const ClimbListener& listener, RungReport& report) {
   const std::unique_ptr<Design> design = report.rung->design();
+  std::vector<std::uint64_t> alike;  // seeds that fail by the same oracle
   for (std::uint64_t seed = options.first_seed; seed < options.first_seed + options.seeds; ++seed) {
     if (listener.may_go_on && !listener.may_go_on(report)) return false;
     const Plan plan = draw_plan(seed);
     const Outcome outcome = run(*design, plan);
+    const Verdict before = report.verdict;
     add(report, seed, outcome.finding);
+    if (report.verdict != before) alike.clear();
+    const Finding& found = outcome.finding;
+    const bool fails_alike = found.verdict != Verdict::pass && found.verdict == report.verdict;
+    if (fails_alike && found.oracle == report.oracle && alike.size() < stories_tried_max) alike.push_back(seed);
     report.under_faults.add(outcome.costs);
     if (report.seeds <= options.calm_seeds) report.calm.add(run(*design, calm(plan)).costs);
   }
-  if (report.verdict != Verdict::pass) report.story = smallest(*design, draw_plan(report.seed));
+  tell(*design, report, alike);
   return true;
 }
 

@@ -26,7 +26,7 @@ constexpr Node lease_service = 1;
 constexpr Node first_writer = 2;
 constexpr Node writers = 2;
 constexpr Node storage = 4;
-constexpr Duration renew_every = milliseconds(250);
+constexpr Duration renew_every = milliseconds(100);
 constexpr Duration again_after = milliseconds(200);
 
 class LeaseService : public Actor {

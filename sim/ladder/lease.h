@@ -9,7 +9,7 @@
 
 namespace coffer::sim::ladder {
 
-inline constexpr Duration lease_lasts = seconds(1);
+inline constexpr Duration lease_lasts = milliseconds(400);
 
 /// `fencing`: the storage remembers the highest lease number it has seen, and refuses what comes with a lower one.
 std::unique_ptr<Design> lease(bool fencing);

@@ -45,6 +45,11 @@ std::vector<Transfer> draw_transfers(Prng& prng) {
       Transfer transfer = draw_transfer(prng);
       transfer.number = static_cast<std::uint32_t>(transfers.size() + 1);
       transfer.at = begins + between(prng, Duration{}, spread);
+      if (i > 0 && prng.chance(400)) {  // the same user pays again, from this account or the other
+        const Transfer& before = transfers.back();
+        transfer.from = prng.chance(500) ? before.from : sibling_of(before.from);
+        if (transfer.to == transfer.from) transfer.to = (transfer.from + 2) % accounts_count;
+      }
       transfers.push_back(transfer);
     }
   }
@@ -66,12 +71,12 @@ Fault draw_fault(Prng& prng, FaultKind kind, const std::vector<Transfer>& transf
   fault.kind = kind;
   const Transfer& near = transfers[prng.below(transfers.size() - 1)];  // not the last
   const Duration offset = of_messages(kind) ? between(prng, Duration{}, milliseconds(4)) - milliseconds(3)
-                                            : between(prng, Duration{}, milliseconds(12));
+                                            : between(prng, Duration{}, milliseconds(8));
   const Duration anywhere = between(prng, Duration{}, work_ends);
   fault.at = prng.chance(800) ? near.at + offset : anywhere;
   const Duration brief = between(prng, milliseconds(2), milliseconds(600));
   const Duration lengthy = between(prng, milliseconds(600), seconds(4));
-  fault.lasts = prng.chance(500) ? brief : lengthy;
+  fault.lasts = prng.chance(kind == FaultKind::pause ? 100 : 500) ? brief : lengthy;
   fault.one = static_cast<std::uint32_t>(prng.below(2520));  // divisible by every number of nodes up to ten
   fault.other = prng.chance(300) ? 0 : static_cast<std::uint32_t>(prng.below(2520));
   fault.per_mille = static_cast<std::uint32_t>(100 + prng.below(900));

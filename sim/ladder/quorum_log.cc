@@ -226,7 +226,9 @@ void Replica::appended(Context& context, Node from, const Message& message) {
     next_[from - 1] = std::max(next_[from - 1], message.number + 1);
     count_holders(context);
   } else {
-    next_[from - 1] = std::max(match_[from - 1] + 1, std::min(next_[from - 1], message.number + 1));
+    const std::uint64_t next = std::max(match_[from - 1] + 1, std::min(next_[from - 1], message.number + 1));
+    if (next == next_[from - 1]) return;  // it has lost what it acknowledged; the next heartbeat tries again
+    next_[from - 1] = next;
     ship(context, from, false);
   }
 }
