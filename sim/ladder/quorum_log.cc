@@ -225,6 +225,7 @@ void Replica::appended(Context& context, Node from, const Message& message) {
     match_[from - 1] = std::max(match_[from - 1], message.number);
     next_[from - 1] = std::max(next_[from - 1], message.number + 1);
     count_holders(context);
+    if (options_.ship_at_once && next_[from - 1] <= last()) ship(context, from, false);
   } else {
     const std::uint64_t next = std::max(match_[from - 1] + 1, std::min(next_[from - 1], message.number + 1));
     if (next == next_[from - 1]) return;  // it has lost what it acknowledged; the next heartbeat tries again
