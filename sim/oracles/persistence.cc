@@ -8,10 +8,10 @@
 // tail or quarantined frames, or its hard state said so when it booted. Both whole copies must have said so: of two a
 // start may lose the newer one, and then nothing has been cut yet on the strength of it. So does a hard state that was
 // not durable when the process died, and was read and made durable by the next. Until it has settled the replica
-// neither votes nor campaigns. What has settled stays so, whether the hard state that says it was synced before the
-// next crash or not: what it was to hold is durable. It ends with new damage, as soon as a hard state that tells of it
-// is durable. A replica that is bound votes, but nobody becomes a leader by its vote whose log does not cover its
-// floor.
+// neither votes nor campaigns, unless nobody else has a vote. What has settled stays so, whether the hard state that
+// says it was synced before the next crash or not: what it was to hold is durable. It ends with new damage, as soon as
+// a hard state that tells of it is durable. A replica that is bound votes, but nobody becomes a leader by its vote
+// whose log does not cover its floor.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -219,6 +219,10 @@ class Persistence final : public Oracle {
   /// False (and told) when the replica may have lost what it had acknowledged.
   bool certain(NodeId node, const TraceEvent& event, const std::string& what) {
     if (!replicas_[{node, event.shard}].uncertain) return true;
+    if (configurations_.knows(event.shard)) {
+      const NodeSet deciders = configurations_.in_use(node, event.shard).deciders();
+      if (deciders.size() == 1 && deciders.has(node)) return true;  // nobody could tell it more
+    }
     violated("node " + std::to_string(node.value) + " may have lost acknowledged entries of " + text(event.shard) +
              ", and " + what + " in term " + std::to_string(event.term.value));
     return false;
