@@ -172,12 +172,14 @@ TEST_CASE("the published schema has every key that is written, and every fault")
   REQUIRE(fault["fault"]["enum"].get<std::set<std::string>>() == names);
 }
 
-TEST_CASE("every scenario file of the tree is a scenario with a sentence about it") {
+TEST_CASE(
+    "every scenario file of the tree is a scenario with a sentence about it; plans of the ladder are read elsewhere") {
   const char* root = std::getenv("COFFER_SOURCE_DIR");
   const std::filesystem::path base = root == nullptr ? "." : root;
   std::size_t files = 0;
   for (const auto& entry : std::filesystem::recursive_directory_iterator(base / "scenarios")) {
-    if (entry.path().extension() != ".json" || entry.path().filename() == "schema.json") continue;
+    const bool is_plan = entry.path().parent_path().filename() == "ladder";
+    if (entry.path().extension() != ".json" || entry.path().filename() == "schema.json" || is_plan) continue;
     const Scenario scenario = scenario_of(std::filesystem::relative(entry.path(), base).string());
     REQUIRE_FALSE(scenario.about.empty());
     ++files;
