@@ -1,7 +1,6 @@
 #include "sim/run/availability.h"
 
 #include <algorithm>
-#include <optional>
 #include <utility>
 #include <variant>
 #include <vector>
@@ -43,12 +42,14 @@ AvailabilityCounts Availability::counts() const {
                    [](const auto& one, const auto& other) { return one.first < other.first; });
   AvailabilityCounts counts;
   counts.requests = in_order.size();
-  std::optional<SimTime> out_since;
+  bool out = false;
+  SimTime out_since;
   for (const auto& [called, served] : in_order) {
     counts.served += served ? 1 : 0;
-    if (!served && !out_since) out_since = called;
-    if (out_since) counts.worst_outage_ms = std::max(counts.worst_outage_ms, (called - *out_since).millis());
-    if (served) out_since.reset();
+    if (!served && !out) out_since = called;
+    out = out || !served;
+    if (out) counts.worst_outage_ms = std::max(counts.worst_outage_ms, (called - out_since).millis());
+    out = out && !served;
   }
   return counts;
 }
