@@ -105,6 +105,11 @@ const PhaseRow* answered_row(const ShardState& state, ShardId target, const LegA
   return &row;
 }
 
+void check_received(const ShardState& state, ShardId source, Stamp source_stamp, Place place) {
+  check(state.founded && source != state.self, "a leg comes from another shard");
+  check(source_stamp < place.stamp, "a leg is received after it was started");
+}
+
 void check_transit(const ShardState& state, PocketNumber transit, ShardId peer) {
   const PocketRow& row = state.book.pocket(transit);
   check(row.kind == PocketKind::transit && row.peer() == peer, "a leg goes through the transit pocket of its peer");

@@ -5,7 +5,9 @@
 #include <optional>
 #include <string_view>
 
+#include "core/base/check.h"
 #include "core/ledger/events.h"
+#include "core/txn/direct.h"
 #include "core/txn/shard_state.h"
 
 namespace coffer::txn::legs {
@@ -47,8 +49,45 @@ Received received(ShardId source, const LegRequest& leg) {
 /// Source: the row of the first unanswered leg if this is its answer; else null.
 const PhaseRow* answered_row(const ShardState& state, ShardId target, const LegAnswer& answer, Stamp stamp);
 
-/// apply's checks: what no decide makes. They end the process.
+// What apply checks is what no decide makes: it ends the process.
+void check_received(const ShardState& state, ShardId source, Stamp source_stamp, Place place);
 void check_transit(const ShardState& state, PocketNumber transit, ShardId peer);
 void check_credit(const ShardState& state, PocketNumber credit, TenantId tenant, std::string_view account);
+/// The row an event of the source is about: leg_answered, second_started or second_ended.
+template <class Sent>
+const PhaseRow& row_about(const ShardState& state, const Sent& event, Place place) {
+  const PhaseRow& row = state.phases.unanswered(event.target, event.leg);
+  check(row.debit == event.debit && row.transit == event.transit && row.amount == event.amount.minor &&
+            state.dedup.row(row.dedup).id == event.id,
+        "an answer is about the leg that was started");
+  check(event.target_stamp < place.stamp, "an answer is logged after it was given");
+  return row;
+}
+
+/// Applies leg_started or try_started: debit -> transit, the phase row, and the id bound.
+template <class Started>
+void begin(ShardState& state, const Started& event, ledger::Protocol protocol, Place place) {
+  const ledger::Decided& decided = event.decided;
+  check(event.target != state.self, "a leg goes to another shard");
+  check_transit(state, decided.credit, event.target);
+  check(state.book.pocket(decided.debit).account == decided.home, "a leg takes from its home account");
+  PhaseRow row;
+  row.dedup = state.dedup.bind(direct::dedup_row(state, decided, place), {event.target, protocol, event.leg, {}, {}});
+  row.debit = decided.debit;
+  row.transit = decided.credit;
+  row.amount = decided.amount.minor;
+  row.credit_account = ledger::AccountName(event.credit_account);
+  state.phases.start(event.target, event.leg, row);
+  state.book.send_off(decided.debit, decided.credit, decided.amount);
+}
+
+/// The inverse of begin.
+template <class Started>
+void unbegin(ShardState& state, const Started& event) {
+  const ledger::Decided& decided = event.decided;
+  state.book.bring_back(decided.debit, decided.credit, decided.amount);
+  state.phases.unstart(event.target, event.leg);
+  state.dedup.unbind_last(decided.id);
+}
 
 }  // namespace coffer::txn::legs

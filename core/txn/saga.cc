@@ -62,31 +62,13 @@ ProtocolRow row() {
 }
 
 void apply(ShardState& state, const LegStarted& event, Place place) {
-  const Decided& decided = event.decided;
-  check(event.target != state.self, "a leg goes to another shard");
-  legs::check_transit(state, decided.credit, event.target);
-  check(state.book.pocket(decided.debit).account == decided.home, "a leg takes from its home account");
-  PhaseRow row;
-  row.dedup = state.dedup.bind(direct::dedup_row(state, decided, place),
-                               {event.target, ledger::Protocol::saga, event.leg, {}, {}});
-  row.debit = decided.debit;
-  row.transit = decided.credit;
-  row.amount = decided.amount.minor;
-  row.credit_account = ledger::AccountName(event.credit_account);
-  state.phases.start(event.target, event.leg, row);
-  state.book.send_off(decided.debit, decided.credit, decided.amount);
+  legs::begin(state, event, ledger::Protocol::saga, place);
 }
 
-void undo(ShardState& state, const LegStarted& event, Place) {
-  const Decided& decided = event.decided;
-  state.book.bring_back(decided.debit, decided.credit, decided.amount);
-  state.phases.unstart(event.target, event.leg);
-  state.dedup.unbind_last(decided.id);
-}
+void undo(ShardState& state, const LegStarted& event, Place) { legs::unbegin(state, event); }
 
 void apply(ShardState& state, const LegReceived& event, Place place) {
-  check(state.founded && event.source != state.self, "a leg comes from another shard");
-  check(event.source_stamp < place.stamp, "a leg is received after it was started");
+  legs::check_received(state, event.source, event.source_stamp, place);
   state.inbox.receive(event.source, event.leg, {event.id, place.position, place.stamp, event.outcome},
                       event.freed_before, event.freed_after);
   if (event.outcome != Outcome::success) return;
@@ -101,11 +83,7 @@ void undo(ShardState& state, const LegReceived& event, Place) {
 }
 
 void apply(ShardState& state, const LegAnswered& event, Place place) {
-  const PhaseRow& row = state.phases.unanswered(event.target, event.leg);
-  check(row.debit == event.debit && row.transit == event.transit && row.amount == event.amount.minor &&
-            state.dedup.row(row.dedup).id == event.id,
-        "an answer is about the leg that was started");
-  check(event.target_stamp < place.stamp, "an answer is logged after it was given");
+  const PhaseRow& row = legs::row_about(state, event, place);
   state.dedup.finish(row.dedup, event.outcome, event.target_position, event.target_stamp);
   state.phases.answer(event.target, event.leg, place.position);
   if (event.outcome == Outcome::success) {

@@ -118,22 +118,6 @@ std::optional<Settlement> decide_answer(const ShardState& state, ShardId target,
   return end_second(state, target, *row, answer);
 }
 
-/// The row an event of the source is about.
-template <class Sent>
-const PhaseRow& row_about(const ShardState& state, const Sent& event, Place place) {
-  const PhaseRow& row = state.phases.unanswered(event.target, event.leg);
-  check(row.debit == event.debit && row.transit == event.transit && row.amount == event.amount.minor &&
-            state.dedup.row(row.dedup).id == event.id,
-        "an answer is about the leg that was started");
-  check(event.target_stamp < place.stamp, "an answer is logged after it was given");
-  return row;
-}
-
-void check_received(const ShardState& state, ShardId source, Stamp source_stamp, Place place) {
-  check(state.founded && source != state.self, "a leg comes from another shard");
-  check(source_stamp < place.stamp, "a leg is received after it was started");
-}
-
 }  // namespace
 
 ProtocolRow row() {
@@ -146,30 +130,13 @@ ProtocolRow row() {
 }
 
 void apply(ShardState& state, const TryStarted& event, Place place) {
-  const Decided& decided = event.decided;
-  check(event.target != state.self, "a leg goes to another shard");
-  legs::check_transit(state, decided.credit, event.target);
-  check(state.book.pocket(decided.debit).account == decided.home, "a leg takes from its home account");
-  PhaseRow row;
-  row.dedup = state.dedup.bind(direct::dedup_row(state, decided, place),
-                               {event.target, ledger::Protocol::tcc, event.leg, {}, {}});
-  row.debit = decided.debit;
-  row.transit = decided.credit;
-  row.amount = decided.amount.minor;
-  row.credit_account = ledger::AccountName(event.credit_account);
-  state.phases.start(event.target, event.leg, row);
-  state.book.send_off(decided.debit, decided.credit, decided.amount);
+  legs::begin(state, event, ledger::Protocol::tcc, place);
 }
 
-void undo(ShardState& state, const TryStarted& event, Place) {
-  const Decided& decided = event.decided;
-  state.book.bring_back(decided.debit, decided.credit, decided.amount);
-  state.phases.unstart(event.target, event.leg);
-  state.dedup.unbind_last(decided.id);
-}
+void undo(ShardState& state, const TryStarted& event, Place) { legs::unbegin(state, event); }
 
 void apply(ShardState& state, const TryReceived& event, Place place) {
-  check_received(state, event.source, event.source_stamp, place);
+  legs::check_received(state, event.source, event.source_stamp, place);
   state.inbox.receive(event.source, event.leg, {event.id, place.position, place.stamp, event.outcome},
                       event.freed_before, event.freed_after);
   state.tries.add(event.source, event.leg, {event.id, event.transit, event.credit, event.amount.minor, false});
@@ -186,7 +153,7 @@ void undo(ShardState& state, const TryReceived& event, Place) {
 }
 
 void apply(ShardState& state, const SecondStarted& event, Place place) {
-  PhaseRow row = row_about(state, event, place);
+  PhaseRow row = legs::row_about(state, event, place);
   check(row.second == SecondPhase::none && state.dedup.link(row.dedup).protocol == ledger::Protocol::tcc,
         "a Try has one second phase");
   const bool confirms = event.outcome == Outcome::success;
@@ -214,7 +181,7 @@ void undo(ShardState& state, const SecondStarted& event, Place) {
 }
 
 void apply(ShardState& state, const SecondReceived& event, Place place) {
-  check_received(state, event.source, event.source_stamp, place);
+  legs::check_received(state, event.source, event.source_stamp, place);
   const TryRow* tried = state.tries.find(event.source, event.tried);
   check(tried != nullptr && tried->id == event.id && tried->amount == event.amount.minor &&
             tried->transit == event.transit && tried->credit == event.credit,
@@ -240,7 +207,7 @@ void undo(ShardState& state, const SecondReceived& event, Place) {
 }
 
 void apply(ShardState& state, const SecondEnded& event, Place place) {
-  const PhaseRow& row = row_about(state, event, place);
+  const PhaseRow& row = legs::row_about(state, event, place);
   check(row.second == event.phase, "a second phase ends as it began");
   if (event.phase == SecondPhase::confirm) {
     state.dedup.finish(row.dedup, Outcome::success, event.target_position, event.target_stamp);

@@ -3,11 +3,10 @@
 //
 //   source  start    try_started      the debit's Try: debit -> transit, id bound; the credit's Try leaves as a leg
 //   target  receive  try_received     the credit's Try moves nothing: it looks, answers and, if it can, keeps room
-//   source  answer   second_started   both Tries are answered, so the second phase is known. Success: Confirm, the
-//   debit
-//                                     side does nothing. Refusal: Cancel, transit -> debit. Either leaves as a leg
-//   target  receive  second_received  Confirm: transit -> credit, for which there is room. Cancel: nothing, no room
-//   kept source  answer   second_ended     the end
+//   source  answer   second_started   both Tries are answered: success: Confirm, in which the debit side does nothing
+//                                     refusal: Cancel, transit -> debit. Either leaves as a leg
+//   target  receive  second_received  Confirm: transit -> credit, for which there is room. Cancel: no room is kept
+//   source  answer   second_ended     the end
 //
 // The debit's Try is one entry with the beginning, and its Cancel one with the decision: coordinator and debit are one
 // shard. So the Tries run one after the other, although nothing in the protocol asks for it.
