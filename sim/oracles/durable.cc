@@ -17,6 +17,7 @@
 // copies of the hard state one may be lost: then term and vote may go back to the other one, but not behind what both
 // have held. Nothing was told before both did.
 #include <algorithm>
+#include <cstring>
 #include <deque>
 #include <functional>
 #include <map>
@@ -37,7 +38,8 @@ namespace {
 
 struct Segment {
   std::string file;
-  Bytes contents;
+  Bytes contents;        ///< without the zeros at its end
+  std::size_t size = 0;  ///< with them
 };
 
 struct NodeDisk {
@@ -222,9 +224,22 @@ class Durable final : public Oracle {
   /// Whether it is new.
   static bool show(NodeDisk& disk, std::string_view file, std::uint64_t number, ByteView contents) {
     Segment& shown = disk.shown[number];
-    if (std::equal(contents.begin(), contents.end(), shown.contents.begin(), shown.contents.end())) return false;
-    shown = {std::string(file), Bytes(contents.begin(), contents.end())};
-    return true;
+    const ByteView written = contents.first(written_size(contents));
+    const bool same = shown.size == contents.size() &&
+                      std::equal(written.begin(), written.end(), shown.contents.begin(), shown.contents.end());
+    if (!same) shown = {std::string(file), Bytes(written.begin(), written.end()), contents.size()};
+    return !same;
+  }
+
+  /// Up to the last block that is not blank.
+  static std::size_t written_size(ByteView contents) {
+    static const Bytes blank(4096);
+    std::size_t size = contents.size();
+    while (size >= blank.size() &&
+           std::memcmp(contents.data() + size - blank.size(), blank.data(), blank.size()) == 0) {
+      size -= blank.size();
+    }
+    return size;
   }
 
   bool is_opening(NodeId node, const NodeDisk& disk) const { return disk.settling || booting_.contains(node); }
@@ -237,7 +252,11 @@ class Durable final : public Oracle {
     if (!std::exchange(disk.stale, false)) return disk;
     disk.stream = StreamReader(disk.first_segment);
     disk.logs.clear();
-    for (const auto& [number, segment] : disk.shown) read(node, disk, segment.file, segment.contents);
+    for (const auto& [number, segment] : disk.shown) {
+      Bytes contents = segment.contents;
+      contents.resize(segment.size);
+      read(node, disk, segment.file, contents);
+    }
     return disk;
   }
 
