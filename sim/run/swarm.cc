@@ -79,6 +79,16 @@ void draw_times(Scenario& scenario, std::uint64_t seed) {
   scenario.machine.monotonic_ppm_max = static_cast<std::int32_t>(prng.between(0, 200));
 }
 
+/// A fault of the table as this stream draws it.
+faults::FaultSpec drawn(const faults::Row& row, Prng& prng, const faults::Mood& mood, std::uint64_t number,
+                        std::uint32_t shards) {
+  faults::FaultSpec spec = row.acts.draw(prng, mood);
+  spec.fault = std::string(row.name);
+  spec.stream = number;
+  if (spec.target.who == faults::Who::leader) spec.target.shard = ShardId(draw(prng, 1, shards));
+  return spec;
+}
+
 /// As many kinds of faults in a world, on average, as a table of so many rows would give: a longer table makes worlds
 /// more different, not more violent.
 constexpr std::uint32_t rows_at_once = 18;
@@ -104,11 +114,7 @@ void draw_faults(Scenario& scenario, std::uint64_t seed) {
     ++number;
     if (!exists) continue;
     Prng own = stream(seed, Domain::swarm, 0, fault_site + number);
-    faults::FaultSpec spec = row.acts.draw(own, mood);
-    spec.fault = std::string(row.name);
-    spec.stream = number;
-    if (spec.target.who == faults::Who::leader) spec.target.shard = ShardId(draw(own, 1, scenario.shards));
-    scenario.faults.push_back(std::move(spec));
+    scenario.faults.push_back(drawn(row, own, mood, number, scenario.shards));
   }
 }
 
@@ -240,10 +246,7 @@ Scenario draw_storage(std::uint64_t seed) {
     ++number;
     if (!prng.chance(crash ? 800 : exists_per_mille)) continue;
     Prng own = stream(seed, Domain::swarm, 3, fault_site + number);
-    faults::FaultSpec& spec = scenario.faults.emplace_back(row.acts.draw(own, mood));
-    spec.fault = std::string(row.name);
-    spec.stream = number;
-    if (spec.target.who == faults::Who::leader) spec.target.shard = ShardId(draw(own, 1, scenario.shards));
+    scenario.faults.push_back(drawn(row, own, mood, number, scenario.shards));
   }
   return scenario;
 }
@@ -282,11 +285,7 @@ constexpr TraceKind bad_moments[] = {
 faults::FaultSpec& add_drawn(Scenario& scenario, std::string_view fault, const faults::Mood& mood, std::uint64_t seed) {
   const std::uint64_t number = scenario.faults.size() + 1;
   Prng own = stream(seed, Domain::swarm, 4, fault_site + number);
-  faults::FaultSpec& spec = scenario.faults.emplace_back(faults::find(fault)->acts.draw(own, mood));
-  spec.fault = std::string(fault);
-  spec.stream = number;
-  if (spec.target.who == faults::Who::leader) spec.target.shard = ShardId(draw(own, 1, scenario.shards));
-  return spec;
+  return scenario.faults.emplace_back(drawn(*faults::find(fault), own, mood, number, scenario.shards));
 }
 
 void add_at_bad_moment(Scenario& scenario, const faults::Mood& mood, std::uint64_t seed, Prng& prng) {
@@ -344,10 +343,7 @@ Scenario draw_membership_on_bad_disks(std::uint64_t seed) {
     ++number;
     if (!prng.chance(exists_per_mille)) continue;
     Prng own = stream(seed, Domain::swarm, 6, fault_site + number);
-    faults::FaultSpec& spec = scenario.faults.emplace_back(row.acts.draw(own, mood));
-    spec.fault = std::string(row.name);
-    spec.stream = number;
-    if (spec.target.who == faults::Who::leader) spec.target.shard = ShardId(draw(own, 1, scenario.shards));
+    scenario.faults.push_back(drawn(row, own, mood, number, scenario.shards));
   }
   return scenario;
 }
