@@ -116,11 +116,10 @@ int FuzzVerb::run() const {
   Progress progress(options.slices == 1 ? options.seeds : 0);
   sim::FuzzListener listener;
   listener.on_progress = [&](const sim::FuzzReport& report) { progress.show(report); };
-  if (hashes) {
-    listener.on_result = [](const sim::RunResult& result) {
-      say(std::to_string(result.seed) + " " + sim::hex_of(result.trace_hash));
-    };
-  }
+  listener.on_result = [&](const sim::RunResult& result) {
+    if (hashes) say(std::to_string(result.seed) + " " + sim::hex_of(result.trace_hash));
+    if (result.verdict != sim::Verdict::pass) progress.tell_failure(result);
+  };
   const Interruptible interruptible;
   const sim::FuzzReport report = sim::fuzz(options, listener);
   progress.end();

@@ -128,6 +128,15 @@ void Progress::show(const sim::FuzzReport& report) {
   std::fflush(stderr);
 }
 
+void Progress::tell_failure(const sim::RunResult& result) const {
+  end();
+  std::ostringstream line;
+  line << "seed " << result.seed << ": " << sim::name(result.verdict);
+  if (!result.oracle.empty()) line << ' ' << result.oracle;
+  if (!result.reason.empty()) line << ": " << result.reason;
+  std::fprintf(stderr, "%s\n", line.str().c_str());
+}
+
 void Progress::end() const {
   if (terminal_) std::fputs("\r\x1b[K", stderr);
 }

@@ -98,6 +98,8 @@ class Progress {
   explicit Progress(std::uint64_t seeds);
 
   void show(const sim::FuzzReport& report);
+  /// At once, in a line that stays: who watches a long run need not await its end.
+  void tell_failure(const sim::RunResult& result) const;
   void end() const;
 
  private:
