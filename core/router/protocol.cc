@@ -260,10 +260,23 @@ struct PutReply {
     out.i64(reply.stamp.nanos);
   }
   void operator()(const TransferStatusReply& reply) const {
+    check(reply.steps.size() <= steps_max, "a transfer has few steps");
     bytes.resize(reply_header_size + 1 + result_size);
     Pen pen(bytes.data() + reply_header_size);
     pen.put(static_cast<std::uint8_t>(reply.operation));
     pen.result(reply.result);
+    ByteWriter out(bytes);
+    out.u8(reply.protocol);
+    out.u8(static_cast<std::uint8_t>(reply.steps.size()));
+    for (const PhaseStep& step : reply.steps) {
+      out.u8(static_cast<std::uint8_t>(step.phase));
+      out.u8(static_cast<std::uint8_t>(step.side));
+      out.u8(static_cast<std::uint8_t>(step.state));
+      out.u8(0);
+      out.id(step.shard);
+      out.id(step.position);
+      out.i64(step.stamp.nanos);
+    }
   }
   void operator()(const TrialBalanceReply& reply) const {
     ByteWriter out(bytes);
@@ -318,6 +331,31 @@ TransfersReply get_transfers_reply(ByteReader& in, ByteView reply) {
   return body;
 }
 
+/// One of an enumeration that counts from 1.
+template <class Enum>
+Enum get_word(ByteReader& in, Enum last) {
+  const std::uint8_t number = in.u8();
+  if (number < 1 || number > static_cast<std::uint8_t>(last)) {
+    in.fail();
+    return last;
+  }
+  return static_cast<Enum>(number);
+}
+
+PhaseStep get_step(ByteReader& in) {
+  PhaseStep step;
+  step.phase = get_word(in, last_transfer_phase);
+  step.side = get_word(in, Side::credit);
+  step.state = get_word(in, StepState::refused);
+  if (in.u8() != 0) {
+    in.fail();
+  }
+  step.shard = in.id<ShardId>();
+  step.position = in.id<Position>();
+  step.stamp = Stamp{in.i64()};
+  return step;
+}
+
 TransferStatusReply get_transfer_status_reply(ByteReader& in) {
   TransferStatusReply reply;
   const std::uint8_t operation = in.u8();
@@ -339,6 +377,14 @@ TransferStatusReply get_transfer_status_reply(ByteReader& in) {
   reply.result.target = in.id<ShardId>();
   reply.result.target_position = in.id<Position>();
   reply.result.target_stamp = Stamp{in.i64()};
+  reply.protocol = in.u8();
+  const std::uint8_t count = in.u8();
+  if (count > steps_max) {
+    in.fail();
+  }
+  for (std::uint8_t at = 0; at < count && in.ok(); ++at) {
+    reply.steps.push_back(get_step(in));
+  }
   return reply;
 }
 

@@ -18,7 +18,9 @@
 //                        | target u32 | target_position u64 | target_stamp i64
 //     open_account    := already u8 | position u64
 //     balance         := balance i64 | shard u32 | position u64 | stamp i64
-//     transfer_status := operation u8 | result
+//     transfer_status := operation u8 | result | protocol u8 | count u8 | step{count}
+//     step            := phase u8 | side u8 | state u8 | zero u8 | shard u32 | position u64 | stamp i64
+//                        (protocol: 0 within one shard, else its number; phases, sides and states: core/base/phases.h)
 //     trial_balance   := rows u32 | (shard u32 | currency u32 | customers i128 | issue i128 | transit i128){rows}
 //     node_status     := node u32 | ready u8 | shards u32 | (shard u32 | role u8 | term u64 | leader u32 | commit u64
 //                        | last u64 | position u64 | dedup_rows u64 | legs_unanswered u64 | base u64 | snapshot u64
@@ -38,6 +40,7 @@
 #include "core/base/ids.h"
 #include "core/base/money.h"
 #include "core/base/outcome.h"
+#include "core/base/phases.h"
 #include "core/base/result.h"
 #include "core/base/time.h"
 
@@ -160,9 +163,13 @@ struct BalanceReply {
   Position position;
   Stamp stamp;
 };
+inline constexpr std::size_t steps_max = 16;  ///< of one transfer
+
 struct TransferStatusReply {
   TransferOperation operation = TransferOperation::transfer;
-  TransferResult result;  ///< outcome pending: still running
+  TransferResult result;              ///< outcome pending: still running
+  std::uint8_t protocol = 0;          ///< ledger::Protocol; 0 within one shard
+  std::vector<PhaseStep> steps = {};  ///< in the order they begin, at most steps_max
 };
 struct TrialBalanceReply {
   struct Row {

@@ -61,7 +61,9 @@ router::Reply Shard::read_transfer(const router::Request& request) const {
   status.operation = static_cast<router::TransferOperation>(record->operation);
   status.result = {record->outcome, false,          config_.shard,           record->position,
                    record->stamp,   record->target, record->target_position, record->target_stamp};
-  reply.body = status;
+  status.protocol = record->target == ShardId() ? 0 : static_cast<std::uint8_t>(record->protocol);
+  status.steps = state_->history(*record);
+  reply.body = std::move(status);
   return reply;
 }
 

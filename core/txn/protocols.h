@@ -16,6 +16,7 @@
 #include <string_view>
 #include <vector>
 
+#include "core/base/phases.h"
 #include "core/ledger/protocol.h"
 #include "core/txn/shard_state.h"
 
@@ -34,6 +35,8 @@ struct ProtocolRow {
                      Stamp stamp);
   /// Source: what to log of an answer; nothing unless it is the answer to the first unanswered leg to `target`.
   std::optional<Settlement> (*answer)(const ShardState& state, ShardId target, const LegAnswer& answer, Stamp stamp);
+  /// Source: the steps of a transfer it began (core/txn/phase_history.h).
+  std::vector<PhaseStep> (*history)(const ShardState& state, ledger::DedupNumber number);
 };
 
 /// In the order of their numbers.

@@ -3,6 +3,7 @@
 #include "core/base/check.h"
 #include "core/txn/direct.h"
 #include "core/txn/legs.h"
+#include "core/txn/phase_history.h"
 
 namespace coffer::txn::saga {
 
@@ -58,7 +59,8 @@ ProtocolRow row() {
           "orchestrated, the coordinator beside the debit account: debit, then credit",
           decide_start,
           decide_receive,
-          decide_answer};
+          decide_answer,
+          executing_history};
 }
 
 void apply(ShardState& state, const LegStarted& event, Place place) {

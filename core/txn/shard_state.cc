@@ -37,6 +37,7 @@ TransferRecord record_of(const ShardState& state, ledger::DedupNumber number) {
   record.operation = row.operation;
   record.position = row.position;
   record.stamp = row.stamp;
+  record.row = number;
   if (row.link == ledger::no_row) return record;
   const ledger::LegLink& link = state.dedup.link(number);
   record.target = link.target;

@@ -10,6 +10,7 @@
 #include "core/base/codec.h"
 #include "core/txn/direct.h"
 #include "core/txn/frozen_state.h"
+#include "core/txn/phase_history.h"
 #include "core/txn/protocols.h"
 #include "core/txn/saga.h"
 #include "core/txn/shard_state.h"
@@ -365,6 +366,10 @@ std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, const
       id, [&](const ledger::DedupRow& row) { return state.book.account(row.home).tenant == tenant; });
   if (number == ledger::no_row) return std::nullopt;
   return record_of(state, number);
+}
+
+std::vector<PhaseStep> StateMachine::history(const TransferRecord& found) const {
+  return history_of(*state_, found.row);
 }
 
 std::vector<TrialBalanceRow> StateMachine::trial_balance() const {

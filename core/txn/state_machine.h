@@ -17,6 +17,7 @@
 #include "core/base/ids.h"
 #include "core/base/money.h"
 #include "core/base/outcome.h"
+#include "core/base/phases.h"
 #include "core/base/time.h"
 #include "core/ledger/commands.h"
 #include "core/ledger/events.h"
@@ -35,6 +36,7 @@ struct TransferRecord {
   Position target_position;  ///< of the credit's event; 0 until the answer is logged
   Stamp target_stamp;
   ledger::Protocol protocol = ledger::Protocol::saga;  ///< of transfers to other shards
+  std::uint32_t row = 0;                               ///< its number in this state, for history()
 };
 
 /// What decide says of a transfer.
@@ -172,6 +174,8 @@ class StateMachine {
                                               const TransferId& id) const;
   /// Without the account: the first (by position) with this id in this shard.
   std::optional<TransferRecord> find_transfer(TenantId tenant, const TransferId& id) const;
+  /// The steps of a transfer found in this very state, in the order they begin (core/txn/phase_history.h).
+  std::vector<PhaseStep> history(const TransferRecord& found) const;
   std::vector<TrialBalanceRow> trial_balance() const;  ///< ascending by currency
 
   /// Outgoing legs. A leg is unanswered until leg_answered is applied. Shards are ascending.

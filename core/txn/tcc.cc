@@ -3,6 +3,7 @@
 #include "core/base/check.h"
 #include "core/txn/direct.h"
 #include "core/txn/legs.h"
+#include "core/txn/phase_history.h"
 
 namespace coffer::txn::tcc {
 
@@ -118,6 +119,10 @@ std::optional<Settlement> decide_answer(const ShardState& state, ShardId target,
   return end_second(state, target, *row, answer);
 }
 
+std::vector<PhaseStep> history(const ShardState& state, ledger::DedupNumber number) {
+  return asking_history(state, number, {TransferPhase::try_legs, TransferPhase::confirm, TransferPhase::cancel});
+}
+
 }  // namespace
 
 ProtocolRow row() {
@@ -126,7 +131,8 @@ ProtocolRow row() {
           "Try both sides, then Confirm or Cancel both; the coordinator beside the debit account",
           decide_start,
           decide_receive,
-          decide_answer};
+          decide_answer,
+          history};
 }
 
 void apply(ShardState& state, const TryStarted& event, Place place) {

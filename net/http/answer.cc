@@ -3,6 +3,7 @@
 #include <map>
 
 #include "core/base/check.h"
+#include "core/txn/protocols.h"
 #include "net/driver/clock.h"
 #include "net/driver/settings.h"
 #include "net/http/calls.h"
@@ -187,6 +188,30 @@ std::string_view operation_name(router::TransferOperation operation) {
   return "?";
 }
 
+/// "direct" within a shard; a number unknown here is a newer node's.
+std::string_view protocol_name(std::uint8_t number) {
+  if (number == 0) return "direct";
+  for (const txn::ProtocolRow& row : txn::protocols()) {
+    if (static_cast<std::uint8_t>(row.protocol) == number) return row.name;
+  }
+  return "?";
+}
+
+/// The phase status table: a row per step.
+std::string phases_json(const std::vector<PhaseStep>& steps) {
+  std::vector<std::string> rows;
+  for (const PhaseStep& step : steps) {
+    JsonObject row;
+    row.text("phase", name(step.phase)).text("leg", name(step.side)).number("shard", step.shard.value);
+    row.text("state", name(step.state));
+    if (step.position != Position()) {
+      row.text("position", position_text(step.shard, step.position)).text("committed_at", rfc3339(step.stamp.nanos));
+    }
+    rows.push_back(row.str());
+  }
+  return json_array(rows);
+}
+
 HttpResponse answer_status(const Call& call, const router::TransferStatusReply& reply) {
   const TransferResult& result = reply.result;
   JsonObject body;
@@ -199,6 +224,7 @@ HttpResponse answer_status(const Call& call, const router::TransferStatusReply& 
     body.text("state", "refused").text("code", row_of(problem_of(result.outcome)).code);
   }
   body.text("position", positions_text(result)).text("committed_at", committed_text(result));
+  body.text("protocol", protocol_name(reply.protocol));
   std::vector<std::string> legs;
   legs.push_back(JsonObject()
                      .text("leg", result.target == ShardId() ? "entry" : "debit")
@@ -218,7 +244,7 @@ HttpResponse answer_status(const Call& call, const router::TransferStatusReply& 
     legs.push_back(credit.str());
   }
   HttpResponse response;
-  response.body = body.raw("legs", json_array(legs)).str();
+  response.body = body.raw("legs", json_array(legs)).raw("phases", phases_json(reply.steps)).str();
   return response;
 }
 

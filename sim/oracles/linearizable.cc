@@ -220,6 +220,21 @@ class Linearizable final : public Oracle {
     raise(body->shard, body->position);
   }
 
+  /// A step told with its place is the one that the log did there.
+  void phase_step(const Key& key, const PhaseStep& step) {
+    if (step.position == Position()) return;
+    const std::string what =
+        std::string(coffer::name(step.phase)) + " of the " + std::string(coffer::name(step.side)) + " of " + text(key);
+    if (!committed(what, step.shard, step.position)) return;
+    const Transfers::Done* done = transfers_.done_at(step.shard, step.position);
+    const bool is_it = done != nullptr && done->id == key.id && done->phase == step.phase && done->side == step.side &&
+                       done->stamp == step.stamp && done->refused == (step.state == StepState::refused) &&
+                       step.state != StepState::sent;
+    if (!is_it)
+      violated(what + " was told as '" + std::string(coffer::name(step.state)) + "' in " +
+               text(step.shard, step.position) + ", and the log does something else there");
+  }
+
   void status(const Call& call, const Before& known, const router::Reply& reply) {
     if (call.account.empty()) return;
     const Key key{call.tenant, call.account, call.id};
@@ -229,7 +244,9 @@ class Linearizable final : public Oracle {
                "', and its outcome had been told before it was asked");
     }
     const auto* body = std::get_if<router::TransferStatusReply>(&reply.body);
-    if (body == nullptr || !is_logged(body->result.outcome)) return;
+    if (body == nullptr) return;
+    for (const PhaseStep& step : body->steps) phase_step(key, step);
+    if (!is_logged(body->result.outcome)) return;
     logged(key, body->result, nullptr);
     bound_.insert(key);
   }

@@ -10,6 +10,45 @@ std::string name_of(const ShardBook& book, PocketNumber number) {
   return pocket != nullptr && pocket->kind == PocketKind::customer ? pocket->name : std::string();
 }
 
+/// Nothing for events that are no step of a transfer.
+struct StepOf {
+  using Step = std::optional<Transfers::Done>;
+  template <class Event>
+  Step operator()(const Event&) const {
+    return std::nullopt;
+  }
+  Step operator()(const TransferDecided& event) const {
+    return Transfers::Done{
+        event.decided.id, TransferPhase::execute, Side::both, event.decided.outcome != Outcome::success, {}};
+  }
+  Step operator()(const LegStarted& event) const {
+    return Transfers::Done{event.decided.id, TransferPhase::execute, Side::debit, false, {}};
+  }
+  Step operator()(const LegReceived& event) const {
+    return Transfers::Done{event.id, TransferPhase::execute, Side::credit, event.outcome != Outcome::success, {}};
+  }
+  Step operator()(const LegAnswered& event) const {
+    if (event.outcome == Outcome::success) return std::nullopt;
+    return Transfers::Done{event.id, TransferPhase::compensate, Side::debit, false, {}};
+  }
+  Step operator()(const TryStarted& event) const {
+    return Transfers::Done{event.leg.decided.id, TransferPhase::try_legs, Side::debit, false, {}};
+  }
+  Step operator()(const TryReceived& event) const {
+    return Transfers::Done{
+        event.leg.id, TransferPhase::try_legs, Side::credit, event.leg.outcome != Outcome::success, {}};
+  }
+  Step operator()(const SecondStarted& event) const {
+    return Transfers::Done{event.tried.id, phase_of(event.phase()), Side::debit, false, {}};
+  }
+  Step operator()(const SecondReceived& event) const {
+    return Transfers::Done{event.id, phase_of(event.phase), Side::credit, false, {}};
+  }
+  static TransferPhase phase_of(SecondPhase phase) {
+    return phase == SecondPhase::confirm ? TransferPhase::confirm : TransferPhase::cancel;
+  }
+};
+
 }  // namespace
 
 void Transfers::committed(const CommittedEntry& committed) {
@@ -20,6 +59,10 @@ void Transfers::committed(const CommittedEntry& committed) {
   for (const Event& event : entry->events) {
     position = position.next();
     read({shard, position, entry->stamp}, event);
+    std::optional<Done> step = std::visit(StepOf{}, event);
+    if (!step) continue;
+    step->stamp = entry->stamp;
+    done_.emplace(std::pair(shard, position), *step);
   }
 }
 
@@ -92,6 +135,11 @@ const std::vector<Record>& Transfers::records(const Key& key) const {
   static const std::vector<Record> none;
   const auto found = records_.find(key);
   return found == records_.end() ? none : found->second;
+}
+
+const Transfers::Done* Transfers::done_at(ShardId shard, Position position) const {
+  const auto found = done_.find({shard, position});
+  return found == done_.end() ? nullptr : &found->second;
 }
 
 std::string text(const Key& key) { return "transfer " + text(key.id) + " of account '" + key.home + "'"; }

@@ -10,6 +10,7 @@
 #include "core/base/ids.h"
 #include "core/base/money.h"
 #include "core/base/outcome.h"
+#include "core/base/phases.h"
 #include "core/base/time.h"
 #include "sim/oracles/book.h"
 
@@ -58,6 +59,17 @@ class Transfers {
   const std::vector<Record>& records(const Key& key) const;
   const std::map<Key, std::vector<Record>>& all() const { return records_; }
 
+  /// What the event at a position did for which transfer.
+  struct Done {
+    TransferId id;
+    TransferPhase phase = TransferPhase::execute;
+    Side side = Side::both;
+    bool refused = false;
+    Stamp stamp;
+  };
+  /// Null where the log holds nothing of a transfer's steps.
+  const Done* done_at(ShardId shard, Position position) const;
+
  private:
   struct LegName {
     ShardId source;
@@ -81,6 +93,7 @@ class Transfers {
   Book book_;
   std::map<Key, std::vector<Record>> records_;
   std::map<LegName, Place> legs_;
+  std::map<std::pair<ShardId, Position>, Done> done_;
 };
 
 /// "transfer 0190… of account 'a7'".

@@ -139,6 +139,20 @@ inline TransferResult arbitrary_result() {
   return result;
 }
 
+inline std::vector<PhaseStep> arbitrary_steps() {
+  std::vector<PhaseStep> steps(*rc::gen::inRange<std::size_t>(0, steps_max + 1));
+  for (PhaseStep& step : steps) {
+    step.phase = *rc::gen::element(TransferPhase::execute, TransferPhase::compensate, TransferPhase::try_legs,
+                                   TransferPhase::confirm, TransferPhase::cancel);
+    step.side = *rc::gen::element(Side::both, Side::debit, Side::credit);
+    step.state = *rc::gen::element(StepState::sent, StepState::done, StepState::refused);
+    step.shard = arbitrary_id<ShardId>();
+    step.position = arbitrary_id<Position>();
+    step.stamp = Stamp{*rc::gen::arbitrary<std::int64_t>()};
+  }
+  return steps;
+}
+
 inline __int128 arbitrary_i128() {
   const auto high = *rc::gen::arbitrary<std::uint64_t>();
   const auto low = *rc::gen::arbitrary<std::uint64_t>();
@@ -189,7 +203,7 @@ inline ReplyBody arbitrary_reply_body(RequestKind kind) {
                           Stamp{*rc::gen::arbitrary<std::int64_t>()}};
     case RequestKind::transfer_status:
       return TransferStatusReply{*rc::gen::element(TransferOperation::transfer, TransferOperation::withdrawal),
-                                 arbitrary_result()};
+                                 arbitrary_result(), *rc::gen::arbitrary<std::uint8_t>(), arbitrary_steps()};
     case RequestKind::trial_balance: {
       TrialBalanceReply reply;
       const auto count = *rc::gen::inRange<std::size_t>(0, 4);

@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/ledger/protocol.h"
 #include "net/driver/settings.h"
 #include "net/http/calls.h"
 #include "net/http/strict_json.h"
@@ -220,6 +221,30 @@ TEST_CASE("the state of a transfer shows its legs") {
   CHECK(member(refused, "state") == "refused");
   CHECK(member(refused, "code") == "insufficient-funds");
   CHECK(say(call_of(HttpRoute::transfer_status), Outcome::transfer_not_found).status == 404);
+}
+
+TEST_CASE("the state of a transfer shows its phases: each step's shard and state, and its place where it is known") {
+  router::TransferStatusReply reply{
+      .operation = router::TransferOperation::transfer,
+      .result = result_of(Outcome::pending),
+      .protocol = static_cast<std::uint8_t>(ledger::Protocol::tcc),
+      .steps = {{TransferPhase::try_legs, Side::debit, StepState::done, ShardId(3), Position(118204), {noon}},
+                {TransferPhase::try_legs, Side::credit, StepState::sent, ShardId(7), {}, {}}}};
+  reply.result.target = ShardId(7);
+  const HttpResponse pending = say(call_of(HttpRoute::transfer_status), Outcome::success, reply);
+  CHECK(member(pending, "protocol") == "tcc");
+  CHECK_THAT(
+      pending.body,
+      Catch::Contains(R"("phases":[{"phase":"try","leg":"debit","shard":3,"state":"done","position":"s3@118204",)"
+                      R"("committed_at":"2026-11-21T12:00:00.000000000Z"},)"
+                      R"({"phase":"try","leg":"credit","shard":7,"state":"sent"}])"));
+  reply.protocol = 0;
+  reply.steps = {{TransferPhase::execute, Side::both, StepState::refused, ShardId(3), Position(5), {noon}}};
+  const HttpResponse local = say(call_of(HttpRoute::transfer_status), Outcome::success, reply);
+  CHECK(member(local, "protocol") == "direct");
+  CHECK_THAT(local.body, Catch::Contains(R"({"phase":"execute","leg":"entry","shard":3,"state":"refused")"));
+  reply.protocol = 200;  // of a newer node
+  CHECK(member(say(call_of(HttpRoute::transfer_status), Outcome::success, reply), "protocol") == "?");
 }
 
 TEST_CASE("a trial balance sums beyond 64 bits and shows an imbalance") {
