@@ -73,6 +73,7 @@ std::string shard_json(const router::NodeStatusReply::Shard& shard) {
       .number("legs_unanswered", shard.legs_unanswered)
       .number("base", shard.base.value)
       .number("snapshot", shard.snapshot.value)
+      .number("in_doubt", shard.in_doubt)
       .boolean("uncertain", shard.uncertain)
       .raw("voters", net::nodes_json(shard.voters))
       .raw("outgoing", net::nodes_json(shard.outgoing))

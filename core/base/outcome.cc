@@ -22,6 +22,8 @@ std::string_view name(Outcome outcome) {
       return "account-frozen";
     case Outcome::account_closed:
       return "account-closed";
+    case Outcome::account_locked:
+      return "account-locked";
     case Outcome::limit_exceeded:
       return "limit-exceeded";
     case Outcome::account_not_found:

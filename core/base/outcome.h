@@ -19,6 +19,7 @@ enum class Outcome : std::uint8_t {
   account_frozen = 14,
   account_closed = 15,
   limit_exceeded = 16,
+  account_locked = 17,  ///< an account takes part in another transfer that is not decided yet (two-phase commit)
 
   // Unlogged refusals: they speak only for the attempt that got them and never use the id up.
   account_not_found = 40,  ///< the debit account of a transfer, or the account read
@@ -42,7 +43,7 @@ enum class Outcome : std::uint8_t {
 
 /// Whether this outcome was decided in the log and therefore replays under its id.
 constexpr bool is_logged(Outcome outcome) {
-  return outcome == Outcome::success || (outcome >= Outcome::insufficient_funds && outcome <= Outcome::limit_exceeded);
+  return outcome == Outcome::success || (outcome >= Outcome::insufficient_funds && outcome <= Outcome::account_locked);
 }
 
 /// Whether the attempt that got this outcome certainly executed nothing and may simply be made again.

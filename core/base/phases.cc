@@ -16,6 +16,12 @@ std::string_view name(TransferPhase phase) {
       return "confirm";
     case TransferPhase::cancel:
       return "cancel";
+    case TransferPhase::prepare:
+      return "prepare";
+    case TransferPhase::commit:
+      return "commit";
+    case TransferPhase::abort:
+      return "abort";
   }
   check_failed("a phase is one of the list");
 }

@@ -17,8 +17,11 @@ enum class TransferPhase : std::uint8_t {
   try_legs = 3,    ///< TC/C
   confirm = 4,
   cancel = 5,
+  prepare = 6,  ///< two-phase commit
+  commit = 7,
+  abort = 8,
 };
-inline constexpr TransferPhase last_transfer_phase = TransferPhase::cancel;
+inline constexpr TransferPhase last_transfer_phase = TransferPhase::abort;
 
 /// Whose account it is done to.
 enum class Side : std::uint8_t {

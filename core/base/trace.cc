@@ -80,6 +80,11 @@ constexpr std::array rows = {
     Row{TraceKind::confirm_done, "confirm_done"},        // transfer; a = target shard, b = leg, c = outcome
     Row{TraceKind::cancel_started, "cancel_started"},    // transfer; a = target shard, b = leg, c = outcome
     Row{TraceKind::cancel_done, "cancel_done"},          // transfer; a = target shard, b = leg, c = outcome
+    Row{TraceKind::prepare_started, "prepare_started"},  // transfer; a = target shard, b = leg
+    Row{TraceKind::commit_started, "commit_started"},    // transfer; a = target shard, b = leg, c = outcome
+    Row{TraceKind::commit_done, "commit_done"},          // transfer; a = target shard, b = leg, c = outcome
+    Row{TraceKind::abort_started, "abort_started"},      // transfer; a = target shard, b = leg, c = outcome
+    Row{TraceKind::abort_done, "abort_done"},            // transfer; a = target shard, b = leg, c = outcome
 };
 
 constexpr bool is_in_order() {

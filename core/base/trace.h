@@ -83,6 +83,14 @@ enum class TraceKind : std::uint8_t {
   confirm_done,     ///< transfer, a = target shard, b = leg number of the Confirm
   cancel_started,   ///< a Try was refused: transfer, a = target shard, b = leg number of the Try, c = its outcome
   cancel_done,      ///< transfer, a = target shard, b = leg number of the Cancel
+  // two-phase commit across shards
+  prepare_started,  ///< the debit is locked and prepared: transfer, a = target shard, b = leg number
+  commit_started,   ///< both sides are prepared: transfer, a = target shard, b = leg number of the prepare, c = its
+                    ///< outcome
+  commit_done,      ///< transfer, a = target shard, b = leg number of the Commit
+  abort_started,    ///< the credit was refused: transfer, a = target shard, b = leg number of the prepare, c = its
+                    ///< outcome
+  abort_done,       ///< transfer, a = target shard, b = leg number of the Abort
 };
 
 struct TraceEvent {
@@ -97,7 +105,7 @@ struct TraceEvent {
   std::uint64_t lamport = 0;  ///< set by the node as the event leaves it: e before f implies less (Lamport 1978)
 };
 
-inline constexpr TraceKind last_trace_kind = TraceKind::cancel_done;
+inline constexpr TraceKind last_trace_kind = TraceKind::abort_done;
 
 /// The kind's name in snake case, as scenarios write triggers.
 std::string_view name(TraceKind kind);

@@ -116,7 +116,7 @@ TransferDecided read_transfer_decided(ByteReader& in) {
   return event;
 }
 
-/// leg_started or try_started.
+/// leg_started, try_started or prepare_started.
 template <class Started>
 Started read_started(ByteReader& in) {
   Started event;
@@ -129,7 +129,7 @@ Started read_started(ByteReader& in) {
   return event;
 }
 
-/// leg_received or try_received.
+/// leg_received, try_received or prepare_received.
 template <class Received>
 Received read_received(ByteReader& in) {
   Received event;
@@ -177,12 +177,13 @@ LegAnswered read_leg_answered(ByteReader& in) {
 
 SecondPhase read_phase(ByteReader& in) {
   const std::uint8_t phase = in.u8();
-  require(phase == 1 || phase == 2, in);
+  require(phase >= 1 && phase <= static_cast<std::uint8_t>(last_second_phase), in);
   return static_cast<SecondPhase>(phase);
 }
 
-SecondStarted read_second_started(ByteReader& in) {
+SecondStarted read_second_started(ByteReader& in, Protocol protocol) {
   SecondStarted event;
+  event.protocol = protocol;
   event.outcome = read_logged_outcome(in);
   event.target = in.id<ShardId>();
   event.leg = in.id<LegNumber>();
@@ -214,7 +215,7 @@ SecondReceived read_second_received(ByteReader& in) {
   event.freed_after = in.id<LegNumber>();
   const bool resolved = event.transit != no_pocket && event.credit != no_pocket && event.transit != event.credit;
   const bool refused = event.transit == no_pocket && event.credit == no_pocket;
-  require(resolved || (refused && event.phase == SecondPhase::cancel), in);
+  require(resolved || (refused && !accepts(event.phase)), in);
   require(event.source.value != 0 && event.tried.value != 0 && event.tried < event.leg, in);
   require(event.freed_before <= event.freed_after && event.freed_after < event.leg, in);
   return event;
@@ -301,6 +302,10 @@ void encode(const TryStarted& event, ByteWriter& out) { write_started(EventKind:
 
 void encode(const TryReceived& event, ByteWriter& out) { write_received(EventKind::try_received, event, out); }
 
+void encode(const PrepareStarted& event, ByteWriter& out) { write_started(EventKind::prepare_started, event, out); }
+
+void encode(const PrepareReceived& event, ByteWriter& out) { write_received(EventKind::prepare_received, event, out); }
+
 void encode(const LegAnswered& event, ByteWriter& out) {
   Fields<2 + 4 + 8 + 16 + 4 + 4 + 4 + 8 + 8 + 8> fields;
   fields.put(EventKind::leg_answered).put(event.outcome).put(event.target).put(event.leg).put(event.id);
@@ -310,7 +315,12 @@ void encode(const LegAnswered& event, ByteWriter& out) {
 
 void encode(const SecondStarted& event, ByteWriter& out) {
   Fields<2 + 4 + 8 + 8 + 16 + 4 + 4 + 4 + 8 + 8 + 8> fields;
-  fields.put(EventKind::second_started).put(event.outcome).put(event.target).put(event.leg).put(event.second);
+  const bool is_tcc = event.protocol == Protocol::tcc;
+  fields.put(is_tcc ? EventKind::second_started : EventKind::commit_decided)
+      .put(event.outcome)
+      .put(event.target)
+      .put(event.leg)
+      .put(event.second);
   fields.put(event.id).put(event.debit).put(event.transit).put(event.amount).put(event.target_position);
   fields.put(event.target_stamp).write(out);
 }
@@ -362,11 +372,17 @@ Event decode_event(ByteReader& in) {
       case EventKind::try_received:
         return read_received<TryReceived>(in);
       case EventKind::second_started:
-        return read_second_started(in);
+        return read_second_started(in, Protocol::tcc);
       case EventKind::second_received:
         return read_second_received(in);
       case EventKind::second_ended:
         return read_second_ended(in);
+      case EventKind::prepare_started:
+        return read_started<PrepareStarted>(in);
+      case EventKind::prepare_received:
+        return read_received<PrepareReceived>(in);
+      case EventKind::commit_decided:
+        return read_second_started(in, Protocol::two_phase_commit);
     }
   }
   in.fail();

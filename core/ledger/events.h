@@ -4,6 +4,7 @@
 //   entry            := version u8 = 1 | zero u8 | zero u16 | count u32 | first_position u64 | stamp i64 | event{count}
 //   event            := shard_founded | account_opened | transfer_decided | leg_started | leg_received | leg_answered
 //                       | try_started | try_received | second_started | second_received | second_ended
+//                       | prepare_started | prepare_received | commit_decided
 //   shard_founded    := 1 u8 | shard u32 | ranges u16 | (first_slot u16 | slot_end u32){ranges}
 //   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32
 //                       | principal u32 | name short_string
@@ -35,11 +36,18 @@
 //   second_received  := 10 u8 | phase u8 | source u32 | leg u64 | tried u64 | id 16 | source_position u64
 //                       | source_stamp i64 | currency u32 | amount i64 | transit u32 | credit u32 | freed_before u64
 //                       | freed_after u64
-//                       (ends the Try numbered tried; phase 1, Confirm: transit -amount, credit +amount; 2, Cancel:
-//                       none. No room is kept any more. transit and credit 0xFFFFFFFF where the Try was refused)
+//                       (ends the question numbered tried; phase 1, Confirm, and 3, Commit: transit -amount, credit
+//                       +amount; 2, Cancel, and 4, Abort: none. No room is kept any more, and 3 and 4 unlock credit.
+//                       transit and credit 0xFFFFFFFF where the question was refused)
 //   second_ended     := 11 u8 | phase u8 | target u32 | leg u64 | id 16 | debit u32 | transit u32 | currency u32
 //                       | amount i64 | target_position u64 | target_stamp i64
 //                       (no posting)
+//   prepare_started  := 20 u8 | as leg_started
+//                       (two-phase commit: as try_started, and debit is locked)
+//   prepare_received := 21 u8 | as leg_received
+//                       (as try_received, and with outcome success credit is locked)
+//   commit_decided   := 22 u8 | as second_started
+//                       (as second_started, for Commit and Abort; debit is unlocked)
 //
 // Every event is one position; count, first_position and stamp are positive. Kinds of pockets and operations are the
 // enumerations below and in commands.h, outcomes those of core/base/outcome.h. Integers little-endian
@@ -77,6 +85,9 @@ enum class EventKind : std::uint8_t {
   second_started = 9,
   second_received = 10,
   second_ended = 11,
+  prepare_started = 20,
+  prepare_received = 21,
+  commit_decided = 22,
 };
 
 enum class PocketKind : std::uint8_t { customer = 1, issue = 2, transit = 3 };
@@ -102,7 +113,8 @@ struct AccountOpened {
   std::string_view name;
 };
 
-/// The part transfer_decided, leg_started and try_started share: the normalised command and what became of it.
+/// The part transfer_decided, leg_started, try_started and prepare_started share: the normalised command and what
+/// became of it.
 struct Decided {
   Operation operation = Operation::transfer;
   Outcome outcome = Outcome::pending;
@@ -179,19 +191,47 @@ struct TryReceived {
   std::string_view credit_account;
 };
 
-/// Source: both Tries are answered, and the second phase has begun: Confirm after success, else Cancel, whose debit
-/// side is done at once.
-struct SecondStarted {
-  Outcome outcome = Outcome::pending;  ///< of the credit's Try
+/// Source: two-phase commit: the debit is locked and prepared, the credit is being asked.
+struct PrepareStarted {
+  Decided decided;  ///< credit is the transit pocket of `target`
   ShardId target;
-  LegNumber leg;     ///< of the Try
+  LegNumber leg;
+  std::string_view credit_account;
+};
+
+/// Target: two-phase commit: the credit is locked and has promised, or was refused.
+struct PrepareReceived {
+  Outcome outcome = Outcome::pending;
+  TenantId tenant;
+  ShardId source;
+  LegNumber leg;
+  TransferId id;
+  Position source_position;
+  Stamp source_stamp;
+  Money amount;
+  PocketNumber transit = no_pocket;
+  PocketNumber credit = no_pocket;
+  LegNumber freed_before;
+  LegNumber freed_after;
+  std::string_view credit_account;
+};
+
+/// Source: both sides have answered, and the second phase has begun: Confirm or Commit after success, else Cancel or
+/// Abort, whose debit side is done at once. Written as second_started for TC/C, as commit_decided for two-phase commit.
+struct SecondStarted {
+  Outcome outcome = Outcome::pending;  ///< of the question to the credit
+  ShardId target;
+  LegNumber leg;     ///< of the question
   LegNumber second;  ///< the leg that carries the second phase
   TransferId id;
   PocketNumber debit;
   PocketNumber transit;
   Money amount;
-  Position target_position;  ///< of try_received
+  Position target_position;  ///< of try_received or prepare_received
   Stamp target_stamp;
+  Protocol protocol = Protocol::tcc;
+
+  SecondPhase phase() const { return second_phase_of(protocol, outcome == Outcome::success); }
 };
 
 /// Target: the second phase was taken. It is never refused.
@@ -199,9 +239,9 @@ struct SecondReceived {
   SecondPhase phase = SecondPhase::none;
   ShardId source;
   LegNumber leg;
-  LegNumber tried;  ///< the leg of the Try it ends
+  LegNumber tried;  ///< the leg of the question it ends
   TransferId id;
-  Position source_position;  ///< of second_started
+  Position source_position;  ///< of second_started or commit_decided
   Stamp source_stamp;
   Money amount;
   PocketNumber transit = no_pocket;
@@ -223,8 +263,9 @@ struct SecondEnded {
   Stamp target_stamp;
 };
 
-using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
-                           TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded>;
+using Event =
+    std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered, TryStarted,
+                 TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted, PrepareReceived>;
 
 struct EntryHeader {
   std::uint32_t count = 0;
@@ -247,6 +288,8 @@ void encode(const TryReceived& event, ByteWriter& out);
 void encode(const SecondStarted& event, ByteWriter& out);
 void encode(const SecondReceived& event, ByteWriter& out);
 void encode(const SecondEnded& event, ByteWriter& out);
+void encode(const PrepareStarted& event, ByteWriter& out);
+void encode(const PrepareReceived& event, ByteWriter& out);
 /// Marks `in` as failed when the bytes are no event; never reads past the end. Views point into the bytes.
 /// Enumerators, currencies, names and amounts are checked here; numbers of accounts and pockets are apply's.
 EntryHeader decode_header(ByteReader& in);

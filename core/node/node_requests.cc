@@ -112,6 +112,7 @@ Bytes Node::State::node_status() const {
     told.legs_unanswered = seen.legs_unanswered;
     told.base = seen.base;
     told.snapshot = seen.snapshot;
+    told.in_doubt = seen.in_doubt;
     told.uncertain = seen.uncertain;
     told.voters = seen.voters;
     told.outgoing = seen.outgoing;

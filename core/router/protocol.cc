@@ -10,7 +10,7 @@ namespace coffer::router {
 namespace {
 
 constexpr std::size_t trial_balance_row_size = 56;
-constexpr std::size_t node_status_shard_size_min = 77;
+constexpr std::size_t node_status_shard_size_min = 85;
 constexpr std::uint8_t role_max = 3;  // shard::Role::leader
 
 /// Writes into bytes sized beforehand: a batch is encoded without growing anything.
@@ -306,6 +306,7 @@ struct PutReply {
       out.u64(shard.legs_unanswered);
       out.id(shard.base);
       out.id(shard.snapshot);
+      out.u64(shard.in_doubt);
       out.u8(shard.uncertain ? 1 : 0);
       put_nodes(out, shard.voters);
       put_nodes(out, shard.outgoing);
@@ -433,6 +434,7 @@ NodeStatusReply get_node_status_reply(ByteReader& in) {
     shard.legs_unanswered = in.u64();
     shard.base = in.id<Index>();
     shard.snapshot = in.id<Index>();
+    shard.in_doubt = in.u64();
     shard.uncertain = get_flag(in);
     shard.voters = get_nodes(in);
     shard.outgoing = get_nodes(in);

@@ -24,7 +24,7 @@
 //     trial_balance   := rows u32 | (shard u32 | currency u32 | customers i128 | issue i128 | transit i128){rows}
 //     node_status     := node u32 | ready u8 | shards u32 | (shard u32 | role u8 | term u64 | leader u32 | commit u64
 //                        | last u64 | position u64 | dedup_rows u64 | legs_unanswered u64 | base u64 | snapshot u64
-//                        | uncertain u8 | voters nodes | outgoing nodes | learners nodes){shards}
+//                        | in_doubt u64 | uncertain u8 | voters nodes | outgoing nodes | learners nodes){shards}
 //     reconfigure     := finished u8
 //     transfer_leadership := finished u8
 //   str := u8 length + bytes; i128 := low u64 | high i64; nodes := count u8 (at most 63) | u32{count}, ascending, not 0
@@ -192,9 +192,10 @@ struct NodeStatusReply {
     Position position;
     std::uint64_t dedup_rows = 0;
     std::uint64_t legs_unanswered = 0;
-    Index base;              ///< the log in memory stands on this entry
-    Index snapshot;          ///< newest snapshot published here; 0: none
-    bool uncertain = false;  ///< may have lost what it acknowledged: asks its group before it votes
+    Index base;                  ///< the log in memory stands on this entry
+    Index snapshot;              ///< newest snapshot published here; 0: none
+    std::uint64_t in_doubt = 0;  ///< credits prepared here whose decision is not known (two-phase commit)
+    bool uncertain = false;      ///< may have lost what it acknowledged: asks its group before it votes
     // The latest configuration in this replica's log:
     std::vector<NodeId> voters;    ///< ascending; the new ones while joint
     std::vector<NodeId> outgoing;  ///< ascending; the old ones while joint, else empty

@@ -28,6 +28,7 @@ Finality finality(Outcome outcome) {
     case Outcome::account_frozen:
     case Outcome::account_closed:
     case Outcome::limit_exceeded:
+    case Outcome::account_locked:
     case Outcome::same_account:
     case Outcome::idempotency_payload_mismatch:
     case Outcome::malformed:

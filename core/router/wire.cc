@@ -32,6 +32,7 @@ constexpr bool names_an_outcome(Outcome outcome) {
     case Outcome::account_frozen:
     case Outcome::account_closed:
     case Outcome::limit_exceeded:
+    case Outcome::account_locked:
     case Outcome::account_not_found:
     case Outcome::same_account:
     case Outcome::idempotency_payload_mismatch:

@@ -44,8 +44,8 @@ void decode_steps(ByteReader& in, std::vector<txn::LegRequest>& legs) {
     const std::uint8_t step = in.u8();
     leg.step = static_cast<ledger::LegStep>(step);
     leg.tried = LegNumber(bounded_number(in));
-    const bool is_second = leg.step == ledger::LegStep::confirm || leg.step == ledger::LegStep::cancel;
-    const bool is_known_step = step >= 1 && step <= static_cast<std::uint8_t>(ledger::LegStep::cancel);
+    const bool is_second = ledger::second_phase_of(leg.step) != ledger::SecondPhase::none;
+    const bool is_known_step = step >= 1 && step <= static_cast<std::uint8_t>(ledger::last_leg_step);
     if (!is_known_step || is_second != (leg.tried.value != 0) || leg.tried >= leg.number) {
       in.fail();
     }
@@ -64,6 +64,7 @@ bool is_leg_outcome(Outcome outcome) {
     case Outcome::account_frozen:
     case Outcome::account_closed:
     case Outcome::limit_exceeded:
+    case Outcome::account_locked:
       return true;
     case Outcome::pending:
     case Outcome::insufficient_funds:

@@ -33,6 +33,7 @@ struct Summary {
   std::uint64_t dedup_rows = 0;
   std::uint64_t legs_unanswered = 0;  ///< outgoing legs without a logged answer, over all targets
   Index base;                         ///< the log in memory stands on this entry
+  std::uint64_t in_doubt = 0;         ///< credits prepared here whose decision is not known (two-phase commit)
   Index snapshot;                     ///< newest snapshot that the stream stands on; 0: none
   bool uncertain = false;             ///< may have lost what it acknowledged: asks its group before it votes
   std::vector<NodeId> voters;         ///< of the latest configuration in its log; the new ones while joint

@@ -369,6 +369,7 @@ Summary Shard::summarize(const txn::StateMachine& state, Index applied) const {
   seen.dedup_rows = state.dedup_rows();
   seen.base = raft_.base().index;
   seen.snapshot = compacted_.index;
+  seen.in_doubt = state.in_doubt();
   seen.uncertain = raft_.uncertain();
   seen.voters = raft_.configuration().voters;
   seen.outgoing = raft_.configuration().outgoing;

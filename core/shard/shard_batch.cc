@@ -46,8 +46,28 @@ TraceKind kind_of(txn::AnswerDecision::Kind decision) {
       return TraceKind::cancel_started;
     case Kind::cancelled:
       return TraceKind::cancel_done;
+    case Kind::committing:
+      return TraceKind::commit_started;
+    case Kind::committed:
+      return TraceKind::commit_done;
+    case Kind::aborting:
+      return TraceKind::abort_started;
+    case Kind::aborted:
+      return TraceKind::abort_done;
   }
   check_failed("an answer logged decides something");
+}
+
+TraceKind kind_of_start(ledger::Protocol protocol) {
+  switch (protocol) {
+    case ledger::Protocol::saga:
+      return TraceKind::saga_started;
+    case ledger::Protocol::tcc:
+      return TraceKind::try_started;
+    case ledger::Protocol::two_phase_commit:
+      return TraceKind::prepare_started;
+  }
+  check_failed("a protocol has a name for its start");
 }
 
 }  // namespace
@@ -353,8 +373,7 @@ void Shard::note_decision(Deciding& batch, std::uint32_t item, const TransferId&
     event.kind = TraceKind::dedup_hit;
     event.c = record.position <= led_from_ ? 1 : 0;
   } else if (decision.outcome == Outcome::pending) {
-    const bool is_saga = record.protocol == ledger::Protocol::saga;
-    event.kind = is_saga ? TraceKind::saga_started : TraceKind::try_started;
+    event.kind = kind_of_start(record.protocol);
     event.a = record.target.value;
     event.b = record.leg.value;
   } else if (is_conflict) {
@@ -389,7 +408,7 @@ void Shard::end_batch(Deciding& batch, Now now, Output& out) {
     trace(out, TraceKind::applied, *index, raft_.term());
   }
   for (const Deciding::Logged& logged : batch.answers) {
-    if (logged.decision.kind == txn::AnswerDecision::Kind::confirming) {
+    if (logged.decision.continues()) {
       waiting_.leg_continued(logged.target, logged.answer.number, logged.decision.further);
     } else {
       waiting_.leg_answered(logged.target, logged.answer, applied_);

@@ -83,11 +83,13 @@ Plan decide_transfer(const ShardState& state, Decided& decided, const ledger::Ac
   const Money amount = decided.amount;
   decided.debit = book.find_pocket(decided.home, amount.currency);
   if (decided.debit == no_pocket) return conclude(decided, Outcome::currency_mismatch);
+  if (state.locks.is_locked(decided.debit)) return conclude(decided, Outcome::account_locked);
   if (!book.has_funds(decided.debit, amount.minor)) return conclude(decided, Outcome::insufficient_funds);
   const AccountNumber payee = book.find(credit);
   if (payee == no_account) return conclude(decided, Outcome::credit_account_not_found);
   decided.credit = book.find_pocket(payee, amount.currency);
   if (decided.credit == no_pocket) return conclude(decided, Outcome::currency_mismatch);
+  if (state.locks.is_locked(decided.credit)) return conclude(decided, Outcome::account_locked);
   if (!book.may_give(decided.credit, amount.minor)) return conclude(decided, Outcome::balance_overflow);
   return conclude(decided, Outcome::success);
 }
@@ -100,6 +102,7 @@ Plan decide_external(const ShardState& state, Decided& decided) {
   PocketNumber& issue = is_deposit ? decided.debit : decided.credit;
   own = book.find_pocket(decided.home, amount.currency);
   if (own == no_pocket) return conclude(decided, Outcome::currency_mismatch);
+  if (state.locks.is_locked(own)) return conclude(decided, Outcome::account_locked);
   if (!is_deposit && !book.has_funds(own, amount.minor)) return conclude(decided, Outcome::insufficient_funds);
   issue = book.find_system(PocketKind::issue, amount.currency, ShardId());
   const bool own_fits = !is_deposit || book.may_give(own, amount.minor);

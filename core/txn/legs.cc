@@ -35,6 +35,7 @@ Outcome find_credit(const ShardState& state, const LegRequest& leg, PocketNumber
   if (account == no_account) return Outcome::credit_account_not_found;
   credit = state.book.find_pocket(account, leg.amount.currency);
   if (credit == no_pocket) return Outcome::currency_mismatch;
+  if (state.locks.is_locked(credit)) return Outcome::account_locked;
   return state.book.may_give(credit, leg.amount.minor) ? Outcome::success : Outcome::balance_overflow;
 }
 
@@ -53,6 +54,7 @@ Plan start(const ShardState& state, Decided& decided, ShardId target, std::strin
   const Money amount = decided.amount;
   decided.debit = book.find_pocket(decided.home, amount.currency);
   if (decided.debit == no_pocket) return direct::conclude(decided, Outcome::currency_mismatch);
+  if (state.locks.is_locked(decided.debit)) return direct::conclude(decided, Outcome::account_locked);
   if (!book.has_funds(decided.debit, amount.minor)) return direct::conclude(decided, Outcome::insufficient_funds);
   decided.credit = book.find_system(PocketKind::transit, amount.currency, target);
   Plan plan;

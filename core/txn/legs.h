@@ -31,7 +31,7 @@ struct Credit {
 };
 Credit resolve_credit(const ShardState& state, ShardId source, const LegRequest& leg);
 
-/// The event of a leg received: leg_received or try_received.
+/// The event of a leg received: leg_received, try_received or prepare_received.
 template <class Received>
 Received received(ShardId source, const LegRequest& leg) {
   Received event;
@@ -53,7 +53,7 @@ const PhaseRow* answered_row(const ShardState& state, ShardId target, const LegA
 void check_received(const ShardState& state, ShardId source, Stamp source_stamp, Place place);
 void check_transit(const ShardState& state, PocketNumber transit, ShardId peer);
 void check_credit(const ShardState& state, PocketNumber credit, TenantId tenant, std::string_view account);
-/// The row an event of the source is about: leg_answered, second_started or second_ended.
+/// The row an event of the source is about: leg_answered, second_started, commit_decided or second_ended.
 template <class Sent>
 const PhaseRow& row_about(const ShardState& state, const Sent& event, Place place) {
   const PhaseRow& row = state.phases.unanswered(event.target, event.leg);
@@ -64,7 +64,8 @@ const PhaseRow& row_about(const ShardState& state, const Sent& event, Place plac
   return row;
 }
 
-/// Applies leg_started or try_started: debit -> transit, the phase row, and the id bound.
+/// Applies leg_started, try_started or, but for the lock, prepare_started: debit -> transit, the phase row, and the id
+/// bound.
 template <class Started>
 void begin(ShardState& state, const Started& event, ledger::Protocol protocol, Place place) {
   const ledger::Decided& decided = event.decided;

@@ -182,7 +182,7 @@ PhaseRow decode_phase_row(ByteReader& in, PhaseFormat format) {
   if (row.amount <= 0 || !ledger::is_account_name(name) || ledger::is_reserved(name)) in.fail();
   if (in.ok()) row.credit_account = ledger::AccountName(name);
   const std::uint8_t second = format == PhaseFormat::with_second ? in.u8() : 0;
-  if (second > static_cast<std::uint8_t>(ledger::SecondPhase::cancel)) in.fail();
+  if (second > static_cast<std::uint8_t>(ledger::last_second_phase)) in.fail();
   row.second = static_cast<ledger::SecondPhase>(second);
   if (second == 0) return row;
   row.tried = in.id<LegNumber>();

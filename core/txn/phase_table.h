@@ -23,10 +23,11 @@
 
 namespace coffer::txn {
 
-/// A saga has one leg. A TC/C transaction has one for the credit's Try and one for its second phase; the debit's Try is
-/// done with the row's beginning, and its second phase with the beginning of the credit's. With the row of tries.h at
-/// the target these are the fields of the text: which transfer, each Try's state (sent while its leg is unanswered),
-/// name and state of the second phase, and the out-of-order flag, which is the participant's.
+/// A saga has one leg. TC/C and two-phase commit have one that asks (the credit's Try, or prepare) and one for the
+/// second phase; the debit's Try is done with the row's beginning, and its second phase with the beginning of the
+/// credit's. With the row of tries.h at the target these are the fields of the text: which transfer, each Try's state
+/// (sent while its leg is unanswered), name and state of the second phase, and the out-of-order flag, which is the
+/// participant's.
 struct PhaseRow {
   ledger::DedupNumber dedup = ledger::no_row;  ///< id, digest, position, stamp and outcome stand there
   PocketNumber debit = no_pocket;              ///< where the money goes back to
@@ -35,12 +36,12 @@ struct PhaseRow {
   Position answered;        ///< of the event that logged its answer; 0 while unanswered
   ledger::AccountName credit_account;
   ledger::SecondPhase second = ledger::SecondPhase::none;  ///< which one this leg carries
-  LegNumber tried;                                         ///< of a second phase: the leg of its Try
+  LegNumber tried;                                         ///< of a second phase: the leg of its question
   Position position;                                       ///< of a second phase: of second_started
   Stamp stamp;                                             ///< ... and of its entry
 
-  /// Whether its amount waits for it in both pockets: a Cancel has brought it back.
-  bool holds_money() const { return second != ledger::SecondPhase::cancel; }
+  /// Whether its amount waits for it in both pockets: a Cancel or an Abort has brought it back.
+  bool holds_money() const { return second == ledger::SecondPhase::none || ledger::accepts(second); }
 };
 
 /// How rows are written: those of sagas, or with the second phases.

@@ -3,6 +3,7 @@
 #include "core/base/check.h"
 #include "core/txn/saga.h"
 #include "core/txn/tcc.h"
+#include "core/txn/two_phase_commit.h"
 
 namespace coffer::txn {
 
@@ -10,6 +11,7 @@ const std::vector<ProtocolRow>& protocols() {
   static const std::vector<ProtocolRow> rows = {
       saga::row(),
       tcc::row(),
+      two_phase_commit::row(),
   };
   return rows;
 }

@@ -13,16 +13,7 @@ void SlotSet::add(const ledger::SlotRange& range) {
 
 ledger::LegStep ShardState::step_of(ShardId target, LegNumber number) const {
   const PhaseRow& row = phases.unanswered(target, number);
-  switch (row.second) {
-    case ledger::SecondPhase::none:
-      break;
-    case ledger::SecondPhase::confirm:
-      return ledger::LegStep::confirm;
-    case ledger::SecondPhase::cancel:
-      return ledger::LegStep::cancel;
-  }
-  const bool is_try = dedup.link(row.dedup).protocol == ledger::Protocol::tcc;
-  return is_try ? ledger::LegStep::try_credit : ledger::LegStep::credit;
+  return ledger::step_of(dedup.link(row.dedup).protocol, row.second);
 }
 
 StateVersion version_of(const ShardState& state) {

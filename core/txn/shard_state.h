@@ -1,5 +1,5 @@
 // The authoritative state of one shard as plain parts, and what decide and apply pass around. The parts are written
-// only by apply and undo (direct.h, saga.h); decide reads them. Single-threaded.
+// only by apply and undo (direct.h, saga.h, tcc.h, two_phase_commit.h, asking.h); decide reads them. Single-threaded.
 #pragma once
 
 #include <array>
@@ -16,6 +16,7 @@
 #include "core/ledger/dedup.h"
 #include "core/ledger/events.h"
 #include "core/txn/inbox.h"
+#include "core/txn/locks.h"
 #include "core/txn/phase_table.h"
 #include "core/txn/state_machine.h"
 #include "core/txn/tries.h"
@@ -46,6 +47,7 @@ struct ShardState {
   PhaseTable phases;
   Inbox inbox;
   Tries tries;
+  Locks locks;  ///< derived from phases and tries
 
   bool owns(Slot slot) const { return slots.contains(slot); }
   /// What this unanswered leg asks of its target (checked).
@@ -60,7 +62,7 @@ struct Place {
 
 /// What decide makes of a transfer: at most two events, to be applied in the order of the members.
 struct Plan {
-  enum class Makes : std::uint8_t { nothing, transfer_decided, leg_started, try_started };
+  enum class Makes : std::uint8_t { nothing, transfer_decided, leg_started, try_started, prepare_started };
 
   Outcome outcome = Outcome::pending;
   Makes makes = Makes::nothing;                   ///< nothing when refused without a trace, or replayed

@@ -179,6 +179,8 @@ void StateLoader::take_leg(ByteReader& in) {
     --pending_rows_;
   }
   if (!in.ok()) return;
+  const ledger::LegStep step = ledger::step_of(state().dedup.link(row.dedup).protocol, row.second);
+  if (step == ledger::LegStep::prepare) require(take_lock(row.debit), in);
   state().phases.load(row);
   leg_ = leg_.next();
 }
@@ -203,9 +205,9 @@ bool StateLoader::is_waited_for(const PhaseRow& row, const ledger::DedupRow& bou
   if ((bound.outcome == Outcome::pending) != row.holds_money()) return false;
   if (row.second == ledger::SecondPhase::none) return true;
   const ShardState& state = machine_->parts();
-  return state.dedup.link(static_cast<ledger::DedupNumber>(row.dedup)).protocol == ledger::Protocol::tcc &&
-         row.tried.value > 0 && row.tried < leg_ && row.position > bound.position &&
-         row.position <= state.last_position && row.stamp > bound.stamp && row.stamp <= state.last_stamp;
+  return state.dedup.link(row.dedup).protocol == ledger::protocol_of(row.second) && row.tried.value > 0 &&
+         row.tried < leg_ && row.position > bound.position && row.position <= state.last_position &&
+         row.stamp > bound.stamp && row.stamp <= state.last_stamp;
 }
 
 bool StateLoader::add_pending(PocketNumber pocket, std::int64_t amount) {
@@ -243,6 +245,13 @@ void StateLoader::take_try(ByteReader& in) {
   require(in.ok() && is_try(source, leg, row) && state().tries.load(source, leg, row), in);
   if (!in.ok() || row.refused()) return;
   require(add_pending(row.transit, row.amount) && add_pending(row.credit, row.amount), in);
+  if (row.prepared) require(take_lock(row.credit), in);
+}
+
+bool StateLoader::take_lock(PocketNumber pocket) {
+  if (state().locks.is_locked(pocket)) return false;
+  state().locks.lock(pocket);
+  return true;
 }
 
 /// Whether it is a Try this shard has received, and its pockets are right.

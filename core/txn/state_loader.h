@@ -63,6 +63,7 @@ class StateLoader {
   bool is_waited_for(const PhaseRow& row, const ledger::DedupRow& bound) const;
   bool is_try(ShardId source, LegNumber leg, const TryRow& row);
   bool add_pending(PocketNumber pocket, std::int64_t amount);
+  bool take_lock(PocketNumber pocket);
   /// What only the whole state shows: no money appears from nowhere, and everything pending has its leg.
   bool is_whole();
   ShardState& state() { return machine_->parts(); }

@@ -8,6 +8,7 @@
 
 #include "core/base/check.h"
 #include "core/base/codec.h"
+#include "core/txn/asking.h"
 #include "core/txn/direct.h"
 #include "core/txn/frozen_state.h"
 #include "core/txn/phase_history.h"
@@ -15,6 +16,7 @@
 #include "core/txn/saga.h"
 #include "core/txn/shard_state.h"
 #include "core/txn/tcc.h"
+#include "core/txn/two_phase_commit.h"
 
 namespace coffer::txn {
 
@@ -36,9 +38,11 @@ constexpr std::size_t read_ahead = 16;   ///< events
 constexpr std::size_t count_offset = 4;  ///< of entry.count
 
 void undo_event(ShardState& state, const Event& event, Place place) {
+  using asking::undo;
   using direct::undo;
   using saga::undo;
   using tcc::undo;
+  using two_phase_commit::undo;
   std::visit([&](const auto& what) { undo(state, what, place); }, event);
 }
 
@@ -59,6 +63,8 @@ struct Prefetch {
   void operator()(const ledger::SecondStarted& event) const { state.book.prefetch_pocket(event.debit); }
   void operator()(const ledger::SecondReceived& event) const { state.book.prefetch_pocket(event.credit); }
   void operator()(const ledger::SecondEnded& event) const { state.book.prefetch_pocket(event.debit); }
+  void operator()(const ledger::PrepareStarted& event) const { load(event.decided); }
+  void operator()(const ledger::PrepareReceived& event) const { state.book.prefetch_pocket(event.credit); }
 
  private:
   void load(const ledger::Decided& decided) const {
@@ -125,9 +131,11 @@ struct StateMachine::State : ShardState {
   }
   template <class What>
   void fold(const What& event) {
+    using asking::apply;
     using direct::apply;
     using saga::apply;
     using tcc::apply;
+    using two_phase_commit::apply;
     const Place place{last_position.next(), last_stamp};
     apply(*this, event, place);
     last_position = place.position;
@@ -208,6 +216,9 @@ Decision Batch::transfer(const ledger::TransferCommand& command) {
       break;
     case Plan::Makes::try_started:
       record(ledger::TryStarted{plan.decided, plan.target, state.phases.next(plan.target), plan.credit_account});
+      break;
+    case Plan::Makes::prepare_started:
+      record(ledger::PrepareStarted{plan.decided, plan.target, state.phases.next(plan.target), plan.credit_account});
       break;
   }
   decision.record = record_of(state, static_cast<DedupNumber>(state.dedup.size() - 1));
@@ -420,6 +431,8 @@ LegRequest StateMachine::leg(ShardId target, LegNumber number) const {
   request.source_stamp = row.stamp;
   return request;
 }
+
+std::uint64_t StateMachine::in_doubt() const { return state_->tries.in_doubt(); }
 
 LegNumber StateMachine::next_expected(ShardId source) const { return state_->inbox.next(source); }
 

@@ -56,7 +56,7 @@ struct LegRequest {
   Money amount;
   std::string_view credit_account;
   ledger::LegStep step = ledger::LegStep::credit;
-  LegNumber tried = {};  ///< of confirm and cancel: the leg of their Try
+  LegNumber tried = {};  ///< of second phases: the leg of their question
 };
 
 /// A leg's recorded outcome as the target answers it.
@@ -90,9 +90,16 @@ struct AnswerDecision {
     confirmed,    ///< TC/C: the transfer has succeeded
     cancelling,   ///< TC/C: it is refused, what was taken has come back, and Cancel is on its way
     cancelled,    ///< TC/C: nobody holds anything of it any more
+    committing,   ///< two-phase commit: both sides are prepared, Commit is on its way
+    committed,    ///< two-phase commit: the transfer has succeeded
+    aborting,     ///< two-phase commit: it is refused, what was taken has come back, and Abort is on its way
+    aborted,      ///< two-phase commit: nobody holds anything of it any more
   };
   Kind kind = Kind::ignored;
-  LegNumber further;  ///< of confirming and cancelling: the leg that was started
+  LegNumber further;  ///< of those on their way: the leg that was started
+
+  /// The answer to `further` will tell what becomes of the transfer.
+  bool continues() const { return kind == Kind::confirming || kind == Kind::committing; }
 };
 
 struct TrialBalanceRow {
@@ -184,6 +191,8 @@ class StateMachine {
   LegNumber next_leg(ShardId target) const;
   /// Requires: first_unanswered(target) <= number < next_leg(target) (checked).
   LegRequest leg(ShardId target, LegNumber number) const;
+  /// Credits that are prepared here and wait for the decision of their coordinators.
+  std::uint64_t in_doubt() const;
   /// Incoming legs: the next number expected from `source`.
   LegNumber next_expected(ShardId source) const;
   /// The recorded outcome of an incoming leg that was not freed yet.

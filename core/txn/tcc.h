@@ -10,6 +10,7 @@
 //
 // The debit's Try is one entry with the beginning, and its Cancel one with the decision: coordinator and debit are one
 // shard. So the Tries run one after the other, although nothing in the protocol asks for it.
+// The second phases are in asking.h, for two-phase commit has them too.
 // decide is pure; apply and undo are each other's inverse. Source: Digital Wallet, chapter 12, figures 12.7-12.12 and
 // table 12.2.
 #pragma once
@@ -24,13 +25,7 @@ ProtocolRow row();
 
 void apply(ShardState& state, const ledger::TryStarted& event, Place place);
 void apply(ShardState& state, const ledger::TryReceived& event, Place place);
-void apply(ShardState& state, const ledger::SecondStarted& event, Place place);
-void apply(ShardState& state, const ledger::SecondReceived& event, Place place);
-void apply(ShardState& state, const ledger::SecondEnded& event, Place place);
 void undo(ShardState& state, const ledger::TryStarted& event, Place place);
 void undo(ShardState& state, const ledger::TryReceived& event, Place place);
-void undo(ShardState& state, const ledger::SecondStarted& event, Place place);
-void undo(ShardState& state, const ledger::SecondReceived& event, Place place);
-void undo(ShardState& state, const ledger::SecondEnded& event, Place place);
 
 }  // namespace coffer::txn::tcc

@@ -9,13 +9,19 @@ namespace coffer::txn {
 
 namespace {
 
+constexpr std::uint8_t flag_out_of_order = 1;
+constexpr std::uint8_t flag_prepared = 2;
 constexpr std::size_t part_rows = 64;  ///< written at a time
 
 void encode(const Tries::Key& key, const TryRow& row, ByteWriter& out) {
   ledger::Fields<try_row_bytes> fields;
   fields.put(key.first).put(key.second).put(row.id).put(row.transit).put(row.credit).put(row.amount);
-  fields.put(std::uint8_t{row.out_of_order}).write(out);
+  fields.put(
+      static_cast<std::uint8_t>((row.out_of_order ? flag_out_of_order : 0) | (row.prepared ? flag_prepared : 0)));
+  fields.write(out);
 }
+
+bool is_in_doubt(const TryRow& row) { return row.prepared && !row.refused(); }
 
 }  // namespace
 
@@ -26,10 +32,14 @@ const TryRow* Tries::find(ShardId source, LegNumber leg) const {
 
 void Tries::add(ShardId source, LegNumber leg, const TryRow& row) {
   check(rows_.emplace(Key{source, leg}, row).second, "a leg is tried once");
+  if (is_in_doubt(row)) ++in_doubt_;
 }
 
 void Tries::remove(ShardId source, LegNumber leg) {
-  check(rows_.erase({source, leg}) == 1, "a Try has one second phase");
+  const auto found = rows_.find({source, leg});
+  check(found != rows_.end(), "a Try has one second phase");
+  if (is_in_doubt(found->second)) --in_doubt_;
+  rows_.erase(found);
 }
 
 void Tries::export_rows(ByteWriter& out) const {
@@ -56,6 +66,7 @@ bool Tries::load(ShardId source, LegNumber leg, const TryRow& row) {
   const Key key{source, leg};
   if (!rows_.empty() && rows_.rbegin()->first >= key) return false;
   rows_.emplace_hint(rows_.end(), key, row);
+  if (is_in_doubt(row)) ++in_doubt_;
   return true;
 }
 
@@ -67,9 +78,11 @@ TryRow decode_try_row(ByteReader& in, ShardId& source, LegNumber& leg) {
   row.transit = in.id<PocketNumber>();
   row.credit = in.id<PocketNumber>();
   row.amount = in.i64();
-  const std::uint8_t out_of_order = in.u8();
-  // No log of legs in order leads to a raised flag.
-  if (row.amount <= 0 || (row.transit == no_pocket) != (row.credit == no_pocket) || out_of_order != 0) in.fail();
+  const std::uint8_t flags = in.u8();
+  row.prepared = flags == flag_prepared;
+  // No log of legs in order leads to a Cancel before its Try.
+  const bool in_order = flags == 0 || flags == flag_prepared;
+  if (row.amount <= 0 || (row.transit == no_pocket) != (row.credit == no_pocket) || !in_order) in.fail();
   return row;
 }
 

@@ -1,5 +1,6 @@
-// The tries: what this shard has answered to the Try of a TC/C credit and what it has promised with it, until the
-// second phase arrives. The participant's half of the phase status table.
+// The tries: what this shard has answered to the Try of a TC/C credit, or to a prepare of two-phase commit, and what it
+// has promised with it, until the second phase arrives. The participant's half of the phase status table. A credit that
+// is prepared is in doubt: only the coordinator knows what becomes of it.
 //
 // A Try answered with success has its amount reserved in both pockets (core/ledger/book.h), so that its Confirm can
 // never be refused. One that was refused is kept too: its Cancel will come. Single-threaded.
@@ -24,6 +25,7 @@ struct TryRow {
   /// A Cancel has come before its Try, which must then be refused. Legs between two shards are first in, first out, so
   /// that no Cancel ever overtakes its Try and the flag stays down; it is for links that do not keep the order.
   bool out_of_order = false;
+  bool prepared = false;  ///< by two-phase commit: the credit is locked, unless it was refused
 
   bool refused() const { return credit == no_pocket; }
 };
@@ -35,6 +37,8 @@ class Tries {
   /// Null: there is none, or its second phase has been taken.
   const TryRow* find(ShardId source, LegNumber leg) const;
   bool empty() const { return rows_.empty(); }
+  /// How many were prepared, promised, and are in doubt.
+  std::uint64_t in_doubt() const { return in_doubt_; }
 
   /// Requires: it is not there (checked).
   void add(ShardId source, LegNumber leg, const TryRow& row);
@@ -43,7 +47,8 @@ class Tries {
 
   /// Canonical:
   ///   tries := count u64 | try{count}                                sources and legs ascending
-  ///   try   := source u32 | leg u64 | id 16 | transit u32 | credit u32 | amount i64 | out_of_order u8
+  ///   try   := source u32 | leg u64 | id 16 | transit u32 | credit u32 | amount i64 | flags u8
+  ///            (flags: 1 out of order, 2 prepared)
   void export_rows(ByteWriter& out) const;
   /// Bytes export_rows writes.
   std::uint64_t export_size() const;
@@ -54,6 +59,7 @@ class Tries {
 
  private:
   std::map<Key, TryRow> rows_;
+  std::uint64_t in_doubt_ = 0;
 };
 
 /// The tries as they are now, to be exported while they go on: a copy, for there are only those under way.

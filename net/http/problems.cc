@@ -46,6 +46,8 @@ constexpr ProblemRow rows[] = {
     {P::account_frozen, 422, "account-frozen", "An account is frozen", false, "rejected"},
     {P::account_closed, 422, "account-closed", "An account is closed", false, "rejected"},
     {P::limit_exceeded, 422, "limit-exceeded", "A limit of the account is exceeded", false, "rejected"},
+    {P::account_locked, 422, "account-locked",
+     "An account takes part in another transfer; a new request may go through", false, "rejected"},
     {P::balance_overflow, 422, "balance-overflow", "A balance would be beyond what the wallet can count", false,
      "rejected"},
     {P::no_leader, 503, "no-leader", "The shard has no leader that answers", true, "none"},
@@ -98,6 +100,8 @@ Problem problem_of(Outcome outcome) {
       return P::account_closed;
     case Outcome::limit_exceeded:
       return P::limit_exceeded;
+    case Outcome::account_locked:
+      return P::account_locked;
     case Outcome::account_not_found:
       return P::account_not_found;
     case Outcome::same_account:

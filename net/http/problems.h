@@ -45,6 +45,7 @@ enum class Problem : std::uint8_t {
   account_frozen,
   account_closed,
   limit_exceeded,
+  account_locked,
   balance_overflow,
   no_leader,
   overloaded,

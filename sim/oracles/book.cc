@@ -35,7 +35,8 @@ void ShardBook::fold(Position position, const Event& event, Mark& mark) {
     }
   }
   // What begins a second phase answers one leg and starts another.
-  const bool starts_leg = std::holds_alternative<LegStarted>(event) || std::holds_alternative<TryStarted>(event);
+  const bool starts_leg = std::holds_alternative<LegStarted>(event) || std::holds_alternative<TryStarted>(event) ||
+                          std::holds_alternative<PrepareStarted>(event);
   if (starts_leg) ++mark.legs_unanswered;
   if (starts_leg || std::holds_alternative<TransferDecided>(event)) ++mark.ids_bound;
   const bool ends_leg = std::holds_alternative<LegAnswered>(event) || std::holds_alternative<SecondEnded>(event);

@@ -107,8 +107,9 @@ LegAnswered leg_answered(ByteReader& in) {
   return event;
 }
 
-SecondStarted second_started(ByteReader& in) {
+SecondStarted second_started(ByteReader& in, bool of_locks) {
   SecondStarted event;
+  event.of_locks = of_locks;
   event.tried.outcome = outcome(in);
   event.tried.target = in.id<ShardId>();
   event.tried.leg = in.id<LegNumber>();
@@ -125,7 +126,7 @@ SecondStarted second_started(ByteReader& in) {
 
 SecondReceived second_received(ByteReader& in) {
   SecondReceived event;
-  event.phase = numbered<SecondPhase>(in, 2);
+  event.phase = numbered<SecondPhase>(in, 4);
   event.source = in.id<ShardId>();
   event.leg = in.id<LegNumber>();
   event.tried = in.id<LegNumber>();
@@ -143,7 +144,7 @@ SecondReceived second_received(ByteReader& in) {
 
 SecondEnded second_ended(ByteReader& in) {
   SecondEnded event;
-  event.phase = numbered<SecondPhase>(in, 2);
+  event.phase = numbered<SecondPhase>(in, 4);
   event.target = in.id<ShardId>();
   event.leg = in.id<LegNumber>();
   event.id = in.uuid();
@@ -175,11 +176,17 @@ Event decode_event(ByteReader& in) {
     case 8:
       return TryReceived{leg_received(in)};
     case 9:
-      return second_started(in);
+      return second_started(in, false);
     case 10:
       return second_received(in);
     case 11:
       return second_ended(in);
+    case 20:
+      return PrepareStarted{leg_started(in)};
+    case 21:
+      return PrepareReceived{leg_received(in)};
+    case 22:
+      return second_started(in, true);
     default:
       in.fail();
       return ShardFounded{};
@@ -212,10 +219,12 @@ struct PostingsOf {
   std::vector<Posting> operator()(const TryReceived&) const { return {}; }
   std::vector<Posting> operator()(const SecondStarted& event) const { return (*this)(event.tried); }
   std::vector<Posting> operator()(const SecondReceived& event) const {
-    if (event.phase == SecondPhase::cancel) return {};
+    if (!accepts(event.phase)) return {};
     return moved(event.transit, event.credit, event.amount);
   }
   std::vector<Posting> operator()(const SecondEnded&) const { return {}; }
+  std::vector<Posting> operator()(const PrepareStarted& event) const { return (*this)(event.leg); }
+  std::vector<Posting> operator()(const PrepareReceived&) const { return {}; }
 };
 
 }  // namespace

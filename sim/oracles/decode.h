@@ -102,12 +102,27 @@ struct TryReceived {
   LegReceived leg;  ///< success: transit and credit keep room
 };
 
-enum class SecondPhase : std::uint8_t { confirm = 1, cancel = 2 };
+/// Two-phase commit: as a Try, and the debit is locked.
+struct PrepareStarted {
+  LegStarted leg;
+};
+
+struct PrepareReceived {
+  LegReceived leg;  ///< success: transit and credit keep room, and the credit is locked
+};
+
+enum class SecondPhase : std::uint8_t { confirm = 1, cancel = 2, commit = 3, abort = 4 };
+constexpr bool accepts(SecondPhase phase) { return phase == SecondPhase::confirm || phase == SecondPhase::commit; }
+constexpr bool is_of_locks(SecondPhase phase) { return phase == SecondPhase::commit || phase == SecondPhase::abort; }
 
 struct SecondStarted {
-  LegAnswered tried;  ///< the answer to the Try
+  LegAnswered tried;  ///< the answer to the question
   LegNumber second;
-  SecondPhase phase() const { return tried.outcome == Outcome::success ? SecondPhase::confirm : SecondPhase::cancel; }
+  bool of_locks = false;  ///< two-phase commit's decision (commit_decided), not TC/C's
+  SecondPhase phase() const {
+    if (of_locks) return tried.outcome == Outcome::success ? SecondPhase::commit : SecondPhase::abort;
+    return tried.outcome == Outcome::success ? SecondPhase::confirm : SecondPhase::cancel;
+  }
 };
 
 struct SecondReceived {
@@ -137,8 +152,9 @@ struct SecondEnded {
   Stamp target_stamp;
 };
 
-using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
-                           TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded>;
+using Event =
+    std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered, TryStarted,
+                 TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted, PrepareReceived>;
 
 struct Entry {
   Position first_position;

@@ -12,15 +12,24 @@ std::string_view ending(Leg::Step step, Outcome outcome) {
       return success ? " is done" : " is compensated";
     case Leg::Step::try_credit:
       return success ? " is to be confirmed" : " is to be cancelled";
+    case Leg::Step::prepare:
+      return success ? " is to be committed" : " is to be aborted";
     case Leg::Step::confirm:
       return " is confirmed";
     case Leg::Step::cancel:
       return " is cancelled";
+    case Leg::Step::commit:
+      return " is committed";
+    case Leg::Step::abort:
+      return " is aborted";
   }
   return " is answered";
 }
 
-Leg::Step step_of(SecondPhase phase) { return phase == SecondPhase::confirm ? Leg::Step::confirm : Leg::Step::cancel; }
+Leg::Step step_of(SecondPhase phase) {
+  if (is_of_locks(phase)) return accepts(phase) ? Leg::Step::commit : Leg::Step::abort;
+  return accepts(phase) ? Leg::Step::confirm : Leg::Step::cancel;
+}
 
 }  // namespace
 
@@ -38,6 +47,12 @@ std::string_view text(Leg::Step step) {
       return "a Confirm";
     case Leg::Step::cancel:
       return "a Cancel";
+    case Leg::Step::prepare:
+      return "a prepare";
+    case Leg::Step::commit:
+      return "a Commit";
+    case Leg::Step::abort:
+      return "an Abort";
   }
   return "a step unheard of";
 }
@@ -71,6 +86,14 @@ Legs::Reason Legs::judge(const At& at, const Event& event) {
   }
   if (const auto* receipt = std::get_if<TryReceived>(&event)) {
     return received(at, receipt->leg, Leg::Step::try_credit);
+  }
+  if (const auto* start = std::get_if<PrepareStarted>(&event)) {
+    Leg leg;
+    leg.step = Leg::Step::prepare;
+    return started(at, start->leg, std::move(leg));
+  }
+  if (const auto* receipt = std::get_if<PrepareReceived>(&event)) {
+    return received(at, receipt->leg, Leg::Step::prepare);
   }
   if (const auto* start = std::get_if<SecondStarted>(&event)) return second_started(at, *start);
   if (const auto* receipt = std::get_if<SecondReceived>(&event)) return second_received(at, *receipt);
@@ -197,10 +220,10 @@ Legs::Reason Legs::answered(const At& at, const LegAnswered& event, Leg::Step st
   return std::nullopt;
 }
 
-/// The answer to a Try, and the start of what follows from it.
+/// The answer to a question, and the start of what follows from it.
 Legs::Reason Legs::second_started(const At& at, const SecondStarted& event) {
   const Route route{at.shard, event.tried.target};
-  Reason reason = answered(at, event.tried, Leg::Step::try_credit);
+  Reason reason = answered(at, event.tried, event.of_locks ? Leg::Step::prepare : Leg::Step::try_credit);
   Leg second;
   second.step = step_of(event.phase());
   second.tried = event.tried.leg;

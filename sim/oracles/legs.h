@@ -1,6 +1,7 @@
 // The story of every leg by the committed logs: started at the source, received at the target, answered at the source.
 // A TC/C transaction is two legs: the Try of its credit, and its second phase, begun by the event that logs the answer
-// to the first. Judges each step against the steps before it; shared by the oracles of transactions across shards.
+// to the first; so is one by two-phase commit, whose Try is called prepare. Judges each step against the steps before
+// it; shared by the oracles of transactions across shards.
 #pragma once
 
 #include <cstdint>
@@ -14,7 +15,7 @@
 namespace coffer::sim::oracles {
 
 struct Leg {
-  enum class Step : std::uint8_t { credit, try_credit, confirm, cancel };
+  enum class Step : std::uint8_t { credit, try_credit, confirm, cancel, prepare, commit, abort };
 
   Step step = Step::credit;
   LegStarted started;  ///< of a second phase: the Try's
@@ -28,7 +29,7 @@ struct Leg {
   LegNumber tried;   ///< of a second phase: the leg of its Try
   LegNumber second;  ///< of a Try: the leg of its second phase, once begun
 
-  bool is_second() const { return step == Step::confirm || step == Step::cancel; }
+  bool is_second() const { return step != Step::credit && step != Step::try_credit && step != Step::prepare; }
 };
 
 class Legs {
@@ -75,7 +76,7 @@ class Legs {
 
 /// "leg 7 from s1 to s2".
 std::string text(const Legs::Route& route, LegNumber leg);
-/// "a credit", "a Try", "a Confirm", "a Cancel".
+/// "a credit", "a Try", "a Confirm", "a prepare", "an Abort".
 std::string_view text(Leg::Step step);
 
 }  // namespace coffer::sim::oracles

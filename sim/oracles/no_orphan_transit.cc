@@ -23,7 +23,8 @@ Sum transit_of(const ShardBook& book, ShardId peer, Currency currency) {
 bool has_arrived(const Legs::Flow& flow, const Leg& leg) {
   if (leg.step == Leg::Step::credit) return leg.received && leg.received->outcome == Outcome::success;
   const Leg* second = flow.find(leg.second);
-  return second != nullptr && second->step == Leg::Step::confirm && second->received.has_value();
+  return second != nullptr && second->step != Leg::Step::cancel && second->step != Leg::Step::abort &&
+         second->received.has_value();
 }
 
 class NoOrphanTransit final : public Oracle {

@@ -12,6 +12,7 @@ std::unique_ptr<Oracle> make_final_reads(const Topology& topology);
 std::unique_ptr<Oracle> make_floor(const Topology& topology);
 std::unique_ptr<Oracle> make_fold(const Topology& topology);
 std::unique_ptr<Oracle> make_linearizable(const Topology& topology);
+std::unique_ptr<Oracle> make_locks(const Topology& topology);
 std::unique_ptr<Oracle> make_membership(const Topology& topology);
 std::unique_ptr<Oracle> make_no_orphan_transit(const Topology& topology);
 std::unique_ptr<Oracle> make_persistence(const Topology& topology);
@@ -44,6 +45,8 @@ const std::vector<Row>& table() {
       {"O-T1", "every transaction across shards ends", make_saga_ends},
       {"O-T2", "a transaction across shards is decided once", make_saga_decides_once},
       {"O-T3", "no money is left in transit", make_no_orphan_transit},
+      {"O-T5", "what is locked is left alone, by those who are not refused for it, and not locked for ever",
+       make_locks},
   };
   return rows;
 }

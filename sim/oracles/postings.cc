@@ -40,6 +40,8 @@ struct ShapeOf {
     return {PocketKind::transit, PocketKind::customer, event.source};
   }
   Shape operator()(const SecondEnded&) const { return {}; }
+  Shape operator()(const PrepareStarted& event) const { return (*this)(event.leg); }
+  Shape operator()(const PrepareReceived&) const { return {}; }
 };
 
 class PostingsBalance final : public Oracle {

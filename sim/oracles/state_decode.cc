@@ -54,10 +54,10 @@ DedupRow dedup(ByteReader& in) {
   row.operation = static_cast<Operation>(in.u8());
   row.outcome = static_cast<Outcome>(in.u8());
   const std::uint8_t linked = in.u8();
-  if (linked > 2) in.fail();
+  if (linked > 3) in.fail();
   if (linked == 0) return row;
   DedupRow::Link link;
-  link.tcc = linked == 2;
+  link.protocol = linked;
   link.target = in.id<ShardId>();
   link.leg = in.id<LegNumber>();
   link.target_position = in.id<Position>();
@@ -79,7 +79,7 @@ PhaseRow phase(ByteReader& in) {
 PhaseRow phase_with_second(ByteReader& in) {
   PhaseRow row = phase(in);
   const std::uint8_t number = in.u8();
-  if (number > 2) in.fail();
+  if (number > 4) in.fail();
   if (number == 0) return row;
   PhaseRow::Second second;
   second.phase = static_cast<SecondPhase>(number);
@@ -99,16 +99,17 @@ TryRow tried(ByteReader& in) {
   row.credit = in.id<PocketNumber>();
   row.amount = in.i64();
   const std::uint8_t flag = in.u8();
-  if (flag > 1) in.fail();
-  row.out_of_order = flag == 1;
+  if (flag > 3) in.fail();
+  row.out_of_order = (flag & 1) != 0;
+  row.prepared = (flag & 2) != 0;
   return row;
 }
 
 /// Whether the version is the one that such rows are written in.
 bool is_due(std::uint8_t version, const StateRows& rows) {
-  bool has_tcc = !rows.tries.empty();
-  for (const DedupRow& row : rows.dedup) has_tcc = has_tcc || (row.link && row.link->tcc);
-  return has_tcc == (version == 2);
+  bool has_others = !rows.tries.empty();
+  for (const DedupRow& row : rows.dedup) has_others = has_others || (row.link && row.link->protocol > 1);
+  return has_others == (version == 2);
 }
 
 ReceivedRow received(ByteReader& in) {

@@ -20,8 +20,9 @@
 //   inbox    := count u64 | incoming{count}
 //   incoming := source u32 | next u64 | freed u64 | (id 16 | position u64 | stamp i64 | outcome u8){next - freed - 1}
 //   tries    := count u64 | try{count}
-//   try      := source u32 | leg u64 | id 16 | transit u32 | credit u32 | amount i64 | out_of_order u8
-// linked is 0, 1 (a saga) or 2 (TC/C). Version 2 where a row is linked 2 or there are tries, else 1.
+//   try      := source u32 | leg u64 | id 16 | transit u32 | credit u32 | amount i64 | flags u8
+// linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). Version 2 where a row is linked by another protocol than
+// the saga or there are tries, else 1. Flags: 1 out of order, 2 prepared by two-phase commit.
 #pragma once
 
 #include <cstdint>
@@ -62,7 +63,7 @@ struct DedupRow {
     LegNumber leg;
     Position target_position;
     Stamp target_stamp;
-    bool tcc = false;
+    std::uint8_t protocol = 1;
     bool operator==(const Link&) const = default;
   };
   AccountNumber home;
@@ -124,6 +125,7 @@ struct TryRow {
   PocketNumber credit = no_pocket;
   std::int64_t amount = 0;
   bool out_of_order = false;
+  bool prepared = false;
   bool operator==(const TryRow&) const = default;
 };
 

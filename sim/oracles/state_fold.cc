@@ -8,6 +8,10 @@ namespace coffer::sim::oracles {
 
 namespace {
 
+constexpr std::uint8_t by_saga = 1;
+constexpr std::uint8_t by_tcc = 2;
+constexpr std::uint8_t by_two_phase_commit = 3;
+
 class Folding {
  public:
   Folding(StateRows& rows, Stamp stamp) : rows_(rows), stamp_(stamp) {}
@@ -26,7 +30,7 @@ class Folding {
 
   void operator()(const TransferDecided& event) { bind(event.decided, event.decided.outcome); }
 
-  void operator()(const LegStarted& event) { start(event, false); }
+  void operator()(const LegStarted& event) { start(event, by_saga); }
 
   void operator()(const LegReceived& event) {
     take(event.source, event.leg, event.id, event.outcome, event.freed_after);
@@ -36,15 +40,18 @@ class Folding {
     const std::optional<PhaseRow> leg = answered(event.target, event.leg);
     if (!leg) return;
     hold(*leg, -leg->amount);
-    settle(*leg, event, event.leg, false);
+    settle(*leg, event, event.leg, by_saga);
   }
 
-  void operator()(const TryStarted& event) { start(event.leg, true); }
+  void operator()(const TryStarted& event) { start(event.leg, by_tcc); }
+  void operator()(const PrepareStarted& event) { start(event.leg, by_two_phase_commit); }
 
-  void operator()(const TryReceived& event) {
-    const LegReceived& leg = event.leg;
+  void operator()(const TryReceived& event) { promise(event.leg, false); }
+  void operator()(const PrepareReceived& event) { promise(event.leg, true); }
+
+  void promise(const LegReceived& leg, bool prepared) {
     take(leg.source, leg.leg, leg.id, leg.outcome, leg.freed_after);
-    const TryRow row{leg.source, leg.leg, leg.id, leg.transit, leg.credit, leg.amount.minor, false};
+    const TryRow row{leg.source, leg.leg, leg.id, leg.transit, leg.credit, leg.amount.minor, false, prepared};
     const auto later = [](const TryRow& a, const TryRow& b) {
       return std::tie(a.source, a.leg) < std::tie(b.source, b.leg);
     };
@@ -62,9 +69,9 @@ class Folding {
     flow.rows.push_back(*leg);
     if (leg->dedup < rows_.dedup.size() && rows_.dedup[leg->dedup].link)
       rows_.dedup[leg->dedup].link->leg = event.second;
-    if (event.phase() == SecondPhase::confirm) return;
+    if (accepts(event.phase())) return;
     hold(*leg, -leg->amount);
-    settle(*leg, event.tried, event.second, true);
+    settle(*leg, event.tried, event.second, event.of_locks ? by_two_phase_commit : by_tcc);
   }
 
   void operator()(const SecondReceived& event) {
@@ -79,14 +86,14 @@ class Folding {
 
   void operator()(const SecondEnded& event) {
     const std::optional<PhaseRow> leg = answered(event.target, event.leg);
-    if (!leg || event.phase == SecondPhase::cancel) return;
+    if (!leg || !accepts(event.phase)) return;
     hold(*leg, -leg->amount);
     LegAnswered confirmed;
     confirmed.outcome = Outcome::success;
     confirmed.target = event.target;
     confirmed.target_position = event.target_position;
     confirmed.target_stamp = event.target_stamp;
-    settle(*leg, confirmed, event.leg, true);
+    settle(*leg, confirmed, event.leg, is_of_locks(event.phase) ? by_two_phase_commit : by_tcc);
   }
 
  private:
@@ -96,9 +103,9 @@ class Folding {
     return rows_.dedup.back();
   }
 
-  void start(const LegStarted& event, bool tcc) {
+  void start(const LegStarted& event, std::uint8_t protocol) {
     DedupRow& row = bind(event.decided, Outcome::pending);
-    row.link = {event.target, event.leg, {}, {}, tcc};
+    row.link = {event.target, event.leg, {}, {}, protocol};
     Outgoing& flow = rows_.outgoing[event.target];
     flow.next = event.leg.next();
     flow.rows.push_back({static_cast<std::uint32_t>(rows_.dedup.size() - 1),
@@ -131,11 +138,11 @@ class Folding {
     return row;
   }
 
-  void settle(const PhaseRow& leg, const LegAnswered& answer, LegNumber last, bool tcc) {
+  void settle(const PhaseRow& leg, const LegAnswered& answer, LegNumber last, std::uint8_t protocol) {
     if (leg.dedup >= rows_.dedup.size()) return;
     DedupRow& row = rows_.dedup[leg.dedup];
     row.outcome = answer.outcome;
-    row.link = {answer.target, last, answer.target_position, answer.target_stamp, tcc};
+    row.link = {answer.target, last, answer.target_position, answer.target_stamp, protocol};
   }
 
   /// A Try that was not refused has room kept for it in both pockets.

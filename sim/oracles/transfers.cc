@@ -38,6 +38,13 @@ struct StepOf {
     return Transfers::Done{
         event.leg.id, TransferPhase::try_legs, Side::credit, event.leg.outcome != Outcome::success, {}};
   }
+  Step operator()(const PrepareStarted& event) const {
+    return Transfers::Done{event.leg.decided.id, TransferPhase::prepare, Side::debit, false, {}};
+  }
+  Step operator()(const PrepareReceived& event) const {
+    return Transfers::Done{
+        event.leg.id, TransferPhase::prepare, Side::credit, event.leg.outcome != Outcome::success, {}};
+  }
   Step operator()(const SecondStarted& event) const {
     return Transfers::Done{event.tried.id, phase_of(event.phase()), Side::debit, false, {}};
   }
@@ -45,7 +52,8 @@ struct StepOf {
     return Transfers::Done{event.id, phase_of(event.phase), Side::credit, false, {}};
   }
   static TransferPhase phase_of(SecondPhase phase) {
-    return phase == SecondPhase::confirm ? TransferPhase::confirm : TransferPhase::cancel;
+    if (is_of_locks(phase)) return accepts(phase) ? TransferPhase::commit : TransferPhase::abort;
+    return accepts(phase) ? TransferPhase::confirm : TransferPhase::cancel;
   }
 };
 
@@ -74,6 +82,8 @@ void Transfers::read(const Receipt& at, const Event& event) {
     decided(shard, at.position, at.stamp, leg->decided, leg);
   } else if (const auto* tried = std::get_if<TryStarted>(&event)) {
     decided(shard, at.position, at.stamp, tried->leg.decided, &tried->leg);
+  } else if (const auto* prepared = std::get_if<PrepareStarted>(&event)) {
+    decided(shard, at.position, at.stamp, prepared->leg.decided, &prepared->leg);
   } else if (const auto* receipt = std::get_if<LegReceived>(&event)) {
     settled(at, {receipt->source, shard, receipt->leg}, receipt->outcome);
   } else if (const auto* tested = std::get_if<TryReceived>(&event)) {
@@ -81,12 +91,16 @@ void Transfers::read(const Receipt& at, const Event& event) {
     if (tested->leg.outcome != Outcome::success) {
       settled(at, {tested->leg.source, shard, tested->leg.leg}, tested->leg.outcome);
     }
+  } else if (const auto* asked = std::get_if<PrepareReceived>(&event)) {
+    if (asked->leg.outcome != Outcome::success) {
+      settled(at, {asked->leg.source, shard, asked->leg.leg}, asked->leg.outcome);
+    }
   } else if (const auto* second = std::get_if<SecondReceived>(&event)) {
-    if (second->phase == SecondPhase::confirm) settled(at, {second->source, shard, second->tried}, Outcome::success);
+    if (accepts(second->phase)) settled(at, {second->source, shard, second->tried}, Outcome::success);
   } else if (const auto* answer = std::get_if<LegAnswered>(&event)) {
     answered({shard, answer->target, answer->leg});
   } else if (const auto* begun = std::get_if<SecondStarted>(&event)) {
-    if (begun->phase() == SecondPhase::cancel) answered({shard, begun->tried.target, begun->tried.leg});
+    if (!accepts(begun->phase())) answered({shard, begun->tried.target, begun->tried.leg});
     const auto found = legs_.find({shard, begun->tried.target, begun->tried.leg});
     if (found != legs_.end()) legs_[{shard, begun->tried.target, begun->second}] = found->second;
   } else if (const auto* ended = std::get_if<SecondEnded>(&event)) {

@@ -33,7 +33,7 @@ struct Body {
   auto operator<=>(const Body&) const = default;
 };
 
-/// One deciding event (transfer_decided, leg_started or try_started) and what followed.
+/// One deciding event (transfer_decided, or what starts a leg) and what followed.
 struct Record {
   ShardId shard;
   Position position;
@@ -43,7 +43,7 @@ struct Record {
   bool body_known = true;  ///< false where a refusal could not resolve the accounts: then only the amount is sure
   ShardId target;          ///< 0 within a shard
   LegNumber leg;
-  Position target_position;  ///< of that receipt: the leg's, or of a Try refused, or of a Confirm
+  Position target_position;  ///< of that receipt: the leg's, or of a question refused, or of a Confirm or Commit
   Stamp target_stamp;
   bool answered = false;  ///< the source has logged it
 };

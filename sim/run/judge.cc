@@ -20,6 +20,8 @@ constexpr TraceCounter trace_counters[] = {
     {TraceKind::saga_compensated, "compensation"},
     {TraceKind::confirm_done, "confirmed"},
     {TraceKind::cancel_done, "cancelled"},
+    {TraceKind::commit_done, "committed"},
+    {TraceKind::abort_done, "aborted"},
     {TraceKind::tail_torn, "torn_tail"},
     {TraceKind::leg_repeated, "leg_repeated"},
     {TraceKind::request_retried, "request_retried"},
@@ -86,7 +88,9 @@ Judge::Judge(const Topology& topology, Duration election_timeout)
   for (const oracles::Row& row : oracles::table()) oracles_.push_back(row.make(topology));
   for (const std::string_view name : required_sometimes()) sometimes_.declare(name);
   for (const TraceCounter& row : trace_counters) sometimes_.declare(row.counter);
-  sometimes_.declare("election_lost");
+  for (const std::string_view name : {"election_lost", "in_doubt_over_leader_change", "refused_because_locked"}) {
+    sometimes_.declare(name);
+  }
 }
 
 void Judge::on_phase(SimTime now, Phase phase) {
@@ -104,6 +108,12 @@ void Judge::on_trace(SimTime now, NodeId node, const TraceEvent& event) {
   if (event.kind == TraceKind::became_leader) candidates_[{node, event.shard}] = false;
   if (event.kind == TraceKind::became_follower && std::exchange(candidates_[{node, event.shard}], false)) {
     sometimes_.add("election_lost");
+  }
+  if (in_doubt_.on_trace(event)) sometimes_.add("in_doubt_over_leader_change");
+  constexpr auto locked = static_cast<std::uint64_t>(Outcome::account_locked);
+  const bool is_refused = event.kind == TraceKind::refused && event.a == locked;
+  if (is_refused || (event.kind == TraceKind::leg_received && event.c == locked)) {
+    sometimes_.add("refused_because_locked");
   }
   leader_losses_.on_trace(now, node, event);
   memberships_.on_trace(node, event);

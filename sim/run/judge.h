@@ -12,6 +12,7 @@
 #include "sim/kernel/counters.h"
 #include "sim/observe/observer.h"
 #include "sim/run/availability.h"
+#include "sim/run/in_doubt.h"
 #include "sim/run/leader_losses.h"
 #include "sim/run/membership_states.h"
 #include "sim/run/run.h"
@@ -73,6 +74,7 @@ class Judge {
   std::vector<std::unique_ptr<Oracle>> oracles_;
   Counters sometimes_;
   Operations operations_;
+  InDoubt in_doubt_;
   LeaderLosses leader_losses_;
   Availability availability_;
   MembershipStates memberships_;

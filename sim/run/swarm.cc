@@ -138,6 +138,12 @@ Scenario draw_tcc(std::uint64_t seed) {
   return scenario;
 }
 
+Scenario draw_two_phase_commit(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  scenario.tuning.protocol = ledger::Protocol::two_phase_commit;
+  return scenario;
+}
+
 /// A fault that strikes leaders, and lasts about as long as it takes to elect the next ones.
 faults::FaultSpec& add_for_leaders(Scenario& scenario, std::string fault, Prng& prng) {
   faults::FaultSpec spec;
@@ -376,6 +382,13 @@ const std::vector<Profile>& profiles() {
        {},
        {"cancelled", "confirmed", "dedup_hit_after_failover", "frame_rejected", "leader_lost_uncommitted_tail",
         "leg_repeated", "saga_resumed", "torn_tail", "undo", "unknown_later_done", "unknown_later_not_done"}},
+      {"two_phase_commit",
+       "the worlds of the default profile, with transfers across shards by two-phase commit",
+       draw_two_phase_commit,
+       {},
+       {"aborted", "committed", "dedup_hit_after_failover", "frame_rejected", "in_doubt_over_leader_change",
+        "leader_lost_uncommitted_tail", "leg_repeated", "refused_because_locked", "saga_resumed", "torn_tail", "undo",
+        "unknown_later_done", "unknown_later_not_done"}},
   };
   return all;
 }

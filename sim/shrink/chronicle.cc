@@ -122,6 +122,16 @@ std::optional<std::string> Chronicle::of_transfer(NodeId node, const TraceEvent&
       return here + transfer + " is cancelled: " + outcome_of(event.c);
     case TraceKind::cancel_done:
       return here + transfer + " is done: " + to + " has cancelled";
+    case TraceKind::prepare_started:
+      return here + transfer + " is prepared: the debit is locked, " + to + " is asked to prepare the credit";
+    case TraceKind::commit_started:
+      return here + transfer + " is to be committed: both sides are prepared";
+    case TraceKind::commit_done:
+      return here + transfer + " is done: " + to + " has committed";
+    case TraceKind::abort_started:
+      return here + transfer + " is to be aborted: " + outcome_of(event.c);
+    case TraceKind::abort_done:
+      return here + transfer + " is done: " + to + " has aborted";
     case TraceKind::refused:
       return here + transfer + " is refused: " + outcome_of(event.a);
     case TraceKind::dedup_hit:

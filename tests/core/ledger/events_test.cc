@@ -19,7 +19,7 @@ class EventSource {
   explicit EventSource(std::uint64_t seed) : prng_(seed) {}
 
   Event next() {
-    switch (prng_.below(11)) {
+    switch (prng_.below(14)) {
       case 0:
         return founded();
       case 1:
@@ -40,8 +40,17 @@ class EventSource {
         return second_started();
       case 9:
         return second_received();
-      default:
+      case 10:
         return second_ended();
+      case 11:
+        return prepare_started();
+      case 12:
+        return prepare_received();
+      default: {
+        SecondStarted event = second_started();
+        event.protocol = Protocol::two_phase_commit;
+        return event;
+      }
     }
   }
   Prng& prng() { return prng_; }
@@ -49,7 +58,7 @@ class EventSource {
  private:
   std::uint32_t number() { return static_cast<std::uint32_t>(prng_.below(0xFFFF'FFFF)); }
   std::uint32_t shard() { return static_cast<std::uint32_t>(prng_.below(1000)) + 1; }
-  Outcome logged() { return prng_.chance(500) ? Outcome::success : static_cast<Outcome>(10 + prng_.below(7)); }
+  Outcome logged() { return prng_.chance(500) ? Outcome::success : static_cast<Outcome>(10 + prng_.below(8)); }
   Currency currency() {
     constexpr Currency choice[] = {currency_of("USD"), currency_of("JPY"), currency_of("KWD")};
     return choice[prng_.below(3)];
@@ -138,6 +147,16 @@ class EventSource {
             leg.source_position, leg.source_stamp, leg.amount,        leg.transit, leg.credit,
             leg.freed_before,    leg.freed_after,  leg.credit_account};
   }
+  PrepareStarted prepare_started() {
+    const LegStarted leg = started();
+    return {leg.decided, leg.target, leg.leg, leg.credit_account};
+  }
+  PrepareReceived prepare_received() {
+    const LegReceived leg = received();
+    return {leg.outcome,         leg.tenant,       leg.source,        leg.leg,     leg.id,
+            leg.source_position, leg.source_stamp, leg.amount,        leg.transit, leg.credit,
+            leg.freed_before,    leg.freed_after,  leg.credit_account};
+  }
   SecondStarted second_started() {
     const LegAnswered leg = answered();
     const LegNumber tried(prng_.below(1000) + 1);
@@ -150,7 +169,8 @@ class EventSource {
             leg.transit,
             leg.amount,
             leg.target_position,
-            leg.target_stamp};
+            leg.target_stamp,
+            Protocol::tcc};
   }
   SecondReceived second_received() {
     const LegReceived leg = received();
@@ -171,11 +191,12 @@ class EventSource {
     event.freed_before = leg.freed_before;
     event.freed_after = leg.freed_after;
     if (event.credit == no_pocket) event.phase = SecondPhase::cancel;
+    if (prng_.chance(500)) event.phase = accepts(event.phase) ? SecondPhase::commit : SecondPhase::abort;
     return event;
   }
   SecondEnded second_ended() {
     const LegAnswered leg = answered();
-    return {prng_.chance(500) ? SecondPhase::confirm : SecondPhase::cancel,
+    return {static_cast<SecondPhase>(1 + prng_.below(4)),
             leg.target,
             leg.leg,
             leg.id,
@@ -352,6 +373,27 @@ TEST_CASE("events are written as the grammar says (events.h)") {
     out.short_string("bob");
     REQUIRE(encoded(event) == expected);
   }
+  SECTION("prepare_started and prepare_received: as what TC/C begins with, under numbers of their own") {
+    const Decided decided = sample_decided(Outcome::pending);
+    Bytes as_try = encoded(TryStarted{decided, ShardId(15), LegNumber(16), "bob"});
+    as_try[0] = std::byte{20};
+    REQUIRE(encoded(PrepareStarted{decided, ShardId(15), LegNumber(16), "bob"}) == as_try);
+    TryReceived tried;
+    PrepareReceived prepared;
+    const auto fill = [](auto& event) {
+      event.outcome = Outcome::account_locked;
+      event.source = ShardId(2);
+      event.leg = LegNumber(30);
+      event.amount = {7, currency_of("USD")};
+      event.credit_account = "bob";
+    };
+    fill(tried);
+    fill(prepared);
+    as_try = encoded(tried);
+    as_try[0] = std::byte{21};
+    REQUIRE(as_try[1] == std::byte{17});
+    REQUIRE(encoded(prepared) == as_try);
+  }
   SECTION("second_started") {
     SecondStarted event;
     event.outcome = Outcome::success;
@@ -374,6 +416,9 @@ TEST_CASE("events are written as the grammar says (events.h)") {
     out.i64(7);
     out.u64(8);
     out.i64(9);
+    REQUIRE(encoded(event) == expected);
+    event.protocol = Protocol::two_phase_commit;  // commit_decided
+    expected[0] = std::byte{22};
     REQUIRE(encoded(event) == expected);
   }
   SECTION("second_received") {

@@ -35,6 +35,16 @@ std::vector<Moment> moments_of(Protocol protocol, bool is_refused) {
               {leg_received, 2},
               {leg_answer, 2},
               {is_refused ? cancel_done : confirm_done}};
+    case Protocol::two_phase_commit:
+      return {{prepare_started},
+              {leg_sent},
+              {leg_received},
+              {leg_answer},
+              {is_refused ? abort_started : commit_started},
+              {leg_sent, 2},
+              {leg_received, 2},
+              {leg_answer, 2},
+              {is_refused ? abort_done : commit_done}};
   }
   return {};
 }

@@ -12,7 +12,7 @@ using Outcomes = std::vector<Outcome>;
 constexpr Outcome logged_outcomes[] = {
     Outcome::success,           Outcome::insufficient_funds, Outcome::credit_account_not_found,
     Outcome::currency_mismatch, Outcome::balance_overflow,   Outcome::account_frozen,
-    Outcome::account_closed,    Outcome::limit_exceeded};
+    Outcome::account_closed,    Outcome::limit_exceeded,     Outcome::account_locked};
 /// Refusals that no attempt can ever turn into success.
 constexpr Outcome hopeless_outcomes[] = {Outcome::same_account, Outcome::malformed, Outcome::reserved_account,
                                          Outcome::idempotency_payload_mismatch};

@@ -143,7 +143,8 @@ inline std::vector<PhaseStep> arbitrary_steps() {
   std::vector<PhaseStep> steps(*rc::gen::inRange<std::size_t>(0, steps_max + 1));
   for (PhaseStep& step : steps) {
     step.phase = *rc::gen::element(TransferPhase::execute, TransferPhase::compensate, TransferPhase::try_legs,
-                                   TransferPhase::confirm, TransferPhase::cancel);
+                                   TransferPhase::confirm, TransferPhase::cancel, TransferPhase::prepare,
+                                   TransferPhase::commit, TransferPhase::abort);
     step.side = *rc::gen::element(Side::both, Side::debit, Side::credit);
     step.state = *rc::gen::element(StepState::sent, StepState::done, StepState::refused);
     step.shard = arbitrary_id<ShardId>();
@@ -177,6 +178,7 @@ inline NodeStatusReply arbitrary_node_status() {
     shard.legs_unanswered = *rc::gen::arbitrary<std::uint64_t>();
     shard.base = arbitrary_id<Index>();
     shard.snapshot = arbitrary_id<Index>();
+    shard.in_doubt = *rc::gen::arbitrary<std::uint64_t>();
     shard.uncertain = *rc::gen::arbitrary<bool>();
     shard.voters = arbitrary_nodes(0);
     shard.outgoing = arbitrary_nodes(0);

@@ -24,7 +24,7 @@ using namespace coffer::txn::testing;
 
 std::string broken_rule(std::uint32_t shards, const std::vector<std::array<std::uint8_t, 6>>& steps,
                         std::uint64_t* frozen = nullptr) {
-  World world(shards, {ledger::Protocol::saga, ledger::Protocol::tcc});
+  World world(shards, {ledger::Protocol::saga, ledger::Protocol::tcc, ledger::Protocol::two_phase_commit});
   world.freeze_often();
   try {
     for (const auto& [kind, shard, debit, credit, amount, id] : steps) {

@@ -70,11 +70,17 @@ class Model {
   /// Source side: the answer to the first unanswered leg.
   void answer(ShardId target, Outcome outcome) {
     Leg leg = legs_[target].at(answered_[target]++);
-    const bool is_try = leg.step == ledger::LegStep::try_credit;
+    using ledger::LegStep;
+    const bool prepares = leg.step == LegStep::prepare;
+    const bool is_try = leg.step == LegStep::try_credit || prepares;
+    const bool agreed = outcome == Outcome::success;
     if (is_try) leg.tried = answered_[target];
-    if (is_try) leg.step = outcome == Outcome::success ? ledger::LegStep::confirm : ledger::LegStep::cancel;
+    if (is_try && prepares) leg.step = agreed ? LegStep::commit : LegStep::abort;
+    if (is_try && !prepares) leg.step = agreed ? LegStep::confirm : LegStep::cancel;
     if (is_try) legs_[target].push_back(leg);
-    if (is_try ? outcome == Outcome::success : leg.step == ledger::LegStep::cancel) return;  // nothing moves
+    if (prepares) pockets_.at({leg.tenant, leg.home, leg.amount.currency}).locked = false;
+    const bool gave_back = leg.step == LegStep::cancel || leg.step == LegStep::abort;
+    if (is_try ? agreed : gave_back) return;  // nothing moves
     Balance& home = pockets_.at({leg.tenant, leg.home, leg.amount.currency});
     Balance& transit = transit_[{target, leg.amount.currency}];
     home.pending -= leg.amount.minor;
@@ -100,6 +106,7 @@ class Model {
   struct Balance {
     Wide amount = 0;
     Wide pending = 0;
+    bool locked = false;
   };
   struct Bound {
     std::string body;
@@ -130,9 +137,11 @@ class Model {
     Balance* to = withdraws ? nullptr : find(command.tenant, credit, currency);
     Balance& issue = issue_[currency];
     if (!deposits && from == nullptr) return Outcome::currency_mismatch;
+    if (!deposits && from->locked) return Outcome::account_locked;
     if (!deposits && from->amount < minor) return Outcome::insufficient_funds;
     if (!deposits && !withdraws && !exists(command.tenant, credit)) return Outcome::credit_account_not_found;
     if (!withdraws && to == nullptr) return Outcome::currency_mismatch;
+    if (!withdraws && to->locked) return Outcome::account_locked;
     if (!withdraws && !fits(*to, minor)) return Outcome::balance_overflow;
     if (deposits && issue.amount - minor < -most) return Outcome::balance_overflow;
     if (withdraws && issue.amount + minor > most) return Outcome::balance_overflow;
@@ -146,14 +155,17 @@ class Model {
     const auto [minor, currency] = command.amount;
     Balance* from = find(command.tenant, debit, currency);
     if (from == nullptr) return Outcome::currency_mismatch;
+    if (from->locked) return Outcome::account_locked;
     if (from->amount < minor) return Outcome::insufficient_funds;
     Balance& transit = transit_[{command.credit_shard, currency}];
     if (transit.amount + minor > most || transit.pending + minor > most) return Outcome::balance_overflow;
     for (Balance* side : {from, &transit}) side->pending += minor;
     from->amount -= minor;
     transit.amount += minor;
+    using ledger::LegStep;
+    from->locked = protocol == ledger::Protocol::two_phase_commit;
     const bool tries = protocol == ledger::Protocol::tcc;
-    const auto step = tries ? ledger::LegStep::try_credit : ledger::LegStep::credit;
+    const LegStep step = from->locked ? LegStep::prepare : tries ? LegStep::try_credit : LegStep::credit;
     legs_[command.credit_shard].push_back({command.tenant, debit, command.id, credit, command.amount, step, 0});
     return Outcome::pending;
   }
@@ -162,11 +174,17 @@ class Model {
     const Wide minor = leg.amount.minor;
     if (leg.step == ledger::LegStep::credit) return credited(source, leg, false);
     if (leg.step == ledger::LegStep::try_credit) return credited(source, leg, true);
+    if (leg.step == ledger::LegStep::prepare) {
+      const Outcome outcome = credited(source, leg, true);
+      if (outcome == Outcome::success) find(leg.tenant, leg.credit, leg.amount.currency)->locked = true;
+      return outcome;
+    }
     if (received_[source].at(leg.tried - 1) != Outcome::success) return Outcome::success;  // nothing was promised
     Balance& to = *find(leg.tenant, leg.credit, leg.amount.currency);
     Balance& transit = transit_[{source, leg.amount.currency}];
     for (Balance* side : {&to, &transit}) side->pending -= minor;
-    if (leg.step == ledger::LegStep::cancel) return Outcome::success;
+    if (leg.step == ledger::LegStep::commit || leg.step == ledger::LegStep::abort) to.locked = false;
+    if (leg.step == ledger::LegStep::cancel || leg.step == ledger::LegStep::abort) return Outcome::success;
     transit.amount -= minor;
     to.amount += minor;
     return Outcome::success;
@@ -177,6 +195,7 @@ class Model {
     if (!exists(leg.tenant, leg.credit)) return Outcome::credit_account_not_found;
     Balance* to = find(leg.tenant, leg.credit, currency);
     if (to == nullptr) return Outcome::currency_mismatch;
+    if (to->locked) return Outcome::account_locked;
     Balance& transit = transit_[{source, currency}];
     if (!fits(*to, minor) || transit.amount - transit.pending - minor < -most) return Outcome::balance_overflow;
     if (only_tries && transit.pending + minor > most) return Outcome::balance_overflow;

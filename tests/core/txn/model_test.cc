@@ -33,7 +33,9 @@ std::string broken_rule(std::uint32_t shards, const std::vector<std::array<std::
 }
 
 const std::vector<ledger::Protocol> tcc = {ledger::Protocol::tcc};
-const std::vector<ledger::Protocol> mixed = {ledger::Protocol::saga, ledger::Protocol::tcc};
+const std::vector<ledger::Protocol> locking = {ledger::Protocol::two_phase_commit};
+const std::vector<ledger::Protocol> mixed = {ledger::Protocol::saga, ledger::Protocol::tcc,
+                                             ledger::Protocol::two_phase_commit};
 
 std::vector<std::array<std::uint8_t, 6>> any_steps() {
   using Steps = std::vector<std::array<std::uint8_t, 6>>;
@@ -61,9 +63,15 @@ TEST_CASE("property: TC/C moves money as the reference model says, alone and bes
   REQUIRE(rc::check("property: mixed = model", [&] { RC_ASSERT(broken_rule(3, any_steps(), settles, mixed) == ""); }));
 }
 
-TEST_CASE("property: undo to any entry gives the state of then by TC/C too") {
+TEST_CASE("property: two-phase commit moves money, locks and refuses as the reference model says") {
+  const auto settles = [](World& world) { world.settle(); };
+  REQUIRE(rc::check("property: two-phase commit = model",
+                    [&] { RC_ASSERT(broken_rule(3, any_steps(), settles, locking) == ""); }));
+}
+
+TEST_CASE("property: undo to any entry gives the state of then by TC/C and two-phase commit too") {
   const auto unwinds = [](World& world) { world.unwind(); };
-  REQUIRE(rc::check("property: undo . apply = identity (TC/C)",
+  REQUIRE(rc::check("property: undo . apply = identity (mixed)",
                     [&] { RC_ASSERT(broken_rule(2, any_steps(), unwinds, mixed) == ""); }));
 }
 
@@ -71,7 +79,7 @@ TEST_CASE("property: undo to any entry gives the state of then by TC/C too") {
 struct Reached {
   std::array<std::uint64_t, 256> outcomes{};
   std::array<std::uint64_t, 4> legs{};
-  std::array<std::uint64_t, 7> answers{};
+  std::array<std::uint64_t, 11> answers{};
   std::uint64_t undone = 0;
 };
 
@@ -117,6 +125,12 @@ TEST_CASE("long random runs reach every outcome, undo included") {
   require_all(tries);
   for (const Kind kind : {Kind::confirming, Kind::confirmed, Kind::cancelling, Kind::cancelled}) {
     REQUIRE(tries.answers[static_cast<std::size_t>(kind)] > 0);
+  }
+  const Reached locks = run_long(locking);
+  require_all(locks);
+  REQUIRE(locks.outcomes[static_cast<std::size_t>(Outcome::account_locked)] > 0);
+  for (const Kind kind : {Kind::committing, Kind::committed, Kind::aborting, Kind::aborted}) {
+    REQUIRE(locks.answers[static_cast<std::size_t>(kind)] > 0);
   }
   require_all(run_long(mixed));
 }

@@ -49,7 +49,7 @@ class World {
   /// How often a target made each kind of decision.
   const std::array<std::uint64_t, 4>& legs() const { return legs_; }
   /// How often an answer meant what, by its kind.
-  const std::array<std::uint64_t, 7>& answers() const { return answers_; }
+  const std::array<std::uint64_t, 11>& answers() const { return answers_; }
 
  private:
   struct Shard;
@@ -84,7 +84,7 @@ class World {
   std::uint64_t undone_ = 0;
   bool freezes_ = false;
   std::uint64_t frozen_ = 0;
-  std::array<std::uint64_t, 7> answers_{};
+  std::array<std::uint64_t, 11> answers_{};
 };
 
 }  // namespace coffer::txn::testing

@@ -92,6 +92,7 @@ TEST_CASE("each outcome of a transfer has its status, code and promise (problem 
       {Outcome::account_frozen, 422, "account-frozen", "rejected", false},
       {Outcome::account_closed, 422, "account-closed", "rejected", false},
       {Outcome::limit_exceeded, 422, "limit-exceeded", "rejected", false},
+      {Outcome::account_locked, 422, "account-locked", "rejected", false},
       {Outcome::account_not_found, 404, "account-not-found", "none", false},
       {Outcome::same_account, 400, "same-account", "none", false},
       {Outcome::idempotency_payload_mismatch, 422, "idempotency-payload-mismatch", "none", false},

@@ -17,7 +17,7 @@ namespace {
 /// The grammar of docs/FORMATS.md, written.
 Bytes encoded(const StateRows& rows) {
   bool has_tcc = !rows.tries.empty();
-  for (const DedupRow& row : rows.dedup) has_tcc = has_tcc || (row.link && row.link->tcc);
+  for (const DedupRow& row : rows.dedup) has_tcc = has_tcc || (row.link && row.link->protocol > 1);
   Bytes bytes;
   ByteWriter out(bytes);
   out.u8(has_tcc ? 2 : 1);
@@ -53,7 +53,7 @@ Bytes encoded(const StateRows& rows) {
     out.i64(row.stamp.nanos);
     out.u8(static_cast<std::uint8_t>(row.operation));
     out.u8(static_cast<std::uint8_t>(row.outcome));
-    out.u8(!row.link ? 0 : row.link->tcc ? 2 : 1);
+    out.u8(row.link ? row.link->protocol : 0);
     if (!row.link) continue;
     out.id(row.link->target);
     out.id(row.link->leg);
@@ -99,7 +99,7 @@ Bytes encoded(const StateRows& rows) {
     out.id(row.transit);
     out.id(row.credit);
     out.i64(row.amount);
-    out.u8(row.out_of_order ? 1 : 0);
+    out.u8((row.out_of_order ? 1 : 0) | (row.prepared ? 2 : 0));
   }
   return bytes;
 }
@@ -308,9 +308,9 @@ struct Tries {
                     {AccountNumber(1), usd, ShardId(0), PocketKind::customer, 0, 0}};
     bind(1, 6, {rows.last_stamp.nanos - 3'000'000}, Operation::deposit, Outcome::success);
     bind(3, 7, first_try.started_stamp, Operation::transfer, Outcome::pending);
-    rows.dedup.back().link = {s2, LegNumber(2), {}, {}, true};
+    rows.dedup.back().link = {s2, LegNumber(2), {}, {}, 2};
     bind(4, 9, second_try.started_stamp, Operation::transfer, Outcome::pending);
-    rows.dedup.back().link = {s2, LegNumber(3), {}, {}, true};
+    rows.dedup.back().link = {s2, LegNumber(3), {}, {}, 2};
     const PhaseRow::Second confirm{SecondPhase::confirm, LegNumber(1), Position(8), first_try.second_stamp};
     rows.outgoing[s2] = {
         LegNumber(4), LegNumber(2), {{1, first, transit, 40, "b", confirm}, {2, first, transit, 30, "b", {}}}};

@@ -124,10 +124,14 @@ void Story::settle(ShardId shard, const ledger::Event& event) {
     move(tried->decided.debit, tried->decided.credit, tried->decided.amount);
     ++unanswered_[shard];
     ++ids_bound_[shard];
+  } else if (const auto* prepared = std::get_if<ledger::PrepareStarted>(&event)) {
+    move(prepared->decided.debit, prepared->decided.credit, prepared->decided.amount);
+    ++unanswered_[shard];
+    ++ids_bound_[shard];
   } else if (const auto* begun = std::get_if<ledger::SecondStarted>(&event)) {
     if (begun->outcome != Outcome::success) move(begun->transit, begun->debit, begun->amount);
   } else if (const auto* taken = std::get_if<ledger::SecondReceived>(&event)) {
-    if (taken->phase == ledger::SecondPhase::confirm) move(taken->transit, taken->credit, taken->amount);
+    if (ledger::accepts(taken->phase)) move(taken->transit, taken->credit, taken->amount);
   } else if (std::holds_alternative<ledger::SecondEnded>(event)) {
     --unanswered_[shard];
   }
@@ -188,6 +192,9 @@ ledger::Event Story::leg_answered(const LegPlan& plan, Outcome outcome) {
 
 ledger::Event Story::try_started(const LegPlan& plan) {
   const auto leg = std::get<ledger::LegStarted>(leg_started(plan));
+  if (asks_by == ledger::Protocol::two_phase_commit) {
+    return ledger::PrepareStarted{leg.decided, leg.target, leg.leg, leg.credit_account};
+  }
   return ledger::TryStarted{leg.decided, leg.target, leg.leg, leg.credit_account};
 }
 
@@ -204,11 +211,16 @@ ledger::Event Story::try_received(const LegPlan& plan, Outcome outcome) {
   event.transit = leg.transit;
   event.credit = leg.credit;
   event.credit_account = leg.credit_account;
-  return event;
+  if (asks_by == ledger::Protocol::tcc) return event;
+  return ledger::PrepareReceived{
+      event.outcome,         event.tenant,       event.source,        event.leg,     event.id,
+      event.source_position, event.source_stamp, event.amount,        event.transit, event.credit,
+      event.freed_before,    event.freed_after,  event.credit_account};
 }
 
 ledger::Event Story::second_started(const LegPlan& plan, Outcome outcome) {
   ledger::SecondStarted event;
+  event.protocol = asks_by;
   event.outcome = outcome;
   event.target = s2;
   event.leg = LegNumber(plan.number);
@@ -223,7 +235,7 @@ ledger::Event Story::second_started(const LegPlan& plan, Outcome outcome) {
 }
 
 ledger::SecondReceived Story::second_received(const LegPlan& plan, ledger::SecondPhase phase) {
-  const bool confirms = phase == ledger::SecondPhase::confirm;
+  const bool confirms = ledger::accepts(phase);
   ledger::SecondReceived event;
   event.phase = phase;
   event.source = s1;
@@ -405,9 +417,9 @@ void Story::receive_second(LegPlan& plan, ledger::SecondPhase phase) {
   plan.second_received_stamp = stamps_[s2];
 }
 
-LegPlan Story::transfer_by_tcc(std::uint8_t id, std::int64_t amount, Outcome outcome) {
+LegPlan Story::transfer_by_asking(std::uint8_t id, std::int64_t amount, Outcome outcome) {
   const bool confirms = outcome == Outcome::success;
-  const auto phase = confirms ? ledger::SecondPhase::confirm : ledger::SecondPhase::cancel;
+  const ledger::SecondPhase phase = ledger::second_phase_of(asks_by, confirms);
   const std::uint64_t op = ask(transfer_item(id, "a", "b", amount));
   LegPlan plan = try_across(id, amount);
   receive_try(plan, outcome);
@@ -469,8 +481,11 @@ void tell_clean_run(Story& story) {
   story.transfer_across(6, 50, Outcome::balance_overflow);
   story.read("a", 700, s1, Position(12));
   story.read("c", 100, s1, Position(7), router::Consistency::eventual);
-  story.transfer_by_tcc(7, 30);
-  story.transfer_by_tcc(8, 20, Outcome::balance_overflow);
+  story.transfer_by_asking(7, 30);
+  story.transfer_by_asking(8, 20, Outcome::balance_overflow);
+  story.asks_by = ledger::Protocol::two_phase_commit;
+  story.transfer_by_asking(9, 30);
+  story.transfer_by_asking(10, 20, Outcome::balance_overflow);
   for (const ShardId shard : {s1, s2}) {
     shard::Observation replica = story.replica(shard);
     story.oracle().on_replica({}, n2, replica);

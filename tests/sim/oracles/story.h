@@ -109,13 +109,14 @@ class Story {
   void receive(LegPlan& plan, Outcome outcome);
   /// The whole saga; told to its client.
   LegPlan transfer_across(std::uint8_t id, std::int64_t amount, Outcome outcome = Outcome::success);
-  // TC/C, a to b, phase by phase
+  // TC/C or two-phase commit, a to b, phase by phase
+  ledger::Protocol asks_by = ledger::Protocol::tcc;
   LegPlan try_across(std::uint8_t id, std::int64_t amount);
   void receive_try(LegPlan& plan, Outcome outcome);
   void begin_second(LegPlan& plan, Outcome outcome);
   void receive_second(LegPlan& plan, ledger::SecondPhase phase);
   /// All of it; told to its client.
-  LegPlan transfer_by_tcc(std::uint8_t id, std::int64_t amount, Outcome outcome = Outcome::success);
+  LegPlan transfer_by_asking(std::uint8_t id, std::int64_t amount, Outcome outcome = Outcome::success);
   /// Reads every account, asks every id, takes the trial balance; ids as far as told by the steps above.
   void final_reads();
 

@@ -33,6 +33,7 @@ Cost on_paper(Protocol protocol) {
     case Protocol::saga:
       return {8, 10, 2};
     case Protocol::tcc:
+    case Protocol::two_phase_commit:
       return {14, 10, 4};
   }
   return {};
@@ -55,7 +56,7 @@ Measured measured(Scenario scenario, Protocol protocol) {
   Measured found;
   std::map<std::uint64_t, std::int64_t> called;
   bool running = false;
-  const std::set<std::string> starts = {"saga_started", "try_started"};
+  const std::set<std::string> starts = {"saga_started", "try_started", "prepare_started"};
   const std::set<std::string> messages = {"leg_sent", "leg_answer"};
   for (std::string text; std::getline(out, text);) {
     const Line line = Line::parse(text);

@@ -1,0 +1,146 @@
+// O-T5. Locks of two-phase commit, by the committed logs: from the entry that prepares a debit to the decision, and
+// from the entry that promises a credit to its Commit or Abort, no other client's order takes from or gives to the
+// pocket; nobody is refused for a lock that is not there; and once the run is quiet nothing is locked.
+#include <map>
+#include <memory>
+#include <optional>
+#include <utility>
+
+#include "sim/oracles/book.h"
+
+namespace coffer::sim::oracles {
+
+namespace {
+
+class LocksHold final : public Oracle {
+ public:
+  explicit LocksHold(const Topology& topology) : book_(topology) {}
+  std::string_view name() const override { return "O-T5"; }
+
+  void on_phase(SimTime, Phase phase) override { phase_ = phase; }
+
+  void on_committed(SimTime, NodeId, const CommittedEntry& committed) override {
+    const std::optional<Entry> entry = book_.committed(committed);
+    if (!entry || !violations().empty()) return;
+    At at{committed.shard, book_.shard(committed.shard).at(Index(committed.index.value - 1)).position};
+    for (const Event& event : entry->events) {
+      at.position = at.position.next();
+      judge(at, event);
+    }
+  }
+
+  void finish(SimTime) override {
+    if (phase_ < Phase::final_reads || !violations().empty()) return;
+    for (const auto& [pocket, lock] : locks_) {
+      violated(words(pocket) + " has been locked for transfer " + text(lock.id) + " since " +
+               text(pocket.first, lock.since) + ", and nothing is on its way any more");
+    }
+  }
+
+ private:
+  struct At {
+    ShardId shard;
+    Position position;
+  };
+  struct Lock {
+    TransferId id;
+    Position since;
+  };
+  using Locked = std::pair<ShardId, PocketNumber>;
+
+  void judge(const At& at, const Event& event) {
+    if (const auto* decided = std::get_if<TransferDecided>(&event)) {
+      order(at, decided->decided, decided->decided.outcome);
+    } else if (const auto* leg = std::get_if<LegStarted>(&event)) {
+      order(at, leg->decided, Outcome::success);
+    } else if (const auto* tried = std::get_if<TryStarted>(&event)) {
+      order(at, tried->leg.decided, Outcome::success);
+    } else if (const auto* prepared = std::get_if<PrepareStarted>(&event)) {
+      order(at, prepared->leg.decided, Outcome::success);
+      lock(at, prepared->leg.decided.debit, prepared->leg.decided.id);
+    } else if (const auto* credited = std::get_if<LegReceived>(&event)) {
+      receipt(at, *credited);
+    } else if (const auto* asked = std::get_if<TryReceived>(&event)) {
+      receipt(at, asked->leg);
+    } else if (const auto* promised = std::get_if<PrepareReceived>(&event)) {
+      receipt(at, promised->leg);
+      if (promised->leg.outcome == Outcome::success) lock(at, promised->leg.credit, promised->leg.id);
+    } else if (const auto* begun = std::get_if<SecondStarted>(&event)) {
+      if (begun->of_locks) unlock(at, begun->tried.debit, begun->tried.id);
+    } else if (const auto* done = std::get_if<SecondReceived>(&event)) {
+      if (is_of_locks(done->phase) && done->credit != no_pocket) unlock(at, done->credit, done->id);
+    }
+  }
+
+  /// A client's order: what it moves is free; and where it was refused for a lock, there is one.
+  void order(const At& at, const Decided& decided, Outcome outcome) {
+    if (outcome == Outcome::account_locked) {
+      if (!is_locked(at.shard, decided.debit) && !is_locked(at.shard, decided.credit))
+        refused_for_nothing(at, decided.id);
+    } else if (outcome == Outcome::success) {
+      must_be_free(at, decided.debit, decided.id);
+      must_be_free(at, decided.credit, decided.id);
+    }
+  }
+
+  void receipt(const At& at, const LegReceived& leg) {
+    if (leg.outcome == Outcome::success) must_be_free(at, leg.credit, leg.id);
+    if (leg.outcome != Outcome::account_locked) return;
+    const Pocket* credit = nullptr;
+    for (const auto& [pocket, lock] : locks_) {
+      if (pocket.first != at.shard) continue;
+      const Pocket* locked = book_.shard(at.shard).pocket(pocket.second);
+      if (locked == nullptr) continue;
+      if (locked->tenant == leg.tenant && locked->name == leg.credit_account &&
+          locked->currency == leg.amount.currency) {
+        credit = locked;
+      }
+    }
+    if (credit == nullptr) refused_for_nothing(at, leg.id);
+  }
+
+  bool is_locked(ShardId shard, PocketNumber pocket) const { return locks_.contains({shard, pocket}); }
+
+  void must_be_free(const At& at, PocketNumber pocket, const TransferId& id) {
+    const auto found = locks_.find({at.shard, pocket});
+    if (found == locks_.end()) return;
+    violated("transfer " + text(id) + " moves money of " + words(found->first) + " in " + text(at.shard, at.position) +
+             ", which has been locked for transfer " + text(found->second.id) + " since " +
+             text(at.shard, found->second.since));
+  }
+
+  void refused_for_nothing(const At& at, const TransferId& id) {
+    violated("transfer " + text(id) + " is refused in " + text(at.shard, at.position) +
+             " for a lock, and nothing of it is locked");
+  }
+
+  void lock(const At& at, PocketNumber pocket, const TransferId& id) {
+    locks_.try_emplace({at.shard, pocket}, Lock{id, at.position});  // what was locked is must_be_free's to tell
+  }
+
+  void unlock(const At& at, PocketNumber pocket, const TransferId& id) {
+    const auto found = locks_.find({at.shard, pocket});
+    if (found == locks_.end() || found->second.id != id) {
+      violated("transfer " + text(id) + " unlocks pocket " + std::to_string(pocket.value) + " in " +
+               text(at.shard, at.position) + ", which it had not locked");
+      return;
+    }
+    locks_.erase(found);
+  }
+
+  std::string words(const Locked& locked) const {
+    const Pocket* pocket = book_.shard(locked.first).pocket(locked.second);
+    return pocket == nullptr ? "a pocket of " + text(locked.first)
+                             : to_string(pocket->currency) + " of account '" + pocket->name + "'";
+  }
+
+  Book book_;
+  std::map<Locked, Lock> locks_;
+  Phase phase_ = Phase::setup;
+};
+
+}  // namespace
+
+std::unique_ptr<Oracle> make_locks(const Topology& topology) { return std::make_unique<LocksHold>(topology); }
+
+}  // namespace coffer::sim::oracles
