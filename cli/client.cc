@@ -183,6 +183,27 @@ void add_pocket_arguments(CLI::App& verb, Options& options, bool with_amount) {
   }
 }
 
+/// `coffer client freeze ACCOUNT`: the verb is the last part of the path.
+void add_change_verb(CLI::App& client, const Shared& options, int& exit_code, const std::string& verb,
+                     const std::string& doc) {
+  CLI::App* change = client.add_subcommand(verb, doc);
+  change->add_option("ACCOUNT", options->account)->required();
+  change->add_option("--id", options->id, "the id of the request (default: a fresh one); the same id acts once");
+  change->callback([=, &exit_code] {
+    const net::JsonObject body = net::JsonObject().text("transaction_id", id_of(*options));
+    exit_code = run(*options, post("/v1/accounts/" + options->account + "/" + verb, body));
+  });
+}
+
+void add_account_verbs(CLI::App& client, const Shared& options, int& exit_code) {
+  add_change_verb(client, options, exit_code, "freeze", "refuse everything new on an account");
+  add_change_verb(client, options, exit_code, "unfreeze", "undo a freeze");
+  add_change_verb(client, options, exit_code, "close", "end an account that is empty, for ever");
+  CLI::App* account = client.add_subcommand("account", "whether an account is open, frozen or closed");
+  account->add_option("ACCOUNT", options->account)->required();
+  account->callback([=, &exit_code] { exit_code = run(*options, get("/v1/accounts/" + options->account, "")); });
+}
+
 void add_money_verbs(CLI::App& client, const Shared& options, int& exit_code) {
   CLI::App* open = client.add_subcommand("open", "open an account, or a further currency of one");
   add_pocket_arguments(*open, *options, false);
@@ -243,11 +264,13 @@ void add_client_verb(CLI::App& app, int& exit_code) {
       "  coffer client deposit alice 100.00 USD\n"
       "  coffer client transfer alice bob 12.50 USD\n"
       "  coffer client balance alice USD --output json\n"
+      "  coffer client freeze alice\n"
       "  coffer client transfer-leadership 1 3\n"
       "Exit codes: 0 done, 2 the request is wrong, 6 the books do not balance, 7 unavailable or unknown (repeat with "
       "the\n"
       "same --id), 8 refused.");
   add_money_verbs(*verb, options, exit_code);
+  add_account_verbs(*verb, options, exit_code);
   add_read_verbs(*verb, options, exit_code);
   add_membership_verbs(*verb, options, exit_code);
   for (CLI::App* one : verb->get_subcommands({})) {

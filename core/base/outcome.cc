@@ -42,6 +42,8 @@ std::string_view name(Outcome outcome) {
       return "in-flight";
     case Outcome::change_under_way:
       return "change-under-way";
+    case Outcome::account_not_empty:
+      return "account-not-empty";
     case Outcome::not_leader:
       return "not-leader";
     case Outcome::overloaded:

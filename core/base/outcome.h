@@ -26,10 +26,11 @@ enum class Outcome : std::uint8_t {
   same_account = 41,
   idempotency_payload_mismatch = 42,
   transfer_not_found = 43,
-  malformed = 44,         ///< the request breaks the protocol's grammar or limits
-  reserved_account = 45,  ///< `sys:` accounts are not open to clients
-  in_flight = 46,         ///< the same id is still running and the caller's patience ended first
-  change_under_way = 47,  ///< another change of the group's members or leader has to end first
+  malformed = 44,          ///< the request breaks the protocol's grammar or limits
+  reserved_account = 45,   ///< `sys:` accounts are not open to clients
+  in_flight = 46,          ///< the same id is still running and the caller's patience ended first
+  change_under_way = 47,   ///< another change of the group's members or leader has to end first
+  account_not_empty = 48,  ///< it is not closed while it holds money, or some is under way from it or to it
 
   // Certainly not executed by this attempt; retry freely.
   not_leader = 60,

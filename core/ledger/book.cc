@@ -140,6 +140,18 @@ void Book::prefetch_pocket(PocketNumber number) const {
   if (number.value < pockets_.end_number()) pockets_.prefetch(number.value);
 }
 
+bool Book::is_empty(AccountNumber number) const {
+  for (PocketNumber at = account(number).newest_pocket; at != no_pocket; at = pocket(at).older()) {
+    if (pocket(at).balance != 0 || pocket(at).pending != 0) return false;
+  }
+  return true;
+}
+
+void Book::set_state(AccountNumber number, AccountState state) {
+  check(state != AccountState::closed || is_empty(number), "an account that is closed is empty");
+  accounts_[number.value].state = state;
+}
+
 bool Book::may_take(PocketNumber from, std::int64_t amount) const { return may_change(pocket(from), -amount, 0); }
 
 bool Book::may_give(PocketNumber to, std::int64_t amount) const { return may_change(pocket(to), amount, 0); }
@@ -200,15 +212,16 @@ void Book::change_pair(PocketNumber from, PocketNumber to, const Money& amount, 
         "a posting keeps the range of its pockets");
 }
 
-void Book::export_rows(ByteWriter& out) const {
+void Book::export_rows(ByteWriter& out, AccountFormat format) const {
   out.u64(accounts_.size());
-  for (std::uint64_t number = 0; number < accounts_.end_number(); ++number) encode(accounts_[number], out);
+  for (std::uint64_t number = 0; number < accounts_.end_number(); ++number) encode(accounts_[number], format, out);
   out.u64(pockets_.size());
   for (std::uint64_t number = 0; number < pockets_.end_number(); ++number) encode(pockets_[number], out);
 }
 
-std::uint64_t Book::export_size() const {
-  return 8 + accounts_.size() * account_bytes + name_bytes_ + 8 + pockets_.size() * pocket_bytes;
+std::uint64_t Book::export_size(AccountFormat format) const {
+  const std::uint64_t state_bytes = format == AccountFormat::with_state ? accounts_.size() : 0;
+  return 8 + accounts_.size() * account_bytes + state_bytes + name_bytes_ + 8 + pockets_.size() * pocket_bytes;
 }
 
 bool Book::Frozen::write_next(ByteWriter& out) {
@@ -217,7 +230,7 @@ bool Book::Frozen::write_next(ByteWriter& out) {
     out.u64(accounts_.size());
     return true;
   }
-  if (accounts_.take_page([&out](const AccountRow& row) { encode(row, out); })) return true;
+  if (accounts_.take_page([&](const AccountRow& row) { encode(row, format_, out); })) return true;
   if (!pockets_counted_) {
     pockets_counted_ = true;
     out.u64(pockets_.size());

@@ -53,6 +53,7 @@ struct AccountKey {
 struct AccountRow {
   TenantId tenant;
   PocketNumber newest_pocket = no_pocket;  ///< the account's pockets, newest first
+  AccountState state = AccountState::open;
   AccountName name;
 };
 
@@ -70,6 +71,9 @@ struct PocketRow {
   ShardId peer() const { return ShardId(kind == PocketKind::transit ? link : 0); }
 };
 static_assert(sizeof(PocketRow) == 32, "two rows, one cache line's worth");
+
+/// How accounts are written: without their state, where all were ever open, or with it.
+enum class AccountFormat : std::uint8_t { plain, with_state };
 
 class Book {
  public:
@@ -90,6 +94,12 @@ class Book {
   void open(const AccountOpened& event);
   /// The inverse of open. Requires: the pocket was opened last and is empty (checked).
   void close_last(const AccountOpened& event);
+
+  AccountState state_of(AccountNumber number) const { return account(number).state; }
+  /// Whether no pocket of the account holds anything, and nothing is pending in one.
+  bool is_empty(AccountNumber number) const;
+  /// Requires: an account that is closed is empty (checked).
+  void set_state(AccountNumber number, AccountState state);
 
   /// Whether the customer's balance covers `amount`.
   bool has_funds(PocketNumber from, std::int64_t amount) const { return pocket(from).balance >= amount; }
@@ -126,9 +136,9 @@ class Book {
 
   /// Canonical: accounts and pockets in number order (core/ledger/row_codec.h).
   ///   book := count u64 | account{count} | count u64 | pocket{count}
-  void export_rows(ByteWriter& out) const;
+  void export_rows(ByteWriter& out, AccountFormat format) const;
   /// Bytes export_rows writes.
-  std::uint64_t export_size() const;
+  std::uint64_t export_size(AccountFormat format) const;
   class Frozen;
 
   /// Takes the next row of an export; accounts come before all pockets. False, and nothing changed: it cannot be.
@@ -159,13 +169,14 @@ class Book {
 /// The book as it is now, to be exported while it goes on.
 class Book::Frozen {
  public:
-  explicit Frozen(Book& book) : accounts_(book.accounts_), pockets_(book.pockets_) {}
+  Frozen(Book& book, AccountFormat format) : accounts_(book.accounts_), pockets_(book.pockets_), format_(format) {}
   /// Appends the next part of what export_rows would have written. False: there is no more.
   bool write_next(ByteWriter& out);
 
  private:
   FrozenRows<AccountRow> accounts_;
   FrozenRows<PocketRow> pockets_;
+  AccountFormat format_;
   bool accounts_counted_ = false;
   bool pockets_counted_ = false;
 };

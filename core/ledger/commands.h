@@ -15,7 +15,33 @@ namespace coffer::ledger {
 
 inline constexpr std::size_t account_name_max = 64;  ///< characters
 
-enum class Operation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3 };
+/// What an id is bound to. A TransferCommand's moves money; the others have commands of their own.
+enum class Operation : std::uint8_t {
+  transfer = 1,
+  deposit = 2,
+  withdrawal = 3,
+  freeze = 4,
+  unfreeze = 5,
+  close = 6,
+};
+inline constexpr Operation last_operation = Operation::close;
+constexpr bool moves_money(Operation operation) { return operation <= Operation::withdrawal; }
+
+/// Of an account with all its pockets. Frozen: nothing new is taken from it or given to it; what was promised before
+/// goes through. Closed: empty, and frozen for ever. Numbers are written.
+enum class AccountState : std::uint8_t { open = 1, frozen = 2, closed = 3 };
+/// The state after a freeze, unfreeze or close.
+constexpr AccountState state_after(Operation change) {
+  return change == Operation::freeze  ? AccountState::frozen
+         : change == Operation::close ? AccountState::closed
+                                      : AccountState::open;
+}
+/// What a new debit or credit is told: success of an open account.
+constexpr Outcome refusal_of(AccountState state) {
+  return state == AccountState::frozen   ? Outcome::account_frozen
+         : state == AccountState::closed ? Outcome::account_closed
+                                         : Outcome::success;
+}
 
 /// Moves money between two accounts. For a deposit the debit account is the home shard's sys:issue:CUR (named "" here),
 /// for a withdrawal the credit account is. The *home* account (debit account; a deposit's credit account) decides the
@@ -41,6 +67,16 @@ struct OpenAccountCommand {
   PrincipalId principal{0};
   std::string_view account;  ///< [A-Za-z0-9][A-Za-z0-9._:-]{0,63}, not starting with "sys:"
   Currency currency;
+};
+
+/// Freezes, unfreezes or closes an account. The id makes it happen once, however often it is asked and however late:
+/// an attempt that was stuck somewhere must not undo what was ordered after it.
+struct ChangeAccountCommand {
+  Operation change = Operation::freeze;  ///< freeze, unfreeze or close
+  TransferId id;                         ///< bound to the account, as a transfer's
+  TenantId tenant = default_tenant;
+  PrincipalId principal{0};
+  std::string_view account;
 };
 
 /// Whether `name` follows the grammar for account ids, reserved ones included.

@@ -20,6 +20,7 @@ DedupNumber Dedup::bind(DedupRow row) {
   check(find(row.home, row.id) == no_row, "an id is bound once");
   by_id_.add(hash_of(row.id), number);
   rows_.push_back(row);
+  if (!moves_money(row.operation)) ++account_changes_;
   return number;
 }
 
@@ -40,6 +41,7 @@ void Dedup::unbind_last(const TransferId& id) {
     if (links_.back().protocol != Protocol::saga) --links_of_others_;
     links_.pop_back();
   }
+  if (!moves_money(row.operation)) --account_changes_;
   rows_.pop_back();
 }
 

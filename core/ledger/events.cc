@@ -236,6 +236,21 @@ SecondEnded read_second_ended(ByteReader& in) {
   return event;
 }
 
+AccountChanged read_account_changed(ByteReader& in) {
+  AccountChanged event;
+  const std::uint8_t change = in.u8();
+  const std::uint8_t before = in.u8();
+  event.change = static_cast<Operation>(change);
+  event.before = static_cast<AccountState>(before);
+  event.principal = in.id<PrincipalId>();
+  event.account = in.id<AccountNumber>();
+  event.id = in.uuid();
+  require(event.change >= Operation::freeze && event.change <= Operation::close, in);
+  require(before >= 1 && before <= 3 && event.account != no_account, in);
+  require(event.before != AccountState::closed || event.change == Operation::close, in);
+  return event;
+}
+
 template <class Started>
 void write_started(EventKind kind, const Started& event, ByteWriter& out) {
   Fields<1 + decided_size + 4 + 8> fields;
@@ -339,6 +354,12 @@ void encode(const SecondEnded& event, ByteWriter& out) {
   fields.write(out);
 }
 
+void encode(const AccountChanged& event, ByteWriter& out) {
+  Fields<3 + 4 + 4 + 16> fields;
+  fields.put(EventKind::account_changed).put(event.change).put(event.before).put(event.principal).put(event.account);
+  fields.put(event.id).write(out);
+}
+
 EntryHeader decode_header(ByteReader& in) {
   require(in.u8() == entry_version, in);
   require(in.u8() == 0, in);
@@ -383,6 +404,8 @@ Event decode_event(ByteReader& in) {
         return read_received<PrepareReceived>(in);
       case EventKind::commit_decided:
         return read_second_started(in, Protocol::two_phase_commit);
+      case EventKind::account_changed:
+        return read_account_changed(in);
     }
   }
   in.fail();

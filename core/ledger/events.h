@@ -4,7 +4,7 @@
 //   entry            := version u8 = 1 | zero u8 | zero u16 | count u32 | first_position u64 | stamp i64 | event{count}
 //   event            := shard_founded | account_opened | transfer_decided | leg_started | leg_received | leg_answered
 //                       | try_started | try_received | second_started | second_received | second_ended
-//                       | prepare_started | prepare_received | commit_decided
+//                       | account_changed | prepare_started | prepare_received | commit_decided
 //   shard_founded    := 1 u8 | shard u32 | ranges u16 | (first_slot u16 | slot_end u32){ranges}
 //   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32
 //                       | principal u32 | name short_string
@@ -42,6 +42,9 @@
 //   second_ended     := 11 u8 | phase u8 | target u32 | leg u64 | id 16 | debit u32 | transit u32 | currency u32
 //                       | amount i64 | target_position u64 | target_stamp i64
 //                       (no posting)
+//   account_changed  := 12 u8 | change u8 | before u8 | principal u32 | account u32 | id 16
+//                       (no posting; change: operation 4 freeze, 5 unfreeze, 6 close; before: the account's state, 1
+//                       open, 2 frozen, and 3 closed only where it is closed again)
 //   prepare_started  := 20 u8 | as leg_started
 //                       (two-phase commit: as try_started, and debit is locked)
 //   prepare_received := 21 u8 | as leg_received
@@ -85,6 +88,7 @@ enum class EventKind : std::uint8_t {
   second_started = 9,
   second_received = 10,
   second_ended = 11,
+  account_changed = 12,
   prepare_started = 20,
   prepare_received = 21,
   commit_decided = 22,
@@ -263,9 +267,18 @@ struct SecondEnded {
   Stamp target_stamp;
 };
 
-using Event =
-    std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered, TryStarted,
-                 TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted, PrepareReceived>;
+/// An account was frozen, unfrozen or closed; it may have been so before.
+struct AccountChanged {
+  Operation change = Operation::freeze;
+  AccountState before = AccountState::open;
+  PrincipalId principal;
+  AccountNumber account = no_account;
+  TransferId id;
+};
+
+using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
+                           TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
+                           PrepareReceived, AccountChanged>;
 
 struct EntryHeader {
   std::uint32_t count = 0;
@@ -290,6 +303,7 @@ void encode(const SecondReceived& event, ByteWriter& out);
 void encode(const SecondEnded& event, ByteWriter& out);
 void encode(const PrepareStarted& event, ByteWriter& out);
 void encode(const PrepareReceived& event, ByteWriter& out);
+void encode(const AccountChanged& event, ByteWriter& out);
 /// Marks `in` as failed when the bytes are no event; never reads past the end. Views point into the bytes.
 /// Enumerators, currencies, names and amounts are checked here; numbers of accounts and pockets are apply's.
 EntryHeader decode_header(ByteReader& in);

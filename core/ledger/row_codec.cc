@@ -12,9 +12,10 @@ void require(bool condition, ByteReader& in) {
 
 }  // namespace
 
-void encode(const AccountRow& row, ByteWriter& out) {
+void encode(const AccountRow& row, AccountFormat format, ByteWriter& out) {
   out.id(row.tenant);
   out.short_string(row.name.view());
+  if (format == AccountFormat::with_state) out.u8(static_cast<std::uint8_t>(row.state));
 }
 
 void encode(const PocketRow& row, ByteWriter& out) {
@@ -31,12 +32,16 @@ void encode(const DedupRow& row, const LegLink* link, ByteWriter& out) {
   linked.put(link->target).put(link->leg).put(link->target_position).put(link->target_stamp).write(out);
 }
 
-AccountRow decode_account(ByteReader& in) {
+AccountRow decode_account(ByteReader& in, AccountFormat format) {
   AccountRow row;
   row.tenant = in.id<TenantId>();
   const std::string_view name = in.short_string();
   require(is_account_name(name) && !is_reserved(name), in);
   if (in.ok()) row.name = AccountName(name);
+  if (format == AccountFormat::plain) return row;
+  const std::uint8_t state = in.u8();
+  require(state >= 1 && state <= 3, in);
+  row.state = static_cast<AccountState>(state);
   return row;
 }
 
@@ -66,7 +71,8 @@ DedupRow decode_dedup(ByteReader& in, LegLink& link) {
   row.operation = static_cast<Operation>(in.u8());
   row.outcome = static_cast<Outcome>(in.u8());
   const std::uint8_t linked = in.u8();
-  require(row.operation >= Operation::transfer && row.operation <= Operation::withdrawal, in);
+  require(row.operation >= Operation::transfer && row.operation <= last_operation, in);
+  require(moves_money(row.operation) || (row.outcome == Outcome::success && row.digest == Hash128()), in);
   require(linked <= static_cast<std::uint8_t>(last_protocol) && (linked == 0 || row.operation == Operation::transfer),
           in);
   require(is_logged(row.outcome) || (row.outcome == Outcome::pending && linked != 0), in);

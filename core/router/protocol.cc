@@ -148,6 +148,13 @@ struct PutRequest {
     ByteWriter out(bytes);
     out.id(request.to);
   }
+  void operator()(const ChangeAccountRequest& request) const {
+    ByteWriter out(bytes);
+    out.u8(static_cast<std::uint8_t>(request.change));
+    out.uuid(request.id);
+    out.short_string(request.account);
+  }
+  void operator()(const AccountRequest& request) const { ByteWriter(bytes).short_string(request.account); }
 };
 
 TransfersRequest get_transfers(ByteReader& in) {
@@ -208,6 +215,19 @@ TransferLeadershipRequest get_transfer_leadership(ByteReader& in) {
   return request;
 }
 
+ChangeAccountRequest get_change_account(ByteReader& in) {
+  ChangeAccountRequest request;
+  const std::uint8_t change = in.u8();
+  if (change < static_cast<std::uint8_t>(AccountChange::freeze) ||
+      change > static_cast<std::uint8_t>(AccountChange::close)) {
+    in.fail();
+  }
+  request.change = static_cast<AccountChange>(change);
+  request.id = in.uuid();
+  request.account = get_account(in);
+  return request;
+}
+
 RequestBody get_request_body(ByteReader& in, RequestKind kind) {
   switch (kind) {
     case RequestKind::transfers:
@@ -228,6 +248,10 @@ RequestBody get_request_body(ByteReader& in, RequestKind kind) {
       return get_reconfigure(in);
     case RequestKind::transfer_leadership:
       return get_transfer_leadership(in);
+    case RequestKind::change_account:
+      return get_change_account(in);
+    case RequestKind::account:
+      return AccountRequest{get_account(in)};
   }
   check_failed("the header's reader lets only known kinds pass");
 }
@@ -315,6 +339,17 @@ struct PutReply {
   }
   void operator()(const ReconfigureReply& reply) const { ByteWriter(bytes).u8(reply.finished ? 1 : 0); }
   void operator()(const TransferLeadershipReply& reply) const { ByteWriter(bytes).u8(reply.finished ? 1 : 0); }
+  void operator()(const ChangeAccountReply& reply) const {
+    ByteWriter out(bytes);
+    out.u8(reply.already ? 1 : 0);
+    out.id(reply.position);
+  }
+  void operator()(const AccountReply& reply) const {
+    ByteWriter out(bytes);
+    out.u8(static_cast<std::uint8_t>(reply.state));
+    out.id(reply.position);
+    out.i64(reply.stamp.nanos);
+  }
 };
 
 TransfersReply get_transfers_reply(ByteReader& in, ByteView reply) {
@@ -447,6 +482,18 @@ NodeStatusReply get_node_status_reply(ByteReader& in) {
   return reply;
 }
 
+AccountReply get_account_reply(ByteReader& in) {
+  AccountReply reply;
+  const std::uint8_t state = in.u8();
+  if (state < 1 || state > static_cast<std::uint8_t>(AccountState::closed)) {
+    in.fail();
+  }
+  reply.state = static_cast<AccountState>(state);
+  reply.position = in.id<Position>();
+  reply.stamp = Stamp{in.i64()};
+  return reply;
+}
+
 ReplyBody get_reply_body(ByteReader& in, ByteView reply, RequestKind kind) {
   switch (kind) {
     case RequestKind::transfers:
@@ -473,6 +520,12 @@ ReplyBody get_reply_body(ByteReader& in, ByteView reply, RequestKind kind) {
       return ReconfigureReply{get_flag(in)};
     case RequestKind::transfer_leadership:
       return TransferLeadershipReply{get_flag(in)};
+    case RequestKind::change_account: {
+      const bool already = get_flag(in);
+      return ChangeAccountReply{already, in.id<Position>()};
+    }
+    case RequestKind::account:
+      return get_account_reply(in);
   }
   check_failed("the header's reader lets only known kinds pass");
 }

@@ -12,6 +12,8 @@
 //     node_status     := nothing
 //     reconfigure     := nodes                        (the voters there shall be; not empty)
 //     transfer_leadership := to u32
+//     change_account  := change u8 | id 16 | account str
+//     account         := account str
 //   reply   := kind u8 | status u8 | zero u16 | shard u32 | leader u32 | rest if status is success
 //     transfers       := count u32 | result{count}
 //     result          := outcome u8 | replayed u8 | zero u16 | shard u32 | position u64 | stamp i64
@@ -27,6 +29,8 @@
 //                        | in_doubt u64 | uncertain u8 | voters nodes | outgoing nodes | learners nodes){shards}
 //     reconfigure     := finished u8
 //     transfer_leadership := finished u8
+//     change_account  := already u8 | position u64
+//     account         := state u8 | position u64 | stamp i64
 //   str := u8 length + bytes; i128 := low u64 | high i64; nodes := count u8 (at most 63) | u32{count}, ascending, not 0
 #pragma once
 
@@ -58,8 +62,14 @@ enum class RequestKind : std::uint8_t {
   node_status = 6,
   reconfigure = 7,
   transfer_leadership = 8,
+  change_account = 9,
+  account = 10,
 };
-inline constexpr RequestKind last_request_kind = RequestKind::transfer_leadership;
+inline constexpr RequestKind last_request_kind = RequestKind::account;
+/// Asks for an entry in the log of a shard.
+constexpr bool is_ledger_write(RequestKind kind) {
+  return kind == RequestKind::transfers || kind == RequestKind::open_account || kind == RequestKind::change_account;
+}
 /// For operators: changes who replicates or leads a shard, moves no money. Both may be repeated at will: asked for what
 /// is so already, or under way already, they say so.
 constexpr bool is_membership(RequestKind kind) {
@@ -76,6 +86,11 @@ enum class Consistency : std::uint8_t { linearizable = 1, eventual = 2 };
 
 /// Same operations as ledger::Operation, same numbers.
 enum class TransferOperation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3 };
+
+/// Same changes as ledger::Operation, same numbers.
+enum class AccountChange : std::uint8_t { freeze = 4, unfreeze = 5, close = 6 };
+/// Same as ledger::AccountState.
+enum class AccountState : std::uint8_t { open = 1, frozen = 2, closed = 3 };
 
 struct RequestHeader {
   RequestKind kind = RequestKind::transfers;
@@ -126,10 +141,22 @@ struct TransferLeadershipRequest {
   NodeId to;
 };
 
+/// Freezes, unfreezes or closes an account, once for each id, however late an attempt arrives.
+struct ChangeAccountRequest {
+  AccountChange change = AccountChange::freeze;
+  TransferId id;
+  std::string_view account;
+};
+/// Its state, linearizably.
+struct AccountRequest {
+  std::string_view account;
+};
+
 inline constexpr std::size_t nodes_in_list_max = 63;
 
 using RequestBody = std::variant<TransfersRequest, OpenAccountRequest, BalanceRequest, TransferStatusRequest,
-                                 TrialBalanceRequest, NodeStatusRequest, ReconfigureRequest, TransferLeadershipRequest>;
+                                 TrialBalanceRequest, NodeStatusRequest, ReconfigureRequest, TransferLeadershipRequest,
+                                 ChangeAccountRequest, AccountRequest>;
 
 /// Views point into the decoded bytes.
 struct Request {
@@ -215,8 +242,19 @@ struct TransferLeadershipReply {
   bool finished = false;  ///< the answering leader is the one that was wanted
 };
 
-using ReplyBody = std::variant<std::monostate, TransfersReply, OpenAccountReply, BalanceReply, TransferStatusReply,
-                               TrialBalanceReply, NodeStatusReply, ReconfigureReply, TransferLeadershipReply>;
+struct ChangeAccountReply {
+  bool already = false;  ///< it was so before this attempt, which changed nothing
+  Position position;     ///< of the change, or of one with its id before
+};
+struct AccountReply {
+  AccountState state = AccountState::open;
+  Position position;  ///< the state of the account after it
+  Stamp stamp;
+};
+
+using ReplyBody =
+    std::variant<std::monostate, TransfersReply, OpenAccountReply, BalanceReply, TransferStatusReply, TrialBalanceReply,
+                 NodeStatusReply, ReconfigureReply, TransferLeadershipReply, ChangeAccountReply, AccountReply>;
 
 /// `status` success carries a body of the same kind as the request; any other status carries none and speaks for the
 /// whole request (account_not_found, transfer_not_found, malformed, currency_mismatch, not_leader, overloaded,

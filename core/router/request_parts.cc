@@ -37,6 +37,7 @@ Finality finality(Outcome outcome) {
       return Finality::always;
     case Outcome::account_not_found:
     case Outcome::transfer_not_found:
+    case Outcome::account_not_empty:
       return Finality::when_alone;
     case Outcome::pending:
     case Outcome::in_flight:
@@ -96,6 +97,10 @@ void PendingRequest::plan(Mode mode, const ShardMap& map, const Request& request
     shards = {header_.shard};
   } else if (const auto* open = std::get_if<OpenAccountRequest>(&request.body)) {
     shards = {map.shard_of(header_.tenant, open->account)};
+  } else if (const auto* change = std::get_if<ChangeAccountRequest>(&request.body)) {
+    shards = {map.shard_of(header_.tenant, change->account)};
+  } else if (const auto* account = std::get_if<AccountRequest>(&request.body)) {
+    shards = {map.shard_of(header_.tenant, account->account)};
   } else if (const auto* balance = std::get_if<BalanceRequest>(&request.body)) {
     shards = {map.shard_of(header_.tenant, balance->account)};
     any_replica_ = balance->consistency == Consistency::eventual;
@@ -168,6 +173,9 @@ TransferId PendingRequest::first_id(const Part& part) {
   if (header_.kind == RequestKind::transfer_status) {
     return load<TransferId>(body_, request_header_size);
   }
+  if (header_.kind == RequestKind::change_account) {
+    return load<TransferId>(body_, request_header_size + 1);
+  }
   if (header_.kind != RequestKind::transfers) {
     return {};
   }
@@ -224,12 +232,14 @@ PendingRequest::Progress PendingRequest::absorb(Part& part, const OpenAttempt& a
     case RequestKind::transfers:
       return absorb_transfers(part, attempt, answer);
     case RequestKind::open_account:
+    case RequestKind::change_account:
     case RequestKind::reconfigure:
     case RequestKind::transfer_leadership:
       return absorb_write(part, answer);
     case RequestKind::balance:
     case RequestKind::transfer_status:
     case RequestKind::trial_balance:
+    case RequestKind::account:
       return absorb_read(part, answer);
     case RequestKind::node_status:
       break;
@@ -397,7 +407,7 @@ PendingRequest::GivenUp PendingRequest::give_up() {
   Reply reply;
   reply.kind = header_.kind;
   reply.shard = parts_.size() == 1 ? parts_.front().shard : ShardId{0};
-  if (header_.kind == RequestKind::open_account || is_membership(header_.kind)) {
+  if (is_ledger_write(header_.kind) || is_membership(header_.kind)) {
     reply.status = told_at_deadline(parts_.front(), 0);
   } else {  // a read executes nothing: never unknown
     const bool busy = std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.overloaded; });

@@ -41,6 +41,7 @@ constexpr bool names_an_outcome(Outcome outcome) {
     case Outcome::reserved_account:
     case Outcome::in_flight:
     case Outcome::change_under_way:
+    case Outcome::account_not_empty:
     case Outcome::not_leader:
     case Outcome::overloaded:
     case Outcome::no_leader:

@@ -81,6 +81,7 @@ bool is_leg_outcome(Outcome outcome) {
     case Outcome::wrong_shard:
     case Outcome::draining:
     case Outcome::change_under_way:
+    case Outcome::account_not_empty:
     case Outcome::unknown:
       return false;
   }

@@ -200,6 +200,7 @@ class Shard {
   void decide_request(Deciding& batch, Queued queued, Output& out);
   void decide_transfers(Deciding& batch, const router::Request& request, Output& out);
   void decide_opening(Deciding& batch, const router::Request& request);
+  void decide_change(Deciding& batch, const router::Request& request);
   void note_decision(Deciding& batch, std::uint32_t item, const TransferId& id, const txn::Decision& decision,
                      Output& out);
   void end_batch(Deciding& batch, Now now, Output& out);
@@ -212,6 +213,7 @@ class Shard {
   // shard_reads.cc: answers from the state
   router::Reply read(const router::Request& request) const;
   router::Reply read_balance(const router::Request& request) const;
+  router::Reply read_account(const router::Request& request) const;
   router::Reply read_transfer(const router::Request& request) const;
   router::Reply read_trial_balance() const;
 

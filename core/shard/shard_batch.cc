@@ -177,7 +177,7 @@ bool Shard::has_room() const { return suffix_.size() < config_.entries_in_flight
 void Shard::refuse_writes(Output& out) {
   for (Queued& queued : std::exchange(queue_, {})) {
     const router::RequestKind kind = queued.request.header.kind;
-    if (kind == router::RequestKind::transfers || kind == router::RequestKind::open_account) {
+    if (router::is_ledger_write(kind)) {
       queue_bytes_ -= queued.body.size();
       refuse(queued.caller, kind, Outcome::overloaded, out);
     } else {
@@ -301,6 +301,9 @@ void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
     case router::RequestKind::open_account:
       decide_opening(batch, queued.request);
       break;
+    case router::RequestKind::change_account:
+      decide_change(batch, queued.request);
+      break;
     case router::RequestKind::balance: {
       const auto consistency = std::get<router::BalanceRequest>(queued.request.body).consistency;
       request.reply = read(queued.request);
@@ -309,6 +312,7 @@ void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
     }
     case router::RequestKind::transfer_status:
     case router::RequestKind::trial_balance:
+    case router::RequestKind::account:
       request.reply = read(queued.request);
       request.needs.round = true;
       break;
@@ -391,6 +395,19 @@ void Shard::decide_opening(Deciding& batch, const router::Request& request) {
   opening.needs.round = already || opening.reply.status != Outcome::success;
   if (opening.reply.status == Outcome::success) {
     opening.reply.body = router::OpenAccountReply{already, state_->last_position()};
+  }
+}
+
+void Shard::decide_change(Deciding& batch, const router::Request& request) {
+  const auto& asked = std::get<router::ChangeAccountRequest>(request.body);
+  Deciding::Request& change = batch.requests.back();
+  const txn::ChangeDecision decision =
+      batch.batch.change_account({static_cast<ledger::Operation>(asked.change), asked.id, request.header.tenant,
+                                  request.header.principal, asked.account});
+  change.reply.status = decision.outcome;
+  change.needs.round = decision.already || decision.outcome != Outcome::success;
+  if (decision.outcome == Outcome::success) {
+    change.reply.body = router::ChangeAccountReply{decision.already, decision.position};
   }
 }
 

@@ -9,6 +9,9 @@ router::Reply Shard::read(const router::Request& request) const {
     case router::RequestKind::balance:
       reply = read_balance(request);
       break;
+    case router::RequestKind::account:
+      reply = read_account(request);
+      break;
     case router::RequestKind::transfer_status:
       reply = read_transfer(request);
       break;
@@ -17,6 +20,7 @@ router::Reply Shard::read(const router::Request& request) const {
       break;
     case router::RequestKind::transfers:
     case router::RequestKind::open_account:
+    case router::RequestKind::change_account:
     case router::RequestKind::node_status:
     case router::RequestKind::reconfigure:
     case router::RequestKind::transfer_leadership:
@@ -39,6 +43,21 @@ router::Reply Shard::read_balance(const router::Request& request) const {
     reply.body = router::BalanceReply{balance->minor, config_.shard, state_->last_position(), state_->last_stamp()};
   } else {
     reply.status = Outcome::currency_mismatch;
+  }
+  return reply;
+}
+
+router::Reply Shard::read_account(const router::Request& request) const {
+  const auto& asked = std::get<router::AccountRequest>(request.body);
+  const TenantId tenant = request.header.tenant;
+  router::Reply reply;
+  if (!state_->owns(slot_of(tenant, asked.account))) {
+    reply.status = Outcome::wrong_shard;
+  } else if (const auto state = state_->account_state(tenant, asked.account)) {
+    reply.body =
+        router::AccountReply{static_cast<router::AccountState>(*state), state_->last_position(), state_->last_stamp()};
+  } else {
+    reply.status = Outcome::account_not_found;
   }
   return reply;
 }

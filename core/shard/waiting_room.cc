@@ -105,7 +105,7 @@ void WaitingRoom::give_up(Waiting& waiting) {
   router::Reply& reply = waiting.reply;
   if (auto* transfers = std::get_if<router::TransfersReply>(&reply.body)) {
     forget_unresolved(waiting, *transfers);
-  } else if (reply.kind == router::RequestKind::open_account) {
+  } else if (router::is_ledger_write(reply.kind)) {
     reply.status = Outcome::unknown;
     reply.body = std::monostate{};
   } else {

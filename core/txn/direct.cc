@@ -34,8 +34,12 @@ bool has_right_sides(const Book& book, const Decided& decided) {
       return book.pocket(decided.debit).kind == PocketKind::issue && is_customer_of(book, decided.credit, decided.home);
     case Operation::withdrawal:
       return is_customer_of(book, decided.debit, decided.home) && book.pocket(decided.credit).kind == PocketKind::issue;
+    case Operation::freeze:
+    case Operation::unfreeze:
+    case Operation::close:
+      break;
   }
-  check_failed("an operation is one of the table");
+  check_failed("a transfer's operation moves money");
 }
 
 }  // namespace
@@ -54,6 +58,10 @@ Outcome check_grammar(const ledger::TransferCommand& command) {
       return command.debit_account.empty() ? Outcome::success : Outcome::malformed;
     case Operation::withdrawal:
       return command.credit_account.empty() ? Outcome::success : Outcome::malformed;
+    case Operation::freeze:
+    case Operation::unfreeze:
+    case Operation::close:
+      break;
   }
   return Outcome::malformed;
 }
@@ -81,12 +89,16 @@ Plan conclude(const Decided& decided, Outcome outcome) {
 Plan decide_transfer(const ShardState& state, Decided& decided, const ledger::AccountKey& credit) {
   const Book& book = state.book;
   const Money amount = decided.amount;
+  const Outcome debited = ledger::refusal_of(book.state_of(decided.home));
+  if (debited != Outcome::success) return conclude(decided, debited);
   decided.debit = book.find_pocket(decided.home, amount.currency);
   if (decided.debit == no_pocket) return conclude(decided, Outcome::currency_mismatch);
   if (state.locks.is_locked(decided.debit)) return conclude(decided, Outcome::account_locked);
   if (!book.has_funds(decided.debit, amount.minor)) return conclude(decided, Outcome::insufficient_funds);
   const AccountNumber payee = book.find(credit);
   if (payee == no_account) return conclude(decided, Outcome::credit_account_not_found);
+  const Outcome credited = ledger::refusal_of(book.state_of(payee));
+  if (credited != Outcome::success) return conclude(decided, credited);
   decided.credit = book.find_pocket(payee, amount.currency);
   if (decided.credit == no_pocket) return conclude(decided, Outcome::currency_mismatch);
   if (state.locks.is_locked(decided.credit)) return conclude(decided, Outcome::account_locked);
@@ -100,6 +112,8 @@ Plan decide_external(const ShardState& state, Decided& decided) {
   const bool is_deposit = decided.operation == Operation::deposit;
   PocketNumber& own = is_deposit ? decided.credit : decided.debit;
   PocketNumber& issue = is_deposit ? decided.debit : decided.credit;
+  const Outcome touched = ledger::refusal_of(book.state_of(decided.home));
+  if (touched != Outcome::success) return conclude(decided, touched);
   own = book.find_pocket(decided.home, amount.currency);
   if (own == no_pocket) return conclude(decided, Outcome::currency_mismatch);
   if (state.locks.is_locked(own)) return conclude(decided, Outcome::account_locked);

@@ -12,7 +12,7 @@ FrozenState::FrozenState(ShardState& state)
       position_(state.last_position),
       stamp_(state.last_stamp),
       size_(export_size(state)),
-      book_(state.book),
+      book_(state.book, account_format(version_of(state))),
       dedup_(state.dedup),
       phases_(state.phases, phase_format(version_of(state))),
       inbox_(state.inbox),
@@ -24,7 +24,7 @@ FrozenState::FrozenState(ShardState& state)
 
 bool FrozenState::write_next(ByteWriter& out) {
   return book_.write_next(out) || dedup_.write_next(out) || phases_.write_next(out) || inbox_.write_next(out) ||
-         (version_ == StateVersion::with_tries && tries_.write_next(out));
+         (version_ >= StateVersion::with_tries && tries_.write_next(out));
 }
 
 bool FrozenState::next_chunk(Bytes& out, std::size_t bytes) {

@@ -33,6 +33,8 @@ Outcome find_credit(const ShardState& state, const LegRequest& leg, PocketNumber
   // The map is static: a leg for a slot that is not ours was sent by a stale map, and the account is not here.
   const AccountNumber account = state.owns(key.slot()) ? state.book.find(key) : no_account;
   if (account == no_account) return Outcome::credit_account_not_found;
+  const Outcome credited = ledger::refusal_of(state.book.state_of(account));
+  if (credited != Outcome::success) return credited;
   credit = state.book.find_pocket(account, leg.amount.currency);
   if (credit == no_pocket) return Outcome::currency_mismatch;
   if (state.locks.is_locked(credit)) return Outcome::account_locked;
@@ -52,6 +54,8 @@ Plan start(const ShardState& state, Decided& decided, ShardId target, std::strin
            Plan::Makes makes) {
   const Book& book = state.book;
   const Money amount = decided.amount;
+  const Outcome debited = ledger::refusal_of(book.state_of(decided.home));
+  if (debited != Outcome::success) return direct::conclude(decided, debited);
   decided.debit = book.find_pocket(decided.home, amount.currency);
   if (decided.debit == no_pocket) return direct::conclude(decided, Outcome::currency_mismatch);
   if (state.locks.is_locked(decided.debit)) return direct::conclude(decided, Outcome::account_locked);

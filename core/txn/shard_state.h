@@ -90,7 +90,7 @@ struct Settlement {
 TransferRecord record_of(const ShardState& state, ledger::DedupNumber number);
 /// Canonical: a function of the position alone, whatever is kept for undo. Everything authoritative, nothing derived.
 ///
-///   state := head | book | dedup | phases | inbox | tries{version 2}
+///   state := head | book | dedup | phases | inbox | tries{version 2 and later}
 ///                                             (core/ledger/book.h, dedup.h; core/txn/phase_table.h, inbox.h, tries.h)
 ///   head  := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 ///            | ranges u32 | (first_slot u16 | slot_end u32){ranges}
@@ -99,9 +99,18 @@ void export_state(const ShardState& state, Bytes& out);
 std::uint64_t export_size(const ShardState& state);
 void export_head(const ShardState& state, ByteWriter& out);
 
-/// 1 where no transaction across shards has left a row but sagas, whose rows are as they always were; else 2.
-enum class StateVersion : std::uint8_t { sagas = 1, with_tries = 2 };
+/// Each can say what those before it can, and is used where those before it cannot say it all: so what was always known
+/// is written as it always was.
+enum class StateVersion : std::uint8_t {
+  sagas = 1,                ///< no transaction across shards has left a row but sagas
+  with_tries = 2,           ///< ... but protocols with Tries
+  with_account_states = 3,  ///< an account was once frozen, unfrozen or closed
+};
+inline constexpr StateVersion last_state_version = StateVersion::with_account_states;
 StateVersion version_of(const ShardState& state);
+constexpr ledger::AccountFormat account_format(StateVersion version) {
+  return version < StateVersion::with_account_states ? ledger::AccountFormat::plain : ledger::AccountFormat::with_state;
+}
 constexpr PhaseFormat phase_format(StateVersion version) {
   return version == StateVersion::sagas ? PhaseFormat::plain : PhaseFormat::with_second;
 }

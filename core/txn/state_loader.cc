@@ -74,7 +74,7 @@ void StateLoader::take_next(ByteReader& in) {
       return;
     case Part::sources:
       if (peers_left_ > 0) return take_source(in);
-      return version_ == StateVersion::with_tries ? go_on(Part::tries, in) : go_on(Part::end, in);
+      return version_ >= StateVersion::with_tries ? go_on(Part::tries, in) : go_on(Part::end, in);
     case Part::received:
       if (rows_left_ > 0) return take_received(in);
       part_ = Part::sources;
@@ -98,7 +98,7 @@ void StateLoader::go_on(Part part, ByteReader& in) {
 
 void StateLoader::take_head(ByteReader& in) {
   const std::uint8_t version = in.u8();
-  require(version == 1 || version == 2, in);
+  require(version >= 1 && version <= static_cast<std::uint8_t>(last_state_version), in);
   version_ = static_cast<StateVersion>(version);
   require(in.id<ShardId>() == state().self, in);
   const std::uint8_t founded = in.u8();
@@ -127,7 +127,7 @@ void StateLoader::take_range(ByteReader& in) {
 
 void StateLoader::take_account(ByteReader& in) {
   --rows_left_;
-  const ledger::AccountRow row = ledger::decode_account(in);
+  const ledger::AccountRow row = ledger::decode_account(in, account_format(version_));
   require(state().owns(ledger::AccountKey(row.tenant, row.name.view()).slot()), in);
   require(in.ok() && state().book.load(row), in);
 }
@@ -278,6 +278,9 @@ bool StateLoader::is_whole() {
   }
   for (const auto& [currency, sum] : sums) {
     if (sum != 0) return false;
+  }
+  for (AccountNumber number(0); number < book.next_account(); number = number.next()) {
+    if (book.state_of(number) == ledger::AccountState::closed && !book.is_empty(number)) return false;
   }
   return true;
 }

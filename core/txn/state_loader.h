@@ -64,7 +64,8 @@ class StateLoader {
   bool is_try(ShardId source, LegNumber leg, const TryRow& row);
   bool add_pending(PocketNumber pocket, std::int64_t amount);
   bool take_lock(PocketNumber pocket);
-  /// What only the whole state shows: no money appears from nowhere, and everything pending has its leg.
+  /// What only the whole state shows: no money appears from nowhere, everything pending has its leg, and what is closed
+  /// is empty.
   bool is_whole();
   ShardState& state() { return machine_->parts(); }
 

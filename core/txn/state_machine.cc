@@ -8,6 +8,7 @@
 
 #include "core/base/check.h"
 #include "core/base/codec.h"
+#include "core/txn/accounts.h"
 #include "core/txn/asking.h"
 #include "core/txn/direct.h"
 #include "core/txn/frozen_state.h"
@@ -38,6 +39,7 @@ constexpr std::size_t read_ahead = 16;   ///< events
 constexpr std::size_t count_offset = 4;  ///< of entry.count
 
 void undo_event(ShardState& state, const Event& event, Place place) {
+  using accounts::undo;
   using asking::undo;
   using direct::undo;
   using saga::undo;
@@ -65,6 +67,7 @@ struct Prefetch {
   void operator()(const ledger::SecondEnded& event) const { state.book.prefetch_pocket(event.debit); }
   void operator()(const ledger::PrepareStarted& event) const { load(event.decided); }
   void operator()(const ledger::PrepareReceived& event) const { state.book.prefetch_pocket(event.credit); }
+  void operator()(const ledger::AccountChanged&) const {}
 
  private:
   void load(const ledger::Decided& decided) const {
@@ -131,6 +134,7 @@ struct StateMachine::State : ShardState {
   }
   template <class What>
   void fold(const What& event) {
+    using accounts::apply;
     using asking::apply;
     using direct::apply;
     using saga::apply;
@@ -182,6 +186,7 @@ Outcome Batch::open_account(const ledger::OpenAccountCommand& command, bool& alr
   const AccountKey key(command.tenant, command.account);
   if (!state.owns(key.slot())) return Outcome::wrong_shard;
   const AccountNumber known = state.book.find(key);
+  if (known != no_account && state.book.state_of(known) == ledger::AccountState::closed) return Outcome::account_closed;
   already = known != no_account && state.book.find_pocket(known, command.currency) != no_pocket;
   if (already) return Outcome::success;
   ledger::AccountOpened event;
@@ -193,6 +198,15 @@ Outcome Batch::open_account(const ledger::OpenAccountCommand& command, bool& alr
   event.name = command.account;
   record(event);
   return Outcome::success;
+}
+
+ChangeDecision Batch::change_account(const ledger::ChangeAccountCommand& command) {
+  const ShardState& state = *state_.state_;
+  const accounts::ChangePlan plan = accounts::decide(state, command);
+  if (plan.replayed != ledger::no_row) return {plan.outcome, true, state.dedup.row(plan.replayed).position};
+  if (!plan.event) return {plan.outcome, false, {}};
+  record(*plan.event);
+  return {plan.outcome, plan.event->before == ledger::state_after(command.change), state.last_position};
 }
 
 Decision Batch::transfer(const ledger::TransferCommand& command) {
@@ -362,19 +376,26 @@ bool StateMachine::account_exists(TenantId tenant, std::string_view account) con
   return state_->book.find(AccountKey(tenant, account)) != no_account;
 }
 
+std::optional<ledger::AccountState> StateMachine::account_state(TenantId tenant, std::string_view account) const {
+  const AccountNumber number = state_->book.find(AccountKey(tenant, account));
+  if (number == no_account) return std::nullopt;
+  return state_->book.state_of(number);
+}
+
 std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, std::string_view home_account,
                                                           const TransferId& id) const {
   const AccountNumber home = state_->book.find(AccountKey(tenant, home_account));
   if (home == no_account) return std::nullopt;
   const DedupNumber number = state_->dedup.find(home, id);
-  if (number == ledger::no_row) return std::nullopt;
+  if (number == ledger::no_row || !ledger::moves_money(state_->dedup.row(number).operation)) return std::nullopt;
   return record_of(*state_, number);
 }
 
 std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, const TransferId& id) const {
   const State& state = *state_;
-  const DedupNumber number = state.dedup.find_first(
-      id, [&](const ledger::DedupRow& row) { return state.book.account(row.home).tenant == tenant; });
+  const DedupNumber number = state.dedup.find_first(id, [&](const ledger::DedupRow& row) {
+    return ledger::moves_money(row.operation) && state.book.account(row.home).tenant == tenant;
+  });
   if (number == ledger::no_row) return std::nullopt;
   return record_of(state, number);
 }

@@ -46,6 +46,13 @@ struct Decision {
   TransferRecord record;               ///< valid when outcome is pending or is_logged(outcome)
 };
 
+/// What decide says of a change of an account.
+struct ChangeDecision {
+  Outcome outcome = Outcome::success;
+  bool already = false;  ///< it was in that state before this attempt, which changed nothing
+  Position position;     ///< of the event, where it succeeded
+};
+
 /// A leg as the source sends it. Strings point into the state or into the message.
 struct LegRequest {
   LegNumber number;
@@ -125,8 +132,10 @@ class Batch {
   Batch& operator=(const Batch&) = delete;
 
   void found(ShardId shard, const std::vector<ledger::SlotRange>& ranges);
-  /// success (a new pocket), success with `already` set (it was there), wrong_shard, malformed, reserved_account.
+  /// success (a new pocket), success with `already` set (it was there), wrong_shard, malformed, reserved_account,
+  /// account_closed.
   Outcome open_account(const ledger::OpenAccountCommand& command, bool& already);
+  ChangeDecision change_account(const ledger::ChangeAccountCommand& command);
   Decision transfer(const ledger::TransferCommand& command);
   /// Starts loading what deciding these commands will look at; changes nothing. Worth it for the next `warm_max` or so
   /// of many commands, before their transfer() calls; more are ignored.
@@ -177,6 +186,7 @@ class StateMachine {
   /// Reads; nothing when the account or its pocket is missing (`account_exists` tells which).
   std::optional<Money> balance(TenantId tenant, std::string_view account, Currency currency) const;
   bool account_exists(TenantId tenant, std::string_view account) const;
+  std::optional<ledger::AccountState> account_state(TenantId tenant, std::string_view account) const;
   std::optional<TransferRecord> find_transfer(TenantId tenant, std::string_view home_account,
                                               const TransferId& id) const;
   /// Without the account: the first (by position) with this id in this shard.

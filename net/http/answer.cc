@@ -43,6 +43,9 @@ std::string subject(const Call& call) {
       return "transaction " + to_string(call.transaction);
     case HttpRoute::open_account:
     case HttpRoute::account:
+    case HttpRoute::freeze:
+    case HttpRoute::unfreeze:
+    case HttpRoute::close:
     case HttpRoute::balance:
       return "account " + call.account;
     case HttpRoute::trial_balance:
@@ -60,7 +63,9 @@ bool moves_money(HttpRoute route) {
   return route == HttpRoute::balance_transfer || route == HttpRoute::deposit || route == HttpRoute::withdrawal;
 }
 
-bool reads_only(HttpRoute route) { return !moves_money(route) && route != HttpRoute::open_account; }
+bool reads_only(HttpRoute route) {
+  return !moves_money(route) && !changes_account(route) && route != HttpRoute::open_account;
+}
 
 /// "/v1/transfers/{id}?from_account=alice"
 std::string status_url(const Call& call) {
@@ -77,6 +82,12 @@ std::string detail_of(const Call& call, P problem) {
   }
   if (problem == P::idempotency_payload_mismatch) {
     return subject(call) + " was used before with another body; a new request needs a new id";
+  }
+  if (problem == P::account_not_empty) {
+    return subject(call) + " is not closed: it holds money, or some of it is under way";
+  }
+  if (problem == P::account_closed && changes_account(call.route)) {
+    return subject(call) + " is closed, and that is for ever";
   }
   if (problem == P::account_not_found) {
     return "account " + call.account + " does not exist; POST /v1/accounts opens it";
@@ -96,7 +107,7 @@ HttpResponse refuse(const Call& call, Outcome outcome) {
     problem = P::no_leader;
   }
   ProblemReport report{.problem = problem, .detail = detail_of(call, problem)};
-  if (moves_money(call.route) || call.route == HttpRoute::transfer_status) {
+  if (moves_money(call.route) || changes_account(call.route) || call.route == HttpRoute::transfer_status) {
     report.transaction = call.transaction;
   }
   HttpResponse response = to_response(report);
@@ -170,9 +181,46 @@ HttpResponse answer_balance(const Call& call, const router::BalanceReply& reply,
   return response;
 }
 
-HttpResponse answer_account(const Call& call) {
+std::string_view state_name(router::AccountState state) {
+  switch (state) {
+    case router::AccountState::open:
+      return "open";
+    case router::AccountState::frozen:
+      return "frozen";
+    case router::AccountState::closed:
+      return "closed";
+  }
+  return "?";
+}
+
+HttpResponse answer_account(const Call& call, ShardId shard, const router::AccountReply& reply) {
+  const std::string position = position_text(shard, reply.position);
+  const std::string as_of = JsonObject()
+                                .text("position", position)
+                                .text("time", rfc3339(reply.stamp.nanos))
+                                .text("consistency", "linearizable")
+                                .number("staleness_ms", std::int64_t{0})
+                                .str();
   HttpResponse response;
-  response.body = JsonObject().text("account", call.account).text("state", "open").str();
+  response.headers.emplace_back("Consistency-Token", position);
+  response.body =
+      JsonObject().text("account", call.account).text("state", state_name(reply.state)).raw("as_of", as_of).str();
+  return response;
+}
+
+HttpResponse answer_change(const Call& call, ShardId shard, const router::ChangeAccountReply& reply) {
+  const std::string position = position_text(shard, reply.position);
+  HttpResponse response;
+  response.headers.emplace_back("Consistency-Token", position);
+  response.body = JsonObject()
+                      .text("account", call.account)
+                      .text("state", call.route == HttpRoute::freeze  ? "frozen"
+                                     : call.route == HttpRoute::close ? "closed"
+                                                                      : "open")
+                      .boolean("already", reply.already)
+                      .text("transaction_id", to_string(call.transaction))
+                      .text("position", position)
+                      .str();
   return response;
 }
 
@@ -373,9 +421,6 @@ HttpResponse answer(const Call& call, ByteView bytes, const DriverCounters& coun
     return internal(call, "the node's answer cannot be read");
   }
   const router::Reply& reply = *decoded;
-  if (call.route == HttpRoute::account && reply.status == Outcome::currency_mismatch) {
-    return answer_account(call);  // it exists, in other currencies
-  }
   if (reply.status != Outcome::success) {
     if (call.route == HttpRoute::readyz) {
       return answer_ready(call, {});
@@ -389,7 +434,13 @@ HttpResponse answer(const Call& call, ByteView bytes, const DriverCounters& coun
     return answer_open(call, reply.shard, *opened);
   }
   if (const auto* balance = std::get_if<router::BalanceReply>(&reply.body)) {
-    return call.route == HttpRoute::account ? answer_account(call) : answer_balance(call, *balance, now);
+    return answer_balance(call, *balance, now);
+  }
+  if (const auto* account = std::get_if<router::AccountReply>(&reply.body)) {
+    return answer_account(call, reply.shard, *account);
+  }
+  if (const auto* change = std::get_if<router::ChangeAccountReply>(&reply.body)) {
+    return answer_change(call, reply.shard, *change);
   }
   if (const auto* status = std::get_if<router::TransferStatusReply>(&reply.body)) {
     return answer_status(call, *status);

@@ -16,6 +16,7 @@
 #include <boost/beast/http/string_body.hpp>
 #include <boost/beast/http/write.hpp>
 
+#include "net/driver/clock.h"
 #include "net/http/calls.h"
 #include "net/http/header_grammar.h"
 #include "net/peer/acceptor.h"
@@ -258,7 +259,11 @@ void HttpPort::State::Session::read_body() {
 }
 
 void HttpPort::State::Session::on_body() {
-  std::variant<HttpResponse, Call> read = read_call(state_->listener, plain(parser_->get()));
+  HttpRequest request = plain(parser_->get());
+  if (request.method == "POST") {
+    request.fresh_id = fresh_uuid();
+  }
+  std::variant<HttpResponse, Call> read = read_call(state_->listener, request);
   if (auto* answer = std::get_if<HttpResponse>(&read)) {
     write(*answer, keep_alive_);
   } else if (std::get<Call>(read).route == HttpRoute::cluster) {

@@ -5,6 +5,8 @@
 #include <utility>
 #include <vector>
 
+#include "core/base/ids.h"
+
 namespace coffer::net {
 
 /// Header values are as sent; empty when absent.
@@ -17,6 +19,7 @@ struct HttpRequest {
   std::string idempotency_key;
   std::string prefer;
   std::string body;
+  Uuid fresh_id{};  ///< drawn by whoever took the request in, for what happens once and comes without an id
 };
 
 struct HttpResponse {

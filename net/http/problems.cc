@@ -50,6 +50,7 @@ constexpr ProblemRow rows[] = {
      "An account takes part in another transfer; a new request may go through", false, "rejected"},
     {P::balance_overflow, 422, "balance-overflow", "A balance would be beyond what the wallet can count", false,
      "rejected"},
+    {P::account_not_empty, 422, "account-not-empty", "The account holds money, or some is under way", false, "none"},
     {P::no_leader, 503, "no-leader", "The shard has no leader that answers", true, "none"},
     {P::overloaded, 503, "overloaded", "Too many requests are waiting", true, "none"},
     {P::draining, 503, "draining", "The node is stopping", true, "none"},
@@ -118,6 +119,8 @@ Problem problem_of(Outcome outcome) {
       return P::in_flight;
     case Outcome::change_under_way:
       return P::change_under_way;
+    case Outcome::account_not_empty:
+      return P::account_not_empty;
     case Outcome::not_leader:
     case Outcome::no_leader:
     case Outcome::wrong_shard:

@@ -47,6 +47,7 @@ enum class Problem : std::uint8_t {
   limit_exceeded,
   account_locked,
   balance_overflow,
+  account_not_empty,
   no_leader,
   overloaded,
   draining,

@@ -201,14 +201,17 @@ class Form {
   std::string detail_;
 };
 
-/// The Idempotency-Key header, where sent, must repeat the transaction id (bare or as a quoted string).
+/// The Idempotency-Key header, bare or as a quoted string; empty when there is none.
+std::string_view idempotency_key(const HttpRequest& request) {
+  const std::string_view key = trimmed(request.idempotency_key);
+  return key.size() >= 2 && key.front() == '"' && key.back() == '"' ? key.substr(1, key.size() - 2) : key;
+}
+
+/// The Idempotency-Key header, where sent, must repeat the transaction id.
 std::optional<HttpResponse> check_key(const HttpRequest& request, const TransferId& id) {
-  std::string_view key = trimmed(request.idempotency_key);
+  const std::string_view key = idempotency_key(request);
   if (key.empty()) {
     return std::nullopt;
-  }
-  if (key.size() >= 2 && key.front() == '"' && key.back() == '"') {
-    key = key.substr(1, key.size() - 2);
   }
   const Result<Uuid> parsed = parse_uuid(key);
   if (parsed.has_value() && *parsed == id) {
@@ -310,6 +313,50 @@ std::variant<HttpResponse, Call> read_open_account(const HttpRequest& request, c
   return call;
 }
 
+std::optional<HttpResponse> check_path_account(const std::string& id) {
+  if (ledger::is_account_name(id) && !ledger::is_reserved(id)) {
+    return std::nullopt;
+  }
+  return to_response({.problem = P::invalid_account_id,
+                      .detail = "an account id matches [A-Za-z0-9][A-Za-z0-9._:-]{0,63} and does not begin with sys:",
+                      .errors = {{"/account", P::invalid_account_id}}});
+}
+
+router::AccountChange change_of(HttpRoute route) {
+  return route == HttpRoute::freeze     ? router::AccountChange::freeze
+         : route == HttpRoute::unfreeze ? router::AccountChange::unfreeze
+                                        : router::AccountChange::close;
+}
+
+/// The id stands in the body or in the header. Where it is left out the request has one of its own: what the wallet
+/// tries again is one change all the same.
+std::variant<HttpResponse, Call> read_change(HttpRoute route, const HttpRequest& request, const std::string& id,
+                                             const JsonValue& body) {
+  Call call{.route = route, .request = {}, .patience_ms = patience_of(request.prefer)};
+  if (std::optional<HttpResponse> refusal = check_path_account(id)) {
+    return std::move(*refusal);
+  }
+  Form form(body);
+  const Result<Uuid> key = parse_uuid(idempotency_key(request));
+  if (body.find("transaction_id") != nullptr || (key.has_error() && request.fresh_id == Uuid())) {
+    call.transaction = form.uuid("transaction_id");
+  } else {
+    call.transaction = key.has_value() ? *key : request.fresh_id;
+  }
+  form.refuse_others();
+  if (std::optional<HttpResponse> refusal = form.refusal()) {
+    return std::move(*refusal);
+  }
+  if (std::optional<HttpResponse> refusal = check_key(request, call.transaction)) {
+    return std::move(*refusal);
+  }
+  call.account = id;
+  call.request = router::encode(router::Request{
+      .header = header(router::RequestKind::change_account, call),
+      .body = router::ChangeAccountRequest{.change = change_of(route), .id = call.transaction, .account = id}});
+  return call;
+}
+
 /// The query as a flat object of strings, so that the same reader finds the same mistakes.
 std::variant<HttpResponse, JsonValue> read_query(const HttpRequest& request) {
   const auto parameters = parse_query(request.query);
@@ -328,15 +375,6 @@ std::variant<HttpResponse, JsonValue> read_query(const HttpRequest& request) {
     object.members.emplace_back(parameter.name, std::move(value));
   }
   return object;
-}
-
-std::optional<HttpResponse> check_path_account(const std::string& id) {
-  if (ledger::is_account_name(id) && !ledger::is_reserved(id)) {
-    return std::nullopt;
-  }
-  return to_response({.problem = P::invalid_account_id,
-                      .detail = "an account id matches [A-Za-z0-9][A-Za-z0-9._:-]{0,63} and does not begin with sys:",
-                      .errors = {{"/account", P::invalid_account_id}}});
 }
 
 std::variant<HttpResponse, Call> read_balance(const HttpRequest& request, const std::string& id,
@@ -367,7 +405,6 @@ std::variant<HttpResponse, Call> read_balance(const HttpRequest& request, const 
   return call;
 }
 
-/// Whether an account exists shows in the refusal of a balance it does not hold.
 std::variant<HttpResponse, Call> read_account(const HttpRequest& request, const std::string& id,
                                               const JsonValue& query) {
   Call call{.route = HttpRoute::account, .request = {}, .patience_ms = patience_of(request.prefer)};
@@ -380,11 +417,8 @@ std::variant<HttpResponse, Call> read_account(const HttpRequest& request, const 
     return std::move(*refusal);
   }
   call.account = id;
-  call.currency = currency_of("USD");
-  call.request = router::encode(
-      router::Request{.header = header(router::RequestKind::balance, call),
-                      .body = router::BalanceRequest{
-                          .consistency = router::Consistency::linearizable, .currency = call.currency, .account = id}});
+  call.request = router::encode(router::Request{.header = header(router::RequestKind::account, call),
+                                                .body = router::AccountRequest{.account = id}});
   return call;
 }
 
@@ -458,6 +492,9 @@ std::variant<HttpResponse, Call> read_get(HttpRoute route, const HttpRequest& re
     case HttpRoute::open_account:
     case HttpRoute::deposit:
     case HttpRoute::withdrawal:
+    case HttpRoute::freeze:
+    case HttpRoute::unfreeze:
+    case HttpRoute::close:
       break;
   }
   return to_response({.problem = P::internal, .detail = "a route without a reader"});
@@ -479,7 +516,8 @@ std::optional<HttpResponse> refuse_head(HttpListener listener, const HttpRequest
   if (!accepts_json(request.accept)) {
     return to_response({.problem = P::not_acceptable, .detail = "answers are application/json; Accept excludes it"});
   }
-  if (request.method == "POST" && !is_json(request.content_type)) {
+  const bool may_be_empty = changes_account(*match.route) && request.content_type.empty();
+  if (request.method == "POST" && !may_be_empty && !is_json(request.content_type)) {
     return to_response(
         {.problem = P::unsupported_media_type, .detail = "Content-Type must be application/json (charset utf-8)"});
   }
@@ -494,12 +532,17 @@ std::variant<HttpResponse, Call> read_call(HttpListener listener, const HttpRequ
   if (request.method != "POST") {
     return read_get(*match.route, request, match.id);
   }
-  std::variant<HttpResponse, JsonValue> body = read_body(request);
+  const bool is_empty = changes_account(*match.route) && request.body.empty();
+  std::variant<HttpResponse, JsonValue> body =
+      is_empty ? std::variant<HttpResponse, JsonValue>(JsonValue{.type = JsonType::object}) : read_body(request);
   if (auto* refusal = std::get_if<HttpResponse>(&body)) {
     return std::move(*refusal);
   }
   if (*match.route == HttpRoute::open_account) {
     return read_open_account(request, std::get<JsonValue>(body));
+  }
+  if (changes_account(*match.route)) {
+    return read_change(*match.route, request, match.id, std::get<JsonValue>(body));
   }
   return read_transfer(*match.route, request, std::get<JsonValue>(body));
 }

@@ -17,6 +17,9 @@ enum class HttpRoute : std::uint8_t {
   deposit,
   withdrawal,
   account,
+  freeze,
+  unfreeze,
+  close,
   balance,
   transfer_status,
   trial_balance,
@@ -25,6 +28,8 @@ enum class HttpRoute : std::uint8_t {
   livez,
   readyz,
 };
+
+constexpr bool changes_account(HttpRoute route) { return route >= HttpRoute::freeze && route <= HttpRoute::close; }
 
 struct RouteRow {
   HttpRoute route;

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -104,12 +105,16 @@ class Oracle {
   virtual void finish(SimTime) {}
 
   const std::vector<Violation>& violations() const { return violations_; }
+  /// Interesting states it has seen (O-H2).
+  const std::map<std::string, std::uint64_t>& sometimes() const { return sometimes_; }
 
  protected:
+  void seen(std::string_view state) { ++sometimes_[std::string(state)]; }
   void violated(std::string reason) { violations_.push_back({std::string(name()), std::move(reason)}); }
 
  private:
   std::vector<Violation> violations_;
+  std::map<std::string, std::uint64_t> sometimes_;
 };
 
 }  // namespace coffer::sim

@@ -38,7 +38,9 @@ void ShardBook::fold(Position position, const Event& event, Mark& mark) {
   const bool starts_leg = std::holds_alternative<LegStarted>(event) || std::holds_alternative<TryStarted>(event) ||
                           std::holds_alternative<PrepareStarted>(event);
   if (starts_leg) ++mark.legs_unanswered;
-  if (starts_leg || std::holds_alternative<TransferDecided>(event)) ++mark.ids_bound;
+  const auto* changed = std::get_if<AccountChanged>(&event);
+  if (changed != nullptr) changes_[position] = *changed;
+  if (starts_leg || changed != nullptr || std::holds_alternative<TransferDecided>(event)) ++mark.ids_bound;
   const bool ends_leg = std::holds_alternative<LegAnswered>(event) || std::holds_alternative<SecondEnded>(event);
   if (ends_leg && mark.legs_unanswered > 0) --mark.legs_unanswered;
   for (const Posting& posting : postings_of(event)) {
@@ -67,6 +69,22 @@ const Pocket* ShardBook::pocket(PocketNumber number) const {
 const Pocket* ShardBook::pocket(TenantId tenant, const std::string& account, Currency currency) const {
   const auto found = names_.find({tenant, account, currency});
   return found == names_.end() ? nullptr : pocket(found->second);
+}
+
+AccountState ShardBook::state_at(TenantId tenant, const std::string& account, Position position) const {
+  AccountState state = AccountState::open;
+  for (const auto& [at, change] : changes_) {
+    if (at > position) break;
+    const auto owner = accounts_.find(change.account);
+    const bool is_its = owner != accounts_.end() && owner->second.tenant == tenant && owner->second.name == account;
+    if (is_its) state = change.after();
+  }
+  return state;
+}
+
+const AccountChanged* ShardBook::change_at(Position position) const {
+  const auto found = changes_.find(position);
+  return found == changes_.end() ? nullptr : &found->second;
 }
 
 std::optional<std::string> ShardBook::account(AccountNumber number) const {

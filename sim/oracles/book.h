@@ -42,7 +42,7 @@ struct Mark {
   Term term;
   Position position;                  ///< of the last event folded
   std::uint64_t legs_unanswered = 0;  ///< started and not answered, over all targets
-  std::uint64_t ids_bound = 0;        ///< transfers decided, here or by a leg
+  std::uint64_t ids_bound = 0;        ///< transfers decided, here or by a leg, and changes of accounts
 };
 
 class ShardBook {
@@ -59,6 +59,10 @@ class ShardBook {
   const Pocket* pocket(PocketNumber number) const;
   /// A customer's pocket by its name.
   const Pocket* pocket(TenantId tenant, const std::string& account, Currency currency) const;
+  /// Of a customer account by its name, just after the event at `position`; open where there is none.
+  AccountState state_at(TenantId tenant, const std::string& account, Position position) const;
+  /// The change of an account that stands at `position`; null when something else does.
+  const AccountChanged* change_at(Position position) const;
   /// The name of a customer account; nothing for unknown numbers.
   std::optional<std::string> account(AccountNumber number) const;
   TenantId tenant_of(AccountNumber number) const;
@@ -80,6 +84,7 @@ class ShardBook {
   std::map<PocketNumber, Pocket> pockets_;
   std::map<PocketName, PocketNumber> names_;
   std::map<AccountNumber, Account> accounts_;
+  std::map<Position, AccountChanged> changes_;
 };
 
 /// The books of all shards, fed with every on_committed of every replica.

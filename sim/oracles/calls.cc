@@ -37,6 +37,12 @@ struct Fill {
   void operator()(const router::NodeStatusRequest&) const {}
   void operator()(const router::ReconfigureRequest&) const {}
   void operator()(const router::TransferLeadershipRequest&) const {}
+  void operator()(const router::ChangeAccountRequest& body) const {
+    call.change = static_cast<AccountChange>(body.change);
+    call.id = body.id;
+    call.account = body.account;
+  }
+  void operator()(const router::AccountRequest& body) const { call.account = body.account; }
 };
 
 }  // namespace

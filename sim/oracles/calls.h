@@ -25,8 +25,9 @@ struct Call {
   TenantId tenant;
   router::Consistency consistency = router::Consistency::linearizable;  ///< balance
   Currency currency;                                                    ///< balance, open_account
-  std::string account;                                                  ///< balance, open_account, transfer_status
-  TransferId id;                                                        ///< transfer_status
+  std::string account;                                                  ///< all but transfers
+  TransferId id;                                                        ///< transfer_status, change_account
+  AccountChange change = AccountChange::freeze;                         ///< change_account
 };
 
 Call call_of(Phase phase, const router::Request& request);

@@ -157,6 +157,18 @@ SecondEnded second_ended(ByteReader& in) {
   return event;
 }
 
+AccountChanged account_changed(ByteReader& in) {
+  AccountChanged event;
+  const std::uint8_t change = in.u8();
+  if (change < 4 || change > 6) in.fail();
+  event.change = static_cast<AccountChange>(change);
+  event.before = numbered<AccountState>(in, 3);
+  in.id<PrincipalId>();
+  event.account = in.id<AccountNumber>();
+  event.id = in.uuid();
+  return event;
+}
+
 Event decode_event(ByteReader& in) {
   switch (in.u8()) {
     case 1:
@@ -187,6 +199,8 @@ Event decode_event(ByteReader& in) {
       return PrepareReceived{leg_received(in)};
     case 22:
       return second_started(in, true);
+    case 12:
+      return account_changed(in);
     default:
       in.fail();
       return ShardFounded{};
@@ -225,6 +239,7 @@ struct PostingsOf {
   std::vector<Posting> operator()(const SecondEnded&) const { return {}; }
   std::vector<Posting> operator()(const PrepareStarted& event) const { return (*this)(event.leg); }
   std::vector<Posting> operator()(const PrepareReceived&) const { return {}; }
+  std::vector<Posting> operator()(const AccountChanged&) const { return {}; }
 };
 
 }  // namespace

@@ -21,6 +21,10 @@ namespace coffer::sim::oracles {
 enum class PocketKind : std::uint8_t { customer = 1, issue = 2, transit = 3 };
 enum class Operation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3 };
 
+/// As an id's; beside the operations that move money.
+enum class AccountChange : std::uint8_t { freeze = 4, unfreeze = 5, close = 6 };
+enum class AccountState : std::uint8_t { open = 1, frozen = 2, closed = 3 };
+
 struct SlotRange {
   Slot first;
   std::uint32_t end = 0;
@@ -152,9 +156,21 @@ struct SecondEnded {
   Stamp target_stamp;
 };
 
-using Event =
-    std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered, TryStarted,
-                 TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted, PrepareReceived>;
+struct AccountChanged {
+  AccountChange change = AccountChange::freeze;
+  AccountState before = AccountState::open;
+  AccountNumber account = no_account;
+  TransferId id;
+  AccountState after() const {
+    return change == AccountChange::freeze  ? AccountState::frozen
+           : change == AccountChange::close ? AccountState::closed
+                                            : AccountState::open;
+  }
+};
+
+using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
+                           TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
+                           PrepareReceived, AccountChanged>;
 
 struct Entry {
   Position first_position;

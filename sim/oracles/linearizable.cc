@@ -61,6 +61,9 @@ class Linearizable final : public Oracle {
     if (call.kind == router::RequestKind::open_account) {
       opens_called_.try_emplace({call.tenant, call.account, call.currency}, told_);
     }
+    if (call.kind == router::RequestKind::change_account) {
+      changes_called_.try_emplace({call.tenant, call.account, call.id}, calls_before_.at(op));
+    }
   }
 
   void on_return(SimTime, std::uint32_t, std::uint64_t op, const router::Reply& reply) override {
@@ -80,6 +83,10 @@ class Linearizable final : public Oracle {
         return opened(*call, reply);
       case router::RequestKind::balance:
         return balance(*call, known, reply);
+      case router::RequestKind::change_account:
+        return changed(*call, reply);
+      case router::RequestKind::account:
+        return account(*call, known, reply);
       case router::RequestKind::transfer_status:
         return status(*call, known, reply);
       case router::RequestKind::trial_balance:
@@ -151,6 +158,19 @@ class Linearizable final : public Oracle {
              " had been told before it was asked");
   }
 
+  /// Whether one of the accounts was in this state when the log refused: the debit's at the debit's event, the credit's
+  /// where the refusal stands.
+  bool was_in(AccountState state, const Asked& asked, const Record& record) const {
+    const auto holds = [&](ShardId shard, const std::string& account, Position position) {
+      return transfers_.book().shard(shard).state_at(asked.key.tenant, account, position) == state;
+    };
+    if (record.target != ShardId{}) {
+      return transfers_.book().knows(record.target) && holds(record.target, asked.body.credit, record.target_position);
+    }
+    return holds(record.shard, asked.body.debit, record.position) ||
+           holds(record.shard, asked.body.credit, record.position);
+  }
+
   /// Refusals that speak of missing accounts or money contradict neither what was told before nor the book.
   void refusal(const Asked& asked, const Before& known, Outcome outcome) {
     const std::string what = text(asked.key) + " was refused with '" + std::string(coffer::name(outcome)) + "'";
@@ -160,6 +180,11 @@ class Linearizable final : public Oracle {
       violated(what + ", and '" + other_account(asked.body) + "' had been told open before it was asked");
     } else if (outcome == Outcome::currency_mismatch && known.home_pocket_opened && known.other_pocket_opened) {
       violated(what + ", and both accounts had been told open in this currency before it was asked");
+    } else if (outcome == Outcome::account_frozen || outcome == Outcome::account_closed) {
+      const AccountState state = outcome == Outcome::account_frozen ? AccountState::frozen : AccountState::closed;
+      const std::vector<Record>& records = transfers_.records(asked.key);
+      if (records.empty() || was_in(state, asked, records[0])) return;
+      violated(what + " at " + text(records[0].shard, records[0].position) + ", and neither account was so there");
     } else if (outcome == Outcome::insufficient_funds) {
       const std::vector<Record>& records = transfers_.records(asked.key);
       if (records.empty()) return;  // told by logged()
@@ -186,6 +211,59 @@ class Linearizable final : public Oracle {
     if (body->position == Position{} || !committed(what, reply.shard, body->position)) return;
     const Floors& floors = opens_called_.at({call.tenant, call.account, call.currency});
     if (!body->already) after(what, reply.shard, body->position, floors);
+    raise(reply.shard, body->position);
+  }
+
+  void changed(const Call& call, const router::Reply& reply) {
+    const std::string what = "the change of account '" + call.account + "' with id " + text(call.id);
+    const Before& known = changes_called_.at({call.tenant, call.account, call.id});
+    const auto* body = std::get_if<router::ChangeAccountReply>(&reply.body);
+    if (body == nullptr) {
+      if (reply.status == Outcome::account_not_found && known.home_opened) {
+        violated(what + " was refused with 'account-not-found', and it had been told open before it was asked");
+      }
+      return;
+    }
+    if (!transfers_.book().knows(reply.shard) || !committed(what, reply.shard, body->position)) return;
+    const ShardBook& book = transfers_.book().shard(reply.shard);
+    const AccountChanged* change = book.change_at(body->position);
+    if (change == nullptr || change->id != call.id || change->change != call.change ||
+        book.account(change->account) != call.account) {
+      violated(what + " was told to stand at " + text(reply.shard, body->position) + ", and the log does not have it");
+      return;
+    }
+    if (!body->already && change->before == change->after()) {
+      violated(what + " was told to have changed it at " + text(reply.shard, body->position) +
+               ", and it was so before");
+      return;
+    }
+    after(what, reply.shard, body->position, known.floors);
+    raise(reply.shard, body->position);
+  }
+
+  void account(const Call& call, const Before& known, const router::Reply& reply) {
+    const std::string what = "the state of account '" + call.account + "'";
+    const auto* body = std::get_if<router::AccountReply>(&reply.body);
+    if (body == nullptr) {
+      if (reply.status == Outcome::account_not_found && known.home_opened) {
+        violated(what + " was refused with 'account-not-found', and it had been told open before it was asked");
+      }
+      return;
+    }
+    if (!transfers_.book().knows(reply.shard) || !committed(what, reply.shard, body->position)) return;
+    const Position floor = known.floors[reply.shard.value - 1];
+    if (body->position < floor) {
+      violated(what + " was read at " + text(reply.shard, body->position) + ", and " + text(reply.shard, floor) +
+               " had been told before it was asked");
+      return;
+    }
+    const AccountState expected =
+        transfers_.book().shard(reply.shard).state_at(call.tenant, call.account, body->position);
+    if (static_cast<std::uint8_t>(expected) != static_cast<std::uint8_t>(body->state)) {
+      violated(what + " was told as " + std::to_string(static_cast<int>(body->state)) + " at " +
+               text(reply.shard, body->position) + ", the book says " + std::to_string(static_cast<int>(expected)));
+      return;
+    }
     raise(reply.shard, body->position);
   }
 
@@ -257,6 +335,7 @@ class Linearizable final : public Oracle {
   std::map<std::uint64_t, Before> calls_before_;
   std::map<std::pair<Key, Body>, Before> transfers_called_;  ///< at the first call
   std::map<Name, Floors> opens_called_;                      ///< at the first call
+  std::map<Key, Before> changes_called_;                     ///< at the first call
   std::set<Name> opened_;                                    ///< told open
   std::set<Key> bound_;                                      ///< a logged outcome was told
 };

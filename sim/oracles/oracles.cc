@@ -3,6 +3,7 @@
 namespace coffer::sim::oracles {
 
 // One file each.
+std::unique_ptr<Oracle> make_account_states(const Topology& topology);
 std::unique_ptr<Oracle> make_causality(const Topology& topology);
 std::unique_ptr<Oracle> make_chain(const Topology& topology);
 std::unique_ptr<Oracle> make_conservation(const Topology& topology);
@@ -37,6 +38,7 @@ const std::vector<Row>& table() {
       {"O-L3", "no customer pocket is ever below zero", make_floor},
       {"O-L4", "success has exactly one effect, a refusal none, unknown at most one", make_exactly_once},
       {"O-L5", "the same id gets the same answer, another body a conflict", make_same_answer},
+      {"O-L7", "a frozen account takes part in nothing new, a closed one is empty for ever", make_account_states},
       {"O-Q1", "answers agree with real time and with the book at the positions they name", make_linearizable},
       {"O-R1", "election safety, log matching, leader completeness, state machine safety", make_raft_safety},
       {"O-R2", "term, vote and synced entries survive a restart, committed entries never change", make_persistence},

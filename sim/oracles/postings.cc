@@ -42,6 +42,7 @@ struct ShapeOf {
   Shape operator()(const SecondEnded&) const { return {}; }
   Shape operator()(const PrepareStarted& event) const { return (*this)(event.leg); }
   Shape operator()(const PrepareReceived&) const { return {}; }
+  Shape operator()(const AccountChanged&) const { return {}; }
 };
 
 class PostingsBalance final : public Oracle {

@@ -11,7 +11,7 @@ namespace {
 /// Returns the version.
 std::uint8_t decode_head(ByteReader& in, StateRows& rows) {
   const std::uint8_t version = in.u8();
-  if (version != 1 && version != 2) in.fail();
+  if (version < 1 || version > 3) in.fail();
   rows.shard = in.id<ShardId>();
   const std::uint8_t founded = in.u8();
   if (founded > 1) in.fail();
@@ -30,6 +30,14 @@ AccountRow account(ByteReader& in) {
   AccountRow row;
   row.tenant = in.id<TenantId>();
   row.name = std::string(in.short_string());
+  return row;
+}
+
+AccountRow account_with_state(ByteReader& in) {
+  AccountRow row = account(in);
+  const std::uint8_t state = in.u8();
+  if (state < 1 || state > 3) in.fail();
+  row.state = static_cast<AccountState>(state);
   return row;
 }
 
@@ -108,8 +116,12 @@ TryRow tried(ByteReader& in) {
 /// Whether the version is the one that such rows are written in.
 bool is_due(std::uint8_t version, const StateRows& rows) {
   bool has_others = !rows.tries.empty();
-  for (const DedupRow& row : rows.dedup) has_others = has_others || (row.link && row.link->protocol > 1);
-  return has_others == (version == 2);
+  bool has_changes = false;
+  for (const DedupRow& row : rows.dedup) {
+    has_others = has_others || (row.link && row.link->protocol > 1);
+    has_changes = has_changes || row.is_change();
+  }
+  return version == (has_changes ? 3 : has_others ? 2 : 1);
 }
 
 ReceivedRow received(ByteReader& in) {
@@ -139,7 +151,7 @@ std::optional<StateRows> decode_state(ByteView payload) {
   StateRows rows;
   ByteReader in(payload);
   const std::uint8_t version = decode_head(in, rows);
-  decode_rows(in, in.u64(), account, rows.accounts);
+  decode_rows(in, in.u64(), version >= 3 ? account_with_state : account, rows.accounts);
   decode_rows(in, in.u64(), pocket, rows.pockets);
   decode_rows(in, in.u64(), dedup, rows.dedup);
   const std::uint64_t targets = in.u64();
@@ -148,7 +160,7 @@ std::optional<StateRows> decode_state(ByteView payload) {
     flow.next = in.id<LegNumber>();
     flow.first_unanswered = in.id<LegNumber>();
     if (flow.first_unanswered > flow.next) return std::nullopt;
-    decode_rows(in, flow.next.value - flow.first_unanswered.value, version == 2 ? phase_with_second : phase, flow.rows);
+    decode_rows(in, flow.next.value - flow.first_unanswered.value, version >= 2 ? phase_with_second : phase, flow.rows);
   }
   const std::uint64_t sources = in.u64();
   for (std::uint64_t i = 0; i < sources && in.ok(); ++i) {
@@ -158,7 +170,7 @@ std::optional<StateRows> decode_state(ByteView payload) {
     if (flow.freed >= flow.next) return std::nullopt;
     decode_rows(in, flow.next.value - flow.freed.value - 1, received, flow.rows);
   }
-  if (version == 2) decode_rows(in, in.u64(), tried, rows.tries);
+  if (version >= 2) decode_rows(in, in.u64(), tried, rows.tries);
   return in.done() && is_due(version, rows) ? std::optional(std::move(rows)) : std::nullopt;
 }
 

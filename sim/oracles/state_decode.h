@@ -1,11 +1,11 @@
 // The oracles' own reading of a snapshot's payload, the canonical export of a shard's state, written from the grammar
 // of docs/FORMATS.md and from nothing else. Plain data; takes any bytes, never reads past their end.
 //
-//   state    := head | book | dedup | phases | inbox | tries{version 2}
+//   state    := head | book | dedup | phases | inbox | tries{version 2, 3}
 //   head     := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 //               | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 //   book     := count u64 | account{count} | count u64 | pocket{count}
-//   account  := tenant u32 | name short_string
+//   account  := tenant u32 | name short_string | state u8{version 3}
 //   pocket   := account u32 | currency u32 | peer u32 | kind u8 | balance i64 | pending i64
 //   dedup    := count u64 | row{count}
 //   row      := home u32 | id 16 | digest 16 | position u64 | stamp i64 | operation u8 | outcome u8 | linked u8
@@ -15,14 +15,15 @@
 //   outgoing := target u32 | next u64 | first_unanswered u64
 //               | leg{next - first_unanswered}
 //   leg      := dedup u32 | debit u32 | transit u32 | amount i64 | credit_account short_string
-//               | second{version 2}
+//               | second{version 2, 3}
 //   second   := phase u8 | (tried u64 | position u64 | stamp i64){phase > 0}
 //   inbox    := count u64 | incoming{count}
 //   incoming := source u32 | next u64 | freed u64 | (id 16 | position u64 | stamp i64 | outcome u8){next - freed - 1}
 //   tries    := count u64 | try{count}
 //   try      := source u32 | leg u64 | id 16 | transit u32 | credit u32 | amount i64 | flags u8
-// linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). Version 2 where a row is linked by another protocol than
-// the saga or there are tries, else 1. Flags: 1 out of order, 2 prepared by two-phase commit.
+// linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). Version 3 where an id is bound to a change of an account
+// (operations 4 to 6); else 2 where a row is linked by another protocol than the saga or there are tries; else 1. Flags: 1
+// out of order, 2 prepared by two-phase commit.
 #pragma once
 
 #include <cstdint>
@@ -44,6 +45,7 @@ namespace coffer::sim::oracles {
 struct AccountRow {
   TenantId tenant;
   std::string name;
+  AccountState state = AccountState::open;
   bool operator==(const AccountRow&) const = default;
 };
 
@@ -71,9 +73,10 @@ struct DedupRow {
   Hash128 digest;
   Position position;
   Stamp stamp;
-  Operation operation = Operation::transfer;
+  Operation operation = Operation::transfer;  ///< or the number of an AccountChange
   Outcome outcome = Outcome::pending;
   std::optional<Link> link;
+  bool is_change() const { return operation > Operation::withdrawal; }
   bool operator==(const DedupRow&) const = default;
 };
 

@@ -23,7 +23,7 @@ class Folding {
 
   void operator()(const AccountOpened& event) {
     if (event.kind == PocketKind::customer && event.account.value == rows_.accounts.size()) {
-      rows_.accounts.push_back({event.tenant, event.name});
+      rows_.accounts.push_back({event.tenant, event.name, AccountState::open});
     }
     rows_.pockets.push_back({event.account, event.currency, event.peer, event.kind, 0, 0});
   }
@@ -94,6 +94,18 @@ class Folding {
     confirmed.target_position = event.target_position;
     confirmed.target_stamp = event.target_stamp;
     settle(*leg, confirmed, event.leg, is_of_locks(event.phase) ? by_two_phase_commit : by_tcc);
+  }
+
+  void operator()(const AccountChanged& event) {
+    if (event.account.value < rows_.accounts.size()) rows_.accounts[event.account.value].state = event.after();
+    rows_.dedup.push_back({event.account,
+                           event.id,
+                           {},
+                           rows_.last_position,
+                           stamp_,
+                           static_cast<Operation>(event.change),
+                           Outcome::success,
+                           {}});
   }
 
  private:

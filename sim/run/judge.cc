@@ -237,6 +237,14 @@ void Judge::finish(SimTime now) {
   for (const auto& oracle : oracles_) oracle->finish(now);
 }
 
+Counters Judge::sometimes() const {
+  Counters all = sometimes_;
+  for (const auto& oracle : oracles_) {
+    for (const auto& [name, count] : oracle->sometimes()) all.add(name, count);
+  }
+  return all;
+}
+
 std::optional<Violation> Judge::violation() const {
   const Violation* harness = nullptr;
   for (const auto& oracle : oracles_) {

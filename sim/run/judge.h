@@ -50,7 +50,8 @@ class Judge {
 
   /// The first violation there is, those of the wallet before those of the harness (O-H…).
   std::optional<Violation> violation() const;
-  const Counters& sometimes() const { return sometimes_; }
+  /// Its own, and those of the oracles.
+  Counters sometimes() const;
   const Counters& memberships() const { return memberships_.counters(); }
   const Operations& operations() const { return operations_; }
   const LeaderLossCounts& leader_losses() const { return leader_losses_.counts(); }

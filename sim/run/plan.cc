@@ -41,6 +41,35 @@ bool same_body(const ScriptedCall& a, const ScriptedCall& b) {
          a.currency == b.currency;
 }
 
+router::RequestKind kind_of(CallKind kind) {
+  switch (kind) {
+    case CallKind::transfer:
+    case CallKind::deposit:
+    case CallKind::withdrawal:
+      return router::RequestKind::transfers;
+    case CallKind::open:
+      return router::RequestKind::open_account;
+    case CallKind::balance:
+      return router::RequestKind::balance;
+    case CallKind::status:
+      return router::RequestKind::transfer_status;
+    case CallKind::freeze:
+    case CallKind::unfreeze:
+    case CallKind::close:
+      return router::RequestKind::change_account;
+    case CallKind::account:
+      return router::RequestKind::account;
+  }
+  check_failed("a call is of a known kind");
+}
+
+router::AccountChange change_of(CallKind kind) {
+  check(changes_account(kind), "a change is a freeze, an unfreeze or a close");
+  return kind == CallKind::freeze     ? router::AccountChange::freeze
+         : kind == CallKind::unfreeze ? router::AccountChange::unfreeze
+                                      : router::AccountChange::close;
+}
+
 /// The account that decides it.
 const std::string& home_of(const ScriptedCall& call) {
   return call.operation == CallKind::deposit ? call.to : call.from;
@@ -100,17 +129,17 @@ void ScriptPlan::plan_calls() {
       calls.push_back(std::move(ask));
     }
     Ask& ask = calls.back();
+    ask.kind = kind_of(call.operation);
     if (moves_money(call.operation)) {
-      ask.kind = router::RequestKind::transfers;
       ask.items.push_back(item_of(call));
       continue;
     }
-    ask.kind = call.operation == CallKind::open      ? router::RequestKind::open_account
-               : call.operation == CallKind::balance ? router::RequestKind::balance
-                                                     : router::RequestKind::transfer_status;
     ask.pocket.account = call.account;
-    if (call.operation != CallKind::status) ask.pocket.currency = currency_named(call.currency);
-    ask.id = id_of(call.id);
+    if (names_pocket(call.operation)) ask.pocket.currency = currency_named(call.currency);
+    changes_accounts_ = changes_accounts_ || changes_account(call.operation);
+    if (changes_account(call.operation)) ask.change = change_of(call.operation);
+    const bool own_id = changes_account(call.operation) && call.id == 0;
+    ask.id = id_of(own_id ? own_numbers + ++numbers_ : call.id);
   }
 }
 
@@ -123,6 +152,12 @@ void ScriptPlan::plan_final_reads() {
   give(ask);
   ask.kind = router::RequestKind::balance;
   for (const Pocket& pocket : opened_) {
+    ask.pocket = pocket;
+    give(ask);
+  }
+  ask.kind = router::RequestKind::account;
+  for (const Pocket& pocket : opened_) {
+    if (!changes_accounts_) break;
     ask.pocket = pocket;
     give(ask);
   }
@@ -139,6 +174,7 @@ void ScriptPlan::plan_final_reads() {
 /// Some of what this client still has to learn.
 std::optional<ScriptPlan::Ask> ScriptPlan::unresolved(std::uint32_t number) const {
   if (!clients_[number].open_openings.empty()) return clients_[number].open_openings.front();
+  if (!clients_[number].open_changes.empty()) return clients_[number].open_changes.front();
   Ask ask;
   ask.kind = router::RequestKind::transfers;
   for (std::size_t i = 0; i < items_.size() && ask.items.size() < script_.again_max; ++i) {
@@ -206,6 +242,12 @@ Bytes ScriptPlan::encode(const Ask& ask, std::uint32_t client) const {
     case router::RequestKind::transfer_status:
       request.body = router::TransferStatusRequest{ask.id, ask.pocket.account};
       break;
+    case router::RequestKind::change_account:
+      request.body = router::ChangeAccountRequest{ask.change, ask.id, ask.pocket.account};
+      break;
+    case router::RequestKind::account:
+      request.body = router::AccountRequest{ask.pocket.account};
+      break;
     case router::RequestKind::trial_balance:
       request.body = router::TrialBalanceRequest{};
       break;
@@ -248,6 +290,11 @@ bool ScriptPlan::settle(Client& client, const Ask& ask, const router::Reply& rep
     std::erase_if(client.open_openings, [&](const Ask& open) { return open.pocket == ask.pocket; });
     if (reply.status == Outcome::success) opened_.insert(ask.pocket);
     if (!is_definite(reply.status) && client.phase != Phase::setup) client.open_openings.push_back(ask);
+  }
+  if (ask.kind == router::RequestKind::change_account) {
+    std::erase_if(client.open_changes, [&](const Ask& open) { return open.id == ask.id; });
+    if (!is_definite(reply.status)) client.open_changes.push_back(ask);
+    if (!client.open_changes.empty()) client.open_changes.back().written = nullptr;  // asked again while healing
   }
   const auto* told = std::get_if<router::TransferStatusReply>(&reply.body);
   return is_definite(told != nullptr ? told->result.outcome : reply.status);

@@ -43,8 +43,9 @@ class ScriptPlan {
   struct Ask {
     router::RequestKind kind{};
     std::vector<std::size_t> items;         ///< transfers
-    Pocket pocket;                          ///< open_account, balance, and the account of a transfer_status
-    TransferId id;                          ///< transfer_status
+    Pocket pocket;                          ///< all but transfers; without a currency where it is about an account
+    TransferId id;                          ///< transfer_status, change_account
+    router::AccountChange change{};         ///< change_account
     const ScriptedCall* written = nullptr;  ///< in the running phase: the (first) call
   };
   struct Client {
@@ -53,6 +54,7 @@ class ScriptPlan {
     std::deque<Ask> calls;
     std::deque<Ask> reads;
     std::vector<Ask> open_openings;  ///< openings in the running phase without a definite answer
+    std::vector<Ask> open_changes;   ///< changes of accounts likewise
     std::optional<Ask> outstanding;
     std::uint64_t made = 0;
     Phase phase{};  ///< in which the outstanding call was given out
@@ -77,6 +79,7 @@ class ScriptPlan {
   std::set<Pocket> opened_;  ///< told open
   std::uint64_t numbers_ = 0;
   bool final_reads_planned_ = false;
+  bool changes_accounts_ = false;
 };
 
 class Plan {

@@ -22,8 +22,22 @@ inline constexpr std::uint32_t shards_max = 16;
 inline constexpr std::uint32_t clients_max = 32;
 
 /// The first three as router::TransferOperation.
-enum class CallKind : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3, open = 4, balance = 5, status = 6 };
+enum class CallKind : std::uint8_t {
+  transfer = 1,
+  deposit = 2,
+  withdrawal = 3,
+  open = 4,
+  balance = 5,
+  status = 6,
+  freeze = 7,
+  unfreeze = 8,
+  close = 9,
+  account = 10,
+};
 constexpr bool moves_money(CallKind kind) { return kind <= CallKind::withdrawal; }
+constexpr bool changes_account(CallKind kind) { return kind >= CallKind::freeze && kind <= CallKind::close; }
+/// Is about an account in one currency.
+constexpr bool names_pocket(CallKind kind) { return kind <= CallKind::balance; }
 
 /// One call of a written-out plan.
 struct ScriptedCall {
@@ -38,7 +52,7 @@ struct ScriptedCall {
   std::int64_t amount = 1;  ///< minor units
   std::string currency = "USD";
   std::uint32_t id = 0;   ///< the transaction's number; the same number is the same transaction id. 0: one of its own
-  std::string account;    ///< to open, or to read; status: the one that decides the transfer
+  std::string account;    ///< to open, to change, or to read; status: the one that decides the transfer
   bool eventual = false;  ///< balance: as it stands at whoever is asked
   std::uint32_t patience_ms = 3000;
   bool operator==(const ScriptedCall&) const = default;

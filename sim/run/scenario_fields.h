@@ -1,5 +1,6 @@
 // The fields of a scenario, once: a reader and a writer of JSON walk the same list, so that neither forgets a key.
-// A visitor has: duration, size, count, number, flag, text, word, target, object, list (see scenario_json.cc).
+// A visitor has: duration, size, count, weight (a count that came later: 0 goes without saying, so that a scenario's
+// hash is as it was before), number, flag, text, word, target, object, list (see scenario_json.cc).
 #pragma once
 
 #include <cstdint>
@@ -48,6 +49,7 @@ void visit(V& v, workload::Config& w) {
   v.count("read_per_mille", w.read_per_mille, 0, 1000);
   v.count("deposit_per_mille", w.deposit_per_mille, 0, 1000);
   v.count("withdrawal_per_mille", w.withdrawal_per_mille, 0, 1000);
+  v.weight("account_change_per_mille", w.account_change_per_mille, 0, 1000);
   v.count("patience_ms", w.patience_ms, 1, 600'000);
   v.number("opening_balance", w.opening_balance, 0, std::numeric_limits<std::int64_t>::max());
 }
@@ -139,8 +141,9 @@ void visit(V& v, ScriptedCall& c) {
     v.text("account", c.account);
   }
   if (c.operation == CallKind::balance) v.flag("eventual", c.eventual);
-  if (c.operation != CallKind::status) v.text("currency", c.currency);
-  if (moves_money(c.operation) || c.operation == CallKind::status) v.number("id", c.id, 0, u32_max);
+  if (names_pocket(c.operation)) v.text("currency", c.currency);
+  if (moves_money(c.operation) || c.operation == CallKind::status || changes_account(c.operation))
+    v.number("id", c.id, 0, u32_max);
   v.count("patience_ms", c.patience_ms, 1, 600'000);
 }
 

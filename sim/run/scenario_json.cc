@@ -100,6 +100,9 @@ class Reader {
   void count(const char* key, std::uint32_t& value, std::uint32_t min, std::uint32_t max) {
     number(key, value, min, max);
   }
+  void weight(const char* key, std::uint32_t& value, std::uint32_t min, std::uint32_t max) {
+    number(key, value, min, max);
+  }
   void flag(const char* key, bool& value) {
     const json* found = at(key);
     if (found == nullptr) return;
@@ -246,6 +249,9 @@ class Writer {
     if (!sparse_ || value != 0) object_[key] = value;
   }
   void count(const char* key, std::uint32_t value, std::uint32_t, std::uint32_t) { object_[key] = value; }
+  void weight(const char* key, std::uint32_t value, std::uint32_t, std::uint32_t) {
+    if (value != 0) object_[key] = value;
+  }
   void flag(const char* key, bool value) {
     if (!sparse_ || value) object_[key] = value;
   }

@@ -81,7 +81,7 @@ std::string of_script(const Script& script) {
   for (std::size_t i = 0; i < script.calls.size(); ++i) {
     const ScriptedCall& call = script.calls[i];
     const std::string at = "/script/calls/" + number(i);
-    if (call.operation != CallKind::status && !parse_currency(call.currency)) return at + "/currency: no such currency";
+    if (names_pocket(call.operation) && !parse_currency(call.currency)) return at + "/currency: no such currency";
     if (!moves_money(call.operation)) {
       if (call.account.empty()) return at + "/account: which one?";
       if (call.operation == CallKind::status && call.id == 0) return at + "/id: of which transfer?";

@@ -144,6 +144,22 @@ Scenario draw_two_phase_commit(std::uint64_t seed) {
   return scenario;
 }
 
+/// The worlds of the default profile, by any protocol, whose clients freeze, unfreeze and close accounts while money
+/// of them is under way; more transfers are refused by their targets, so that more money comes back.
+Scenario draw_accounts(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  Prng prng = stream(seed, Domain::swarm, 8, world_site);
+  constexpr ledger::Protocol protocols[] = {ledger::Protocol::saga, ledger::Protocol::tcc,
+                                            ledger::Protocol::two_phase_commit};
+  scenario.tuning.protocol = protocols[prng.below(std::size(protocols))];
+  scenario.shards = draw(prng, 2, 3);
+  scenario.workload.account_change_per_mille = draw(prng, 50, 250);
+  scenario.workload.accounts = draw(prng, 8, 24);
+  scenario.workload.cross_shard_per_mille = draw(prng, 500, 900);
+  scenario.workload.missing_account_per_mille = draw(prng, 60, 200);
+  return scenario;
+}
+
 /// A fault that strikes leaders, and lasts about as long as it takes to elect the next ones.
 faults::FaultSpec& add_for_leaders(Scenario& scenario, std::string fault, Prng& prng) {
   faults::FaultSpec spec;
@@ -358,6 +374,12 @@ Scenario draw_membership_on_bad_disks(std::uint64_t seed) {
 
 const std::vector<Profile>& profiles() {
   static const std::vector<Profile> all = {
+      {"accounts",
+       "the worlds of the default profile, whose clients freeze, unfreeze and close accounts",
+       draw_accounts,
+       {},
+       {"account_closed", "close_refused", "compensation_into_frozen", "confirmed_into_frozen", "frozen_between_phases",
+        "refused_closed", "refused_frozen", "undo"}},
       {"default", "everything a seed can draw", draw_default},
       {"membership",
        "groups whose members and leaders an operator changes while everything but the disks goes wrong",

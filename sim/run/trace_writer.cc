@@ -59,6 +59,10 @@ std::string_view name(router::RequestKind kind) {
       return "reconfigure";
     case router::RequestKind::transfer_leadership:
       return "transfer_leadership";
+    case router::RequestKind::change_account:
+      return "change_account";
+    case router::RequestKind::account:
+      return "account";
   }
   return "?";
 }

@@ -95,6 +95,15 @@ void Recorder::while_running(SimTime now, std::uint32_t client, const router::Re
     call.operation = CallKind::status;
     call.account = status->account;
     call.id = number_of(status->id);
+  } else if (const auto* change = std::get_if<router::ChangeAccountRequest>(&request.body)) {
+    call.operation = change->change == router::AccountChange::freeze     ? CallKind::freeze
+                     : change->change == router::AccountChange::unfreeze ? CallKind::unfreeze
+                                                                         : CallKind::close;
+    call.account = change->account;
+    call.id = number_of(change->id);
+  } else if (const auto* account = std::get_if<router::AccountRequest>(&request.body)) {
+    call.operation = CallKind::account;
+    call.account = account->account;
   } else {
     return;
   }

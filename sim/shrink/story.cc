@@ -59,6 +59,14 @@ std::string line_of(const ScriptedCall& call) {
       return "reads the balance of " + call.account + (call.eventual ? " wherever it is" : "");
     case CallKind::status:
       return "reads the status of" + id + " of " + call.account;
+    case CallKind::freeze:
+      return "freezes " + call.account;
+    case CallKind::unfreeze:
+      return "unfreezes " + call.account;
+    case CallKind::close:
+      return "closes " + call.account;
+    case CallKind::account:
+      return "reads the state of " + call.account;
   }
   return "";
 }

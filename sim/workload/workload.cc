@@ -34,17 +34,20 @@ struct Ask {
   Currency currency;
   router::Consistency consistency = router::Consistency::linearizable;
   TransferId id;
+  router::AccountChange change = router::AccountChange::freeze;
 };
 
 struct Client {
   Prng draws{0};
   Prng ids{0};
   Prng think{0};
-  std::uint32_t calls_left = 0;    ///< in the running phase
-  std::uint32_t calls_made = 0;    ///< of all phases
-  std::deque<Ask> due;             ///< setup, final reads: in order, each until it is settled
-  std::vector<std::size_t> again;  ///< items whose outcome is open, to be asked again soon
-  std::vector<Ask> open_openings;  ///< openings without a definite answer
+  std::uint32_t calls_left = 0;     ///< in the running phase
+  std::uint32_t calls_made = 0;     ///< of all phases
+  std::deque<Ask> due;              ///< setup, final reads: in order, each until it is settled
+  std::vector<std::size_t> again;   ///< items whose outcome is open, to be asked again soon
+  std::vector<Ask> open_openings;   ///< openings without a definite answer
+  std::vector<Ask> open_changes;    ///< changes of accounts without a definite answer
+  std::vector<std::string> frozen;  ///< by this client, as far as it knows
   struct Outstanding {
     std::uint64_t op;
     Ask ask;
@@ -78,6 +81,22 @@ Ask balance(const std::string& account, Currency currency, router::Consistency c
   ask.account = account;
   ask.currency = currency;
   ask.consistency = consistency;
+  return ask;
+}
+
+Ask change(router::AccountChange change, const std::string& account, const TransferId& id) {
+  Ask ask;
+  ask.kind = router::RequestKind::change_account;
+  ask.change = change;
+  ask.account = account;
+  ask.id = id;
+  return ask;
+}
+
+Ask state_of(const std::string& account) {
+  Ask ask;
+  ask.kind = router::RequestKind::account;
+  ask.account = account;
   return ask;
 }
 
@@ -121,6 +140,7 @@ struct Generator::State {
   Ask draw_read(Client& client);
   Ask draw_transfers(std::uint32_t number);
   Ask draw_opening(Client& client);
+  Ask draw_change(Client& client);
   std::optional<Ask> unresolved(std::uint32_t number);
   Bytes encode(std::uint32_t number, const Ask& ask);
   void settle(Client& client, const Ask& ask, const router::Reply& reply);
@@ -152,6 +172,9 @@ void Generator::State::plan_final_reads() {
   trial_balance.kind = router::RequestKind::trial_balance;
   give(std::move(trial_balance));
   for (const auto& [account, currency] : opened) give(balance(account, currency, router::Consistency::linearizable));
+  if (config.account_change_per_mille > 0) {
+    for (const auto& [account, currency] : opened) give(state_of(account));
+  }
   std::set<std::pair<std::string, TransferId>> asked;
   for (std::size_t i = 0; i < items.size(); ++i) {
     if (asked.emplace(items[i].home(), items[i].id).second) give(status(items[i].home(), items[i].id));
@@ -189,12 +212,35 @@ Ask Generator::State::draw_opening(Client& client) {
   return opening(account.name, account.currencies[0]);
 }
 
+/// What this client has frozen it unfreezes before it freezes another, else nothing would move any more; mostly it is
+/// an account of which money may be under way. Accounts opened late hold nothing, as a rule, and so can be closed.
+Ask Generator::State::draw_change(Client& client) {
+  const std::uint64_t kind = client.draws.below(100);
+  const TransferId id = draw_id(client.ids);
+  if (kind < 10) return state_of(accounts.draw(client.draws).name);
+  if (kind < 25) {
+    const bool late = client.draws.chance(700);
+    const std::string account = late ? late_account_prefix + std::to_string(client.draws.below(late_accounts))
+                                     : accounts.draw(client.draws).name;
+    return change(router::AccountChange::close, account, id);
+  }
+  if (!client.frozen.empty()) return change(router::AccountChange::unfreeze, client.frozen.front(), id);
+  std::string account = accounts.draw(client.draws).name;
+  if (items.size() > 0 && client.draws.chance(800)) {
+    const Item& item = items[items.draw_earlier(client.draws)];
+    account = item.debit.empty() || (!item.credit.empty() && client.draws.chance(500)) ? item.credit : item.debit;
+  }
+  client.frozen.push_back(account);
+  return change(router::AccountChange::freeze, account, id);
+}
+
 Ask Generator::State::draw(std::uint32_t number) {
   Client& client = clients[number];
   if (!client.again.empty()) return transfers(std::exchange(client.again, {}));
   const std::uint64_t kind = client.draws.below(1000);
   if (kind < config.read_per_mille) return draw_read(client);
   if (kind < config.read_per_mille + opening_per_mille) return draw_opening(client);
+  if (kind < config.read_per_mille + opening_per_mille + config.account_change_per_mille) return draw_change(client);
   return draw_transfers(number);
 }
 
@@ -202,6 +248,7 @@ Ask Generator::State::draw(std::uint32_t number) {
 std::optional<Ask> Generator::State::unresolved(std::uint32_t number) {
   Client& client = clients[number];
   if (!client.open_openings.empty()) return client.open_openings.front();
+  if (!client.open_changes.empty()) return client.open_changes.front();
   std::vector<std::size_t> some;
   for (std::size_t i = 0; i < items.size() && some.size() < config.batch_max; ++i) {
     if (items[i].owner == number && !items[i].resolved) some.push_back(i);
@@ -247,6 +294,12 @@ Bytes Generator::State::encode(std::uint32_t number, const Ask& ask) {
     case router::RequestKind::open_account:
       request.body = router::OpenAccountRequest{ask.currency, ask.account};
       break;
+    case router::RequestKind::change_account:
+      request.body = router::ChangeAccountRequest{ask.change, ask.id, ask.account};
+      break;
+    case router::RequestKind::account:
+      request.body = router::AccountRequest{ask.account};
+      break;
     case router::RequestKind::balance:
       request.body = router::BalanceRequest{ask.consistency, ask.currency, ask.account};
       break;
@@ -290,6 +343,15 @@ void Generator::State::settle(Client& client, const Ask& ask, const router::Repl
     std::erase_if(client.open_openings, [&](const Ask& open) { return open.account == ask.account; });
     if (reply.status == Outcome::success) opened.emplace(ask.account, ask.currency);
     if (!is_definite(reply.status)) client.open_openings.push_back(ask);
+  }
+  if (ask.kind == router::RequestKind::change_account) {
+    std::erase_if(client.open_changes, [&](const Ask& open) { return open.id == ask.id; });
+    if (!is_definite(reply.status)) client.open_changes.push_back(ask);
+    const bool success = reply.status == Outcome::success;
+    const bool stays = ask.change == router::AccountChange::freeze  ? success
+                       : ask.change == router::AccountChange::close ? !success
+                                                                    : false;
+    if (is_definite(reply.status) && !stays) std::erase(client.frozen, ask.account);
   }
 }
 

@@ -38,6 +38,7 @@ struct Config {
   std::uint32_t read_per_mille = 150;
   std::uint32_t deposit_per_mille = 60;
   std::uint32_t withdrawal_per_mille = 60;
+  std::uint32_t account_change_per_mille = 0;  ///< of calls: an account is frozen, unfrozen or (rarely) closed
   std::uint32_t patience_ms = 3000;
   std::int64_t opening_balance = 100'000;  ///< minor units deposited to each account at setup
 };

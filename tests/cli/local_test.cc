@@ -92,6 +92,14 @@ TEST_CASE("a cluster of three processes serves, is looked at, and goes with its 
     CHECK_THAT(refused.err, Catch::Contains("insufficient-funds"));
     CHECK(run("client transfer bob alice 1.001 USD" + dir).exit_code == 2);
     CHECK(run("client balance nobody USD" + dir).exit_code == 8);
+    CHECK_THAT(run("client freeze bob --output json" + dir).out,
+               Catch::Contains(R"("state":"frozen","already":false)"));
+    CHECK_THAT(run("client account bob" + dir).out, Catch::Contains("frozen"));
+    const Ran frozen = run("client transfer alice bob 1 USD" + dir);
+    CHECK(frozen.exit_code == 8);
+    CHECK_THAT(frozen.err, Catch::Contains("account-frozen"));
+    CHECK_THAT(run("client close bob" + dir).err, Catch::Contains("account-not-empty"));
+    CHECK_THAT(run("client unfreeze bob --output json" + dir).out, Catch::Contains(R"("state":"open")"));
     CHECK_THAT(run("client trial-balance --output json" + dir).out, Catch::Contains(R"("balanced":true)"));
 
     const Ran status = run("status" + dir);

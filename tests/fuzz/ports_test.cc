@@ -117,6 +117,8 @@ std::vector<std::string> client_bodies() {
     add(RequestKind::transfers,
         router::TransfersRequest{{item(Operation::transfer, "alice", "bob"), item(Operation::deposit, "", "alice"),
                                   item(Operation::withdrawal, "bob", ""), item(Operation::transfer, "bob", "nobody")}});
+    add(RequestKind::change_account, router::ChangeAccountRequest{router::AccountChange::freeze, Uuid{}, "alice"});
+    add(RequestKind::account, router::AccountRequest{"alice"});
     add(RequestKind::open_account, router::OpenAccountRequest{usd, "alice"});
     add(RequestKind::balance, router::BalanceRequest{router::Consistency::linearizable, usd, "alice"});
     add(RequestKind::balance, router::BalanceRequest{router::Consistency::eventual, usd, "bob"});

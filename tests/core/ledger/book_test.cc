@@ -44,7 +44,7 @@ PocketNumber open(Book& book, const AccountOpened& event) {
 Bytes exported(const Book& book) {
   Bytes bytes;
   ByteWriter out(bytes);
-  book.export_rows(out);
+  book.export_rows(out, AccountFormat::with_state);
   return bytes;
 }
 

@@ -19,7 +19,7 @@ class EventSource {
   explicit EventSource(std::uint64_t seed) : prng_(seed) {}
 
   Event next() {
-    switch (prng_.below(14)) {
+    switch (prng_.below(15)) {
       case 0:
         return founded();
       case 1:
@@ -46,6 +46,8 @@ class EventSource {
         return prepare_started();
       case 12:
         return prepare_received();
+      case 13:
+        return account_changed();
       default: {
         SecondStarted event = second_started();
         event.protocol = Protocol::two_phase_commit;
@@ -205,6 +207,11 @@ class EventSource {
             leg.amount,
             leg.target_position,
             leg.target_stamp};
+  }
+  AccountChanged account_changed() {
+    const auto change = static_cast<Operation>(4 + prng_.below(3));
+    const auto before = static_cast<AccountState>(1 + prng_.below(change == Operation::close ? 3 : 2));
+    return {change, before, PrincipalId(number()), AccountNumber(number()), uuid()};
   }
   LegAnswered answered() {
     LegAnswered event;
@@ -470,6 +477,18 @@ TEST_CASE("events are written as the grammar says (events.h)") {
     out.i64(9);
     REQUIRE(encoded(event) == expected);
   }
+  SECTION("account_changed") {
+    AccountChanged event{Operation::close, AccountState::frozen, PrincipalId(3), AccountNumber(4), {}};
+    event.id.bytes[0] = 5;
+    out.u8(12);
+    out.u8(6);
+    out.u8(2);
+    out.u32(3);
+    out.u32(4);
+    out.u64(5);
+    out.u64(0);
+    REQUIRE(encoded(event) == expected);
+  }
   SECTION("entry header") {
     Bytes header;
     ByteWriter header_out(header);
@@ -578,6 +597,17 @@ TEST_CASE("what no shard can have decided is no event") {
   REQUIRE_FALSE(refused(started));
   started.decided.operation = Operation::deposit;
   REQUIRE(refused(started));
+
+  const AccountChanged changed{Operation::freeze, AccountState::open, PrincipalId(), AccountNumber(0), {}};
+  REQUIRE_FALSE(refused(changed));
+  std::vector<AccountChanged> bad_changes(6, changed);
+  bad_changes[0].change = Operation::withdrawal;
+  bad_changes[1].change = static_cast<Operation>(7);
+  bad_changes[2].before = static_cast<AccountState>(0);
+  bad_changes[3].before = static_cast<AccountState>(4);
+  bad_changes[4].before = AccountState::closed;  // for ever
+  bad_changes[5].account = no_account;
+  for (const AccountChanged& event : bad_changes) REQUIRE(refused(event));
 }
 
 TEST_CASE("an entry of another version, without events or without a place is no entry") {

@@ -292,6 +292,32 @@ TEST_CASE("opening an account is unknown at the deadline only if an attempt may 
   }
 }
 
+TEST_CASE("a close refused as not empty is told only when no earlier attempt may still close it (design §8)") {
+  Bench bench;
+  SECTION("alone") {
+    bench.submit(Bench::close_account());
+    bench.say_status(bench.attempt(), Outcome::account_not_empty, nobody, RequestKind::change_account);
+    CHECK(bench.told().status == Outcome::account_not_empty);
+  }
+  SECTION("an earlier attempt is open") {
+    const auto [first, second] = after_time_out(bench, Bench::close_account());
+    bench.say_status(second, Outcome::account_not_empty, nobody, RequestKind::change_account);
+    CHECK(bench.quiet());
+    bench.say_success(first, RequestKind::change_account, ChangeAccountReply{false, Position{3}});
+    CHECK(bench.told().status == Outcome::success);
+  }
+  SECTION("closed is for ever, whoever says so") {
+    const auto [first, second] = after_time_out(bench, Bench::close_account());
+    bench.say_status(second, Outcome::account_closed, nobody, RequestKind::change_account);
+    CHECK(bench.told().status == Outcome::account_closed);
+  }
+  SECTION("at the deadline it is unknown if an attempt may have executed") {
+    bench.submit(Bench::close_account());
+    bench.pass(seconds(5));
+    CHECK(bench.told().status == Outcome::unknown);
+  }
+}
+
 TEST_CASE("a plain client does not pass on a proxy's refusal while an earlier proxy may still execute (design §8)") {
   Bench bench(Mode::to_proxies);
   const auto [first, second] = after_time_out(bench, Bench::transfer());

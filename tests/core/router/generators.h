@@ -105,6 +105,12 @@ inline RequestBody arbitrary_request_body(OwnedRequest& owner, RequestKind kind)
       return ReconfigureRequest{arbitrary_nodes(1)};
     case RequestKind::transfer_leadership:
       return TransferLeadershipRequest{NodeId(*rc::gen::inRange<std::uint32_t>(1, UINT32_MAX))};
+    case RequestKind::change_account:
+      return ChangeAccountRequest{
+          *rc::gen::element(AccountChange::freeze, AccountChange::unfreeze, AccountChange::close), arbitrary_uuid(),
+          owner.own(arbitrary_account())};
+    case RequestKind::account:
+      return AccountRequest{owner.own(arbitrary_account())};
   }
   return NodeStatusRequest{};
 }
@@ -221,6 +227,11 @@ inline ReplyBody arbitrary_reply_body(RequestKind kind) {
       return ReconfigureReply{*rc::gen::arbitrary<bool>()};
     case RequestKind::transfer_leadership:
       return TransferLeadershipReply{*rc::gen::arbitrary<bool>()};
+    case RequestKind::change_account:
+      return ChangeAccountReply{*rc::gen::arbitrary<bool>(), arbitrary_id<Position>()};
+    case RequestKind::account:
+      return AccountReply{*rc::gen::element(AccountState::open, AccountState::frozen, AccountState::closed),
+                          arbitrary_id<Position>(), Stamp{*rc::gen::arbitrary<std::int64_t>()}};
   }
   return std::monostate{};
 }

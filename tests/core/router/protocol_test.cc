@@ -155,6 +155,14 @@ TEST_CASE("account names follow their grammar, reserved ones included (api: amou
     open.header.kind = RequestKind::open_account;
     open.body = OpenAccountRequest{currency_of("USD"), row.name};
     CHECK(accepted(open) == row.good);
+    Request change;
+    change.header.kind = RequestKind::change_account;
+    change.body = ChangeAccountRequest{AccountChange::close, Uuid{}, row.name};
+    CHECK(accepted(change) == row.good);
+    Request account;
+    account.header.kind = RequestKind::account;
+    account.body = AccountRequest{row.name};
+    CHECK(accepted(account) == row.good);
     Request balance;
     balance.header.kind = RequestKind::balance;
     balance.body = BalanceRequest{Consistency::eventual, currency_of("USD"), row.name};
@@ -186,7 +194,7 @@ TEST_CASE(
     std::size_t at;
     int value;
   };
-  for (const Row row : {Row{0, 0}, Row{0, 9}, Row{1, 2}, Row{2, 1}, Row{3, 1}, Row{24, 0}, Row{24, 4}}) {
+  for (const Row row : {Row{0, 0}, Row{0, 11}, Row{1, 2}, Row{2, 1}, Row{3, 1}, Row{24, 0}, Row{24, 4}}) {
     Bytes bytes = good;
     bytes[row.at] = static_cast<std::byte>(row.value);
     CHECK_FALSE(decode_request(bytes).has_value());
@@ -194,6 +202,21 @@ TEST_CASE(
   Request impatient = one_transfer(good_item());
   impatient.header.patience_ms = 0;
   CHECK_FALSE(accepted(impatient));
+}
+
+TEST_CASE("a change of an account is a freeze, an unfreeze or a close (docs/FORMATS.md, Client protocol)") {
+  Request request;
+  request.header.kind = RequestKind::change_account;
+  for (int number = 0; number < 256; ++number) {
+    request.body = ChangeAccountRequest{static_cast<AccountChange>(number), Uuid{}, "alice"};
+    CHECK(accepted(request) == (number >= 4 && number <= 6));
+  }
+  Reply reply;
+  reply.kind = RequestKind::account;
+  for (int number = 0; number < 256; ++number) {
+    reply.body = AccountReply{static_cast<AccountState>(number), Position(1), Stamp{2}};
+    CHECK(decode_reply(encode(reply)).has_value() == (number >= 1 && number <= 3));
+  }
 }
 
 TEST_CASE("membership requests name a shard, and nodes ascending without nobody (docs/FORMATS.md, Client protocol)") {

@@ -69,6 +69,10 @@ struct Bench {
     const std::string account = account_in(s1);
     return request(RequestKind::open_account, OpenAccountRequest{currency_of("USD"), account});
   }
+  static Bytes close_account() {
+    const std::string account = account_in(s1);
+    return request(RequestKind::change_account, ChangeAccountRequest{AccountChange::close, id_of(7), account});
+  }
   static Bytes status_of(const std::string& account = {}) {
     return request(RequestKind::transfer_status, TransferStatusRequest{id_of(1), account});
   }

@@ -224,10 +224,18 @@ TEST_CASE("when leadership is lost, what is not certain is unknown and reads are
   opening.kind = router::RequestKind::open_account;
   opening.body = router::OpenAccountReply{false, Position(4)};
   room.admit_reply(opening, {.depends_on = Index(4), .legs = {}});
+  router::Reply freezing;
+  freezing.kind = router::RequestKind::change_account;
+  freezing.body = router::ChangeAccountReply{false, Position(4)};
+  room.admit_reply(freezing, {.depends_on = Index(4), .legs = {}});
+  router::Reply state;
+  state.kind = router::RequestKind::account;
+  state.body = router::AccountReply{router::AccountState::open, Position(4), Stamp{6}};
+  room.admit_reply(state, {.depends_on = Index(4), .round = true, .legs = {}});
   room.abandon();
 
   const std::vector<Answer> answers = room.take_ready();
-  REQUIRE(answers.size() == 5);
+  REQUIRE(answers.size() == 7);
   for (const router::TransferResult& result : results_of(answers[0])) {
     REQUIRE(result.outcome == Outcome::unknown);
     REQUIRE(result.position == Position(0));
@@ -239,6 +247,9 @@ TEST_CASE("when leadership is lost, what is not certain is unknown and reads are
   REQUIRE(answers[3].reply.body.index() == 0);
   REQUIRE(answers[4].reply.status == Outcome::unknown);
   REQUIRE(answers[4].reply.body.index() == 0);
+  REQUIRE(answers[5].reply.status == Outcome::unknown);
+  REQUIRE(answers[5].reply.body.index() == 0);
+  REQUIRE(answers[6].reply.status == Outcome::not_leader);
   REQUIRE(room.size() == 0);
   REQUIRE(room.wake_at() == never);
 

@@ -33,8 +33,36 @@ class Model {
 
   Outcome open(TenantId tenant, const std::string& account, Currency currency) {
     if (!is_mine(tenant, account)) return Outcome::wrong_shard;
+    if (state(tenant, account) == ledger::AccountState::closed) return Outcome::account_closed;
     pockets_.emplace(Pocket{tenant, account, currency}, Balance{});
     return Outcome::success;
+  }
+
+  Outcome change(ledger::Operation change, TenantId tenant, const std::string& account, const TransferId& id) {
+    using ledger::AccountState;
+    if (!is_mine(tenant, account)) return Outcome::wrong_shard;
+    if (!exists(tenant, account)) return Outcome::account_not_found;
+    const std::string body = "change " + std::to_string(static_cast<int>(change));
+    const auto bound = ids_.find({tenant, account, id});
+    if (bound != ids_.end()) {
+      return bound->second.body == body ? Outcome::success : Outcome::idempotency_payload_mismatch;
+    }
+    AccountState& now = states_.try_emplace({tenant, account}, AccountState::open).first->second;
+    if (now == AccountState::closed && change != ledger::Operation::close) return Outcome::account_closed;
+    for (const auto& [pocket, balance] : pockets_) {
+      if (change != ledger::Operation::close || std::get<0>(pocket) != tenant || std::get<1>(pocket) != account)
+        continue;
+      if (balance.amount != 0 || balance.pending != 0) return Outcome::account_not_empty;
+    }
+    now = change == ledger::Operation::freeze  ? AccountState::frozen
+          : change == ledger::Operation::close ? AccountState::closed
+                                               : AccountState::open;
+    ids_[{tenant, account, id}] = {body, Outcome::success};
+    return Outcome::success;
+  }
+  ledger::AccountState state(TenantId tenant, const std::string& account) const {
+    const auto found = states_.find({tenant, account});
+    return found == states_.end() ? ledger::AccountState::open : found->second;
   }
 
   Outcome transfer(const ledger::TransferCommand& command, ledger::Protocol protocol = ledger::Protocol::saga) {
@@ -129,6 +157,13 @@ class Model {
   }
   static bool fits(const Balance& to, Wide amount) { return to.amount + to.pending + amount <= most; }
 
+  /// Success where the account is open.
+  Outcome open_for(TenantId tenant, const std::string& account) const {
+    const ledger::AccountState now = state(tenant, account);
+    if (now == ledger::AccountState::frozen) return Outcome::account_frozen;
+    return now == ledger::AccountState::closed ? Outcome::account_closed : Outcome::success;
+  }
+
   Outcome inside(const ledger::TransferCommand& command, const std::string& debit, const std::string& credit) {
     const auto [minor, currency] = command.amount;
     const bool deposits = command.operation == ledger::Operation::deposit;
@@ -136,10 +171,13 @@ class Model {
     Balance* from = deposits ? nullptr : find(command.tenant, debit, currency);
     Balance* to = withdraws ? nullptr : find(command.tenant, credit, currency);
     Balance& issue = issue_[currency];
+    const Outcome home = open_for(command.tenant, deposits ? credit : debit);
+    if (home != Outcome::success) return home;
     if (!deposits && from == nullptr) return Outcome::currency_mismatch;
     if (!deposits && from->locked) return Outcome::account_locked;
     if (!deposits && from->amount < minor) return Outcome::insufficient_funds;
     if (!deposits && !withdraws && !exists(command.tenant, credit)) return Outcome::credit_account_not_found;
+    if (!withdraws && open_for(command.tenant, credit) != Outcome::success) return open_for(command.tenant, credit);
     if (!withdraws && to == nullptr) return Outcome::currency_mismatch;
     if (!withdraws && to->locked) return Outcome::account_locked;
     if (!withdraws && !fits(*to, minor)) return Outcome::balance_overflow;
@@ -154,6 +192,7 @@ class Model {
                 ledger::Protocol protocol) {
     const auto [minor, currency] = command.amount;
     Balance* from = find(command.tenant, debit, currency);
+    if (open_for(command.tenant, debit) != Outcome::success) return open_for(command.tenant, debit);
     if (from == nullptr) return Outcome::currency_mismatch;
     if (from->locked) return Outcome::account_locked;
     if (from->amount < minor) return Outcome::insufficient_funds;
@@ -193,6 +232,7 @@ class Model {
   Outcome credited(ShardId source, const Leg& leg, bool only_tries) {
     const auto [minor, currency] = leg.amount;
     if (!exists(leg.tenant, leg.credit)) return Outcome::credit_account_not_found;
+    if (open_for(leg.tenant, leg.credit) != Outcome::success) return open_for(leg.tenant, leg.credit);
     Balance* to = find(leg.tenant, leg.credit, currency);
     if (to == nullptr) return Outcome::currency_mismatch;
     if (to->locked) return Outcome::account_locked;
@@ -209,6 +249,7 @@ class Model {
   ShardId self_;
   std::uint32_t shards_;
   std::map<Pocket, Balance> pockets_;
+  std::map<std::pair<TenantId, std::string>, ledger::AccountState> states_;
   std::map<Currency, Balance> issue_;
   std::map<std::pair<ShardId, Currency>, Balance> transit_;
   std::map<std::tuple<TenantId, std::string, TransferId>, Bound> ids_;

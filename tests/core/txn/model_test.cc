@@ -108,7 +108,8 @@ void require_all(const Reached& reached) {
   for (const Outcome outcome :
        {Outcome::pending, Outcome::success, Outcome::insufficient_funds, Outcome::credit_account_not_found,
         Outcome::currency_mismatch, Outcome::balance_overflow, Outcome::account_not_found, Outcome::same_account,
-        Outcome::idempotency_payload_mismatch, Outcome::malformed, Outcome::wrong_shard}) {
+        Outcome::idempotency_payload_mismatch, Outcome::malformed, Outcome::wrong_shard, Outcome::account_frozen,
+        Outcome::account_closed, Outcome::account_not_empty}) {
     CAPTURE(name(outcome));
     REQUIRE(reached.outcomes[static_cast<std::size_t>(outcome)] > 0);
   }

@@ -14,6 +14,7 @@ namespace {
 
 constexpr std::array accounts = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
 constexpr std::array currencies = {usd, eur};
+constexpr std::uint8_t kinds = 17;  ///< of steps
 
 void check_balanced(const StateMachine& state) {
   for (const TrialBalanceRow& row : state.trial_balance()) {
@@ -79,7 +80,7 @@ Batch& World::batch_of(Shard& shard) {
 
 void World::step(const Step& step) {
   Shard& shard = shard_at(step.shard);
-  switch (step.kind % 16) {
+  switch (step.kind % kinds) {
     case 0:
     case 1:
       return open(shard, step);
@@ -102,6 +103,8 @@ void World::step(const Step& step) {
       return freeze(shard, step.id);
     case 14:
       return finish(shard, false);
+    case 15:
+      return change(shard, step);
     default:
       finish(shard, true);
       return commit(shard, step.id);
@@ -118,6 +121,19 @@ void World::open(Shard& shard, const Step& step) {
   outcomes_[static_cast<std::size_t>(outcome)] += 1;
 }
 
+/// Mostly undone again, and rarely a close: else nothing would move any more.
+void World::change(Shard& shard, const Step& step) {
+  using ledger::Operation;
+  const std::uint8_t draw = step.amount % 64;
+  const Operation what = draw < 20 ? Operation::freeze : draw == 20 ? Operation::close : Operation::unfreeze;
+  const char* account = accounts[step.debit % accounts.size()];
+  const TenantId tenant(step.credit % 8 == 0);
+  const TransferId id = id_of(step.id % 64);
+  const ChangeDecision decision = batch_of(shard).change_account({what, id, tenant, PrincipalId(1), account});
+  check(decision.outcome == shard.model.change(what, tenant, account, id), "accounts change as in the model");
+  outcomes_[static_cast<std::size_t>(decision.outcome)] += 1;
+}
+
 void World::transfer(Shard& shard, const Step& step) {
   // Few ids, so that many are used again with the same body or another.
   const std::uint64_t id = step.id % 64;
@@ -127,9 +143,9 @@ void World::transfer(Shard& shard, const Step& step) {
   const char* debit = accounts[step.debit % accounts.size()];
   const char* credit = accounts[step.credit % accounts.size()];
   const Currency currency = currencies[step.debit / 16 % 4 == 0];
-  ledger::TransferCommand command = step.kind % 16 == 2   ? deposit_of(id, credit, amount, currency)
-                                    : step.kind % 16 == 3 ? withdrawal_of(id, debit, amount, currency)
-                                                          : transfer_of(id, debit, credit, amount, currency);
+  ledger::TransferCommand command = step.kind % kinds == 2   ? deposit_of(id, credit, amount, currency)
+                                    : step.kind % kinds == 3 ? withdrawal_of(id, debit, amount, currency)
+                                                             : transfer_of(id, debit, credit, amount, currency);
   command.tenant = TenantId(step.credit / 16 % 8 == 7);
   if (command.operation == ledger::Operation::transfer) {
     command.credit_shard = shard_of(command.tenant, credit, shards_);
@@ -229,6 +245,7 @@ void World::compare(Shard& shard) {
   check_balanced(state);
   shard.model.each_balance([&](TenantId tenant, const std::string& account, Currency currency, std::int64_t minor) {
     check(state.balance(tenant, account, currency) == Money{minor, currency}, "balances are the model's");
+    check(state.account_state(tenant, account) == shard.model.state(tenant, account), "states are the model's");
   });
 }
 

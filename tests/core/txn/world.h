@@ -69,6 +69,7 @@ class World {
   void unwind_leader(Shard& shard);
   void send_legs(Shard& shard);
   void open(Shard& shard, const Step& step);
+  void change(Shard& shard, const Step& step);
   void transfer(Shard& shard, const Step& step);
   void deliver_some(Shard& source, Shard& target, std::uint64_t draw);
   void answer_some(Shard& source, Shard& target, std::uint64_t draw);

@@ -50,6 +50,8 @@ HttpResponse say(const Call& call, Outcome status, router::ReplyBody body = {}) 
   router::Reply made = reply;
   if (std::holds_alternative<router::BalanceReply>(made.body)) made.kind = router::RequestKind::balance;
   if (std::holds_alternative<router::OpenAccountReply>(made.body)) made.kind = router::RequestKind::open_account;
+  if (std::holds_alternative<router::ChangeAccountReply>(made.body)) made.kind = router::RequestKind::change_account;
+  if (std::holds_alternative<router::AccountReply>(made.body)) made.kind = router::RequestKind::account;
   if (std::holds_alternative<router::TransferStatusReply>(made.body)) made.kind = router::RequestKind::transfer_status;
   if (std::holds_alternative<router::TrialBalanceReply>(made.body)) made.kind = router::RequestKind::trial_balance;
   if (std::holds_alternative<router::NodeStatusReply>(made.body)) made.kind = router::RequestKind::node_status;
@@ -90,6 +92,7 @@ TEST_CASE("each outcome of a transfer has its status, code and promise (problem 
       {Outcome::currency_mismatch, 422, "currency-mismatch", "rejected", false},
       {Outcome::balance_overflow, 422, "balance-overflow", "rejected", false},
       {Outcome::account_frozen, 422, "account-frozen", "rejected", false},
+      {Outcome::account_not_empty, 422, "account-not-empty", "none", false},
       {Outcome::account_closed, 422, "account-closed", "rejected", false},
       {Outcome::limit_exceeded, 422, "limit-exceeded", "rejected", false},
       {Outcome::account_locked, 422, "account-locked", "rejected", false},
@@ -179,6 +182,38 @@ TEST_CASE("an account opened is 201, one that was there is 200") {
   CHECK(say(call_of(HttpRoute::open_account), Outcome::success, router::OpenAccountReply{true, Position(4)}).status ==
         200);
   CHECK(say(call_of(HttpRoute::open_account), Outcome::unknown).status == 504);
+}
+
+TEST_CASE("an account tells its state, and a change what it made of it") {
+  const HttpResponse state = say(call_of(HttpRoute::account), Outcome::success,
+                                 router::AccountReply{router::AccountState::frozen, Position(9), {noon}});
+  CHECK(state.status == 200);
+  CHECK(member(state, "account") == "alice");
+  CHECK(member(state, "state") == "frozen");
+  CHECK(header(state, "Consistency-Token") == "s3@9");
+  struct Row {
+    HttpRoute route;
+    const char* state;
+  };
+  for (const Row& row :
+       {Row{HttpRoute::freeze, "frozen"}, Row{HttpRoute::unfreeze, "open"}, Row{HttpRoute::close, "closed"}}) {
+    INFO(row.state);
+    const HttpResponse response =
+        say(call_of(row.route), Outcome::success, router::ChangeAccountReply{true, Position(9)});
+    CHECK(response.status == 200);
+    CHECK(member(response, "state") == row.state);
+    CHECK(response.body.find("\"already\":true") != std::string::npos);
+    CHECK(member(response, "position") == "s3@9");
+    CHECK(say(call_of(row.route), Outcome::account_not_found).status == 404);
+    CHECK(say(call_of(row.route), Outcome::account_closed).status == 422);
+    CHECK(say(call_of(row.route), Outcome::no_leader).status == 503);
+    CHECK(say(call_of(row.route), Outcome::unknown).status == 504);  // repeat it with the same id
+  }
+  const HttpResponse full = say(call_of(HttpRoute::close), Outcome::account_not_empty);
+  CHECK(full.status == 422);
+  CHECK(member(full, "code") == "account-not-empty");
+  CHECK(member(full, "outcome") == "none");
+  CHECK(say(call_of(HttpRoute::account), Outcome::unknown).status == 503);  // a read has done nothing
 }
 
 TEST_CASE("a balance says what is held, what is available and as of when") {

@@ -282,10 +282,50 @@ TEST_CASE("reads ask for what they name") {
   const Call balance = call_of(get("/v1/accounts/a:b/balance", "consistency=eventual&currency=USD"));
   CHECK(std::get<router::BalanceRequest>(asked(balance).body).consistency == router::Consistency::eventual);
   CHECK(std::get<router::BalanceRequest>(asked(balance).body).account == "a:b");
+  const Call account = call_of(get("/v1/accounts/alice"));
+  CHECK(std::get<router::AccountRequest>(asked(account).body).account == "alice");
   const Call status = call_of(get("/v1/transfers/" + id, "from_account=alice"));
   CHECK(std::get<router::TransferStatusRequest>(asked(status).body).account == "alice");
   const Call trial = call_of(get("/v1/admin/trial_balance"), HttpListener::admin);
   CHECK(asked(trial).header.kind == router::RequestKind::trial_balance);
   CHECK(call_of(get("/readyz", "verbose"), HttpListener::admin).verbose);
   CHECK(refusal(get("/livez"), HttpListener::admin).status == 200);
+}
+
+TEST_CASE("a change of an account takes its id from the body, the header or whoever took the request in") {
+  const std::string path = "/v1/accounts/alice/freeze";
+  const std::string with_id = "{\"transaction_id\":\"" + id + "\"}";
+  HttpRequest request = post(path, with_id);
+  request.fresh_id.bytes[0] = 7;
+  const Call named = call_of(request);
+  CHECK(named.account == "alice");
+  CHECK(net::to_string(named.transaction) == id);
+  const auto body = std::get<router::ChangeAccountRequest>(asked(named).body);
+  CHECK(body.change == router::AccountChange::freeze);
+  CHECK(body.account == "alice");
+  CHECK(body.id == named.transaction);
+  request.body = "{}";
+  CHECK(call_of(request).transaction == request.fresh_id);
+  request.body.clear();
+  CHECK(call_of(request).transaction == request.fresh_id);
+  request.content_type.clear();  // of no body
+  CHECK(call_of(request).transaction == request.fresh_id);
+  request.idempotency_key = id;
+  CHECK(net::to_string(call_of(request).transaction) == id);
+
+  request = post(path, "{}");
+  CHECK(member(refusal(request), "code") == "missing-field");
+  request.body = "{\"transaction_id\":\"x\"}";
+  CHECK(member(refusal(request), "code") == "invalid-uuid");
+  request.body = "{\"why\":\"fraud\"}";
+  request.fresh_id.bytes[0] = 7;
+  CHECK(member(refusal(request), "code") == "unknown-field");
+  request.body = with_id;
+  request.idempotency_key = "6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e22";
+  CHECK(member(refusal(request), "code") == "idempotency-key-mismatch");
+  request.idempotency_key = "today";
+  request.body = "{}";
+  CHECK(member(refusal(request), "code") == "idempotency-key-mismatch");
+  CHECK(member(refusal(post("/v1/accounts/sys:issue:USD/close", with_id)), "code") == "invalid-account-id");
+  CHECK(member(refusal(post(path, "[]")), "code") == "malformed-json");
 }

@@ -17,10 +17,15 @@ namespace {
 /// The grammar of docs/FORMATS.md, written.
 Bytes encoded(const StateRows& rows) {
   bool has_tcc = !rows.tries.empty();
-  for (const DedupRow& row : rows.dedup) has_tcc = has_tcc || (row.link && row.link->protocol > 1);
+  bool has_changes = false;
+  for (const DedupRow& row : rows.dedup) {
+    has_tcc = has_tcc || (row.link && row.link->protocol > 1);
+    has_changes = has_changes || row.is_change();
+  }
   Bytes bytes;
   ByteWriter out(bytes);
-  out.u8(has_tcc ? 2 : 1);
+  out.u8(has_changes ? 3 : has_tcc ? 2 : 1);
+  has_tcc = has_tcc || has_changes;
   out.id(rows.shard);
   out.u8(rows.founded ? 1 : 0);
   out.id(rows.last_position);
@@ -34,6 +39,7 @@ Bytes encoded(const StateRows& rows) {
   for (const AccountRow& row : rows.accounts) {
     out.id(row.tenant);
     out.short_string(row.name);
+    if (has_changes) out.u8(static_cast<std::uint8_t>(row.state));
   }
   out.u64(rows.pockets.size());
   for (const PocketRow& row : rows.pockets) {
@@ -393,6 +399,31 @@ TEST_CASE("O-E1 catches a snapshot that keeps other Tries than the log (TC/C)") 
     tries.at_source();
     tries.rows.dedup[1].link->leg = LegNumber(1);
     CHECK(told_of(tries.published(), {"in id 1"}));
+  }
+}
+
+TEST_CASE("O-E1 knows the states of accounts, and the ids of their changes") {
+  World w;
+  const Stamp before = w.story.last_stamp(s1);
+  w.story.change_account(20, ledger::Operation::freeze, ledger::AccountState::open);
+  w.bind(20, 12, static_cast<Operation>(AccountChange::freeze), Outcome::success);
+  w.rows.dedup.back().stamp = w.rows.last_stamp = w.story.last_stamp(s1);
+  REQUIRE(before < w.rows.last_stamp);
+  w.rows.last_position = Position(12);
+  w.rows.accounts[0].state = AccountState::frozen;
+  const auto published = [&] {
+    SealedDraft draft = w.draft();
+    draft.first = draft.last = 8;
+    return w.published(draft);
+  };
+  SECTION("as they are") { CHECK(published() == std::vector<std::string>()); }
+  SECTION("an account that was thawed on the way") {
+    w.rows.accounts[0].state = AccountState::open;
+    CHECK(told_of(published(), {"in account 0"}));
+  }
+  SECTION("a change forgotten: a late attempt would make it again") {
+    w.rows.dedup.pop_back();
+    CHECK_FALSE(published().empty());
   }
 }
 

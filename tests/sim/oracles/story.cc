@@ -134,6 +134,8 @@ void Story::settle(ShardId shard, const ledger::Event& event) {
     if (ledger::accepts(taken->phase)) move(taken->transit, taken->credit, taken->amount);
   } else if (std::holds_alternative<ledger::SecondEnded>(event)) {
     --unanswered_[shard];
+  } else if (std::holds_alternative<ledger::AccountChanged>(event)) {
+    ++ids_bound_[shard];
   }
 }
 
@@ -262,6 +264,26 @@ ledger::Event Story::second_ended(const LegPlan& plan, ledger::SecondPhase phase
   event.target_position = plan.second_received;
   event.target_stamp = plan.second_received_stamp;
   return event;
+}
+
+ledger::AccountChanged Story::account_changed(std::uint8_t id, ledger::Operation change, ledger::AccountState before,
+                                              PocketNumber pocket) {
+  return {change, before, PrincipalId(0), account_of(pocket), id_of(id)};
+}
+
+void Story::change_account(std::uint8_t id, ledger::Operation change, ledger::AccountState before) {
+  const std::uint64_t op =
+      call(router::ChangeAccountRequest{static_cast<router::AccountChange>(change), id_of(id), "a"});
+  const Position at = commit(s1, {account_changed(id, change, before)});
+  router::Reply reply;
+  reply.kind = router::RequestKind::change_account;
+  reply.shard = s1;
+  reply.body = router::ChangeAccountReply{before == ledger::state_after(change), at};
+  answer(op, reply);
+  const std::uint64_t read = call(router::AccountRequest{"a"});
+  reply.kind = router::RequestKind::account;
+  reply.body = router::AccountReply{static_cast<router::AccountState>(ledger::state_after(change)), at, stamps_[s1]};
+  answer(read, reply);
 }
 
 void Story::phase(Phase phase) {
@@ -486,6 +508,11 @@ void tell_clean_run(Story& story) {
   story.asks_by = ledger::Protocol::two_phase_commit;
   story.transfer_by_asking(9, 30);
   story.transfer_by_asking(10, 20, Outcome::balance_overflow);
+  story.change_account(11, ledger::Operation::freeze, ledger::AccountState::open);
+  story.transfer_within(12, 1, Outcome::account_frozen);
+  story.change_account(13, ledger::Operation::freeze, ledger::AccountState::frozen);
+  story.change_account(14, ledger::Operation::unfreeze, ledger::AccountState::frozen);
+  story.transfer_within(15, 1);
   for (const ShardId shard : {s1, s2}) {
     shard::Observation replica = story.replica(shard);
     story.oracle().on_replica({}, n2, replica);

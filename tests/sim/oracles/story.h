@@ -87,6 +87,9 @@ class Story {
   ledger::SecondReceived second_received(const LegPlan& plan, ledger::SecondPhase phase);
   ledger::Event second_ended(const LegPlan& plan, ledger::SecondPhase phase);
 
+  ledger::AccountChanged account_changed(std::uint8_t id, ledger::Operation change, ledger::AccountState before,
+                                         PocketNumber pocket = first);
+
   // --- clients --------------------------------------------------------------------------------------------------
   void phase(Phase phase);
   std::uint64_t call(const router::RequestBody& body);
@@ -103,6 +106,8 @@ class Story {
   // --- whole steps, honest --------------------------------------------------------------------------------------
   /// Accounts opened and told, a and b funded with 1000 each (ids 1 and 2); then the running phase.
   void set_up();
+  /// Of account a; told to its client, and its state read.
+  void change_account(std::uint8_t id, ledger::Operation change, ledger::AccountState before);
   void deposit(std::uint8_t id, std::string_view account, std::int64_t amount);
   void transfer_within(std::uint8_t id, std::int64_t amount, Outcome outcome = Outcome::success);  ///< a to c
   LegPlan start_across(std::uint8_t id, std::int64_t amount);                                      ///< a to b

@@ -53,7 +53,7 @@ RunResult write_out(Scenario& scenario, Seen& seen) {
 }
 
 TEST_CASE("calls that were drawn happen again when each is written out (simulator: keyed streams)") {
-  const std::string profile = GENERATE("default", "storage");
+  const std::string profile = GENERATE("default", "storage", "accounts");
   const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, 9));
   Scenario scenario = find_profile(profile)->draw(seed);
   scenario.seed = seed;
