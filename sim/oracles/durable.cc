@@ -129,9 +129,9 @@ class Durable final : public Oracle {
       elected(node, event.shard, event.term);
     } else if (event.kind == TraceKind::recovered) {
       standings_[{node, event.shard}].recovered = true;
-      if (booting_.erase(node) > 0) opened(node);
-      doubtful_ballots_.erase(node);
+      opened(node);
     } else if (takes_part(event.kind)) {
+      opened(node);  // a disk without a log has nothing to recover
       bool& unsupplied = standings_[{node, event.shard}].unsupplied;
       unsupplied = unsupplied && lacks_snapshot(disk_of(node), event.shard);
     }
@@ -188,6 +188,8 @@ class Durable final : public Oracle {
   };
 
   void opened(NodeId node) {
+    doubtful_ballots_.erase(node);
+    if (booting_.erase(node) == 0) return;
     NodeDisk& disk = disk_of(node);
     std::erase_if(disk.shown, [&](const auto& segment) { return segment.first <= disk.stream.segment(); });
     judge_all("and then " + of_node(node) + " opened its disk");
