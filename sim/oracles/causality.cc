@@ -4,9 +4,10 @@
 // The world shows which packets each step took in, and from which step of their sender: that is what happened before
 // (Lamport 1978). A crash ends a process, and the next one of the same node remembers nothing. So a process surely
 // knows only what it heard itself; but since both share one component, it may also speak for what the ones before it
-// knew. What a node took in before it served it may or may not have read. Between what a step surely knows (`known`)
-// and what it can know (`knowable`) lies what it tells. A process that has not read yet how far the ones before it had
-// come tells no component of its own, and sends nothing; what it does meanwhile may have no time yet.
+// knew. What a node took in before it served it may or may not have read, and likewise what comes late from a process
+// that has ended: who has heard its successor takes it for a disk of the past. Between what a step surely knows
+// (`known`) and what it can know (`knowable`) lies what it tells. A process that has not read yet how far the ones
+// before it had come tells no component of its own, and sends nothing; what it does meanwhile may have no time yet.
 //
 // Source: Lamport: Time, clocks, and the ordering of events (1978); Fidge (1988); Mattern (1988).
 #include <algorithm>
@@ -42,6 +43,7 @@ struct Process {
   Past now;
   std::vector<Past> steps;         ///< at the end of each, by number - 1
   std::vector<std::uint64_t> own;  ///< the component told for itself, likewise
+  std::uint64_t ended = 0;         ///< the last step of the processes before
 };
 
 std::string at(NodeId node, std::uint64_t step) {
@@ -80,6 +82,7 @@ class Causality final : public Oracle {
     process.now.known.clear();
     process.now.lamport = 0;
     process.now.counts = false;
+    process.ended = process.steps.size();
   }
 
  private:
@@ -92,7 +95,7 @@ class Causality final : public Oracle {
       return;
     }
     join(now.knowable, past.knowable);
-    if (!heard.surely) return;
+    if (!heard.surely || heard.step <= sender.ended) return;
     join(now.known, past.known);
     now.lamport = std::max(now.lamport, past.lamport);
   }

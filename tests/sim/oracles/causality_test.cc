@@ -38,6 +38,7 @@ class Clocks {
     std::uint64_t step = 0;
     std::uint64_t lamport = 0;
     std::map<NodeId, std::uint64_t> vector;
+    bool outdated = false;  ///< who takes it in has heard the sender's next process, and does not read it
   };
 
   /// One step that takes these packets in (or throws them away unread) and has so many events. What it sends carries
@@ -47,7 +48,7 @@ class Clocks {
     std::vector<Heard> heard;
     for (const Packet& packet : in) {
       heard.push_back({packet.from, packet.step, serves});
-      if (!serves) continue;
+      if (!serves || packet.outdated) continue;
       if (bug_ != Bug::lamport_not_joined) me.lamport = std::max(me.lamport, packet.lamport);
       for (const auto& [other, component] : packet.vector) {
         if (other == node) continue;
@@ -67,7 +68,7 @@ class Clocks {
     const std::vector<std::pair<NodeId, std::uint64_t>> vector(me.vector.begin(), me.vector.end());
     ++me.steps;
     oracle_->on_step({}, node, {me.steps, heard, traced, vector});
-    return {node, me.steps, me.lamport, me.vector};
+    return {node, me.steps, me.lamport, me.vector, false};
   }
 
   /// The next process knows nothing but how far its own component had come.
@@ -106,7 +107,10 @@ bool honest_run(Bug bug, std::uint64_t seed, int steps) {
   const NodeId ids[] = {n1, n2, n3};
   for (int i = 0; i < steps; ++i) {
     const NodeId node = ids[prng.below(3)];
-    if (prng.chance(30)) clocks.crash(node);
+    if (prng.chance(30)) {
+      clocks.crash(node);
+      for (Clocks::Packet& packet : sent[node]) packet.outdated = prng.chance(500);
+    }
     std::vector<Clocks::Packet> in;
     for (const auto& [from, packets] : sent) {
       if (from != node && !packets.empty() && prng.chance(400)) in.push_back(packets[prng.below(packets.size())]);
@@ -156,6 +160,18 @@ TEST_CASE("O-H5 catches a vector that lacks what was heard, at second hand too (
     const Clocks::Packet first = clocks.step(n1, {});
     clocks.step(n2, {first}, 1, false);
     CHECK(clocks.silent());
+  }
+  SECTION("not when it came late from a process that has ended, and was thrown away") {
+    Clocks clocks;
+    Clocks::Packet late = clocks.step(n1, {});
+    clocks.crash(n1);
+    late.outdated = true;
+    clocks.step(n2, {late});
+    CHECK(clocks.silent());
+    Clocks::Packet of_this_life = clocks.step(n1, {});
+    of_this_life.outdated = true;
+    clocks.step(n2, {of_this_life});
+    CHECK(!clocks.silent());
   }
 }
 
