@@ -33,6 +33,7 @@ struct Tuning {
   Duration leg_resend_interval = milliseconds(300);
   Duration attempt_timeout = milliseconds(1000);  ///< proxy: one attempt, then another with the same id
   std::uint32_t entries_in_flight_max = 4;        ///< uncommitted entries a leader keeps per shard
+  std::uint32_t entry_bytes_max = 3u << 20;       ///< of an entry's payload, after which nothing more joins it
   std::uint32_t append_bytes_max = 4u << 20;      ///< bytes of entries in one append message
   std::uint32_t legs_in_flight_max = 4096;        ///< unanswered legs sent per (source, target)
   std::uint32_t requests_max = 1u << 14;          ///< outstanding requests per node; more are refused as overloaded
@@ -43,6 +44,8 @@ struct Tuning {
   std::uint32_t chunk_bytes = 256u << 10;  ///< of sealed files: what is checked, fetched and repaired at a time
   std::uint64_t history_bytes_max = 64ull << 30;   ///< of one shard's history before its oldest files are archived
   Duration history_age_max = seconds(90 * 86400);  ///< older history is archived, by entry stamps
+  /// Whether a success across shards is told as soon as it can no longer change, or when its end has committed too.
+  bool early_success = true;
   /// How transfers across shards begin here (core/txn/protocols.h). Nodes may differ: what runs ends as it began.
   ledger::Protocol protocol = ledger::Protocol::saga;
 };

@@ -22,10 +22,12 @@ shard::Config shard_config(const Config& config, const ShardConfig& shard) {
   made.heartbeat_interval = config.tuning.heartbeat_interval;
   made.leg_resend_interval = config.tuning.leg_resend_interval;
   made.entries_in_flight_max = config.tuning.entries_in_flight_max;
+  made.entry_bytes_max = config.tuning.entry_bytes_max;
   made.append_bytes_max = config.tuning.append_bytes_max;
   made.window_bytes_max = config.tuning.window_bytes_max;
   made.legs_in_flight_max = config.tuning.legs_in_flight_max;
   made.requests_max = config.tuning.requests_max;
+  made.early_success = config.tuning.early_success;
   made.protocol = config.tuning.protocol;
   return made;
 }

@@ -42,11 +42,13 @@ struct Config {
   Duration heartbeat_interval;
   Duration leg_resend_interval;
   std::uint32_t entries_in_flight_max = 4;
+  std::uint32_t entry_bytes_max = 3u << 20;  ///< of an entry's payload, after which no message or request joins it
   std::uint32_t append_bytes_max = 4u << 20;
   std::uint64_t window_bytes_max = 16u << 20;
   std::uint32_t legs_in_flight_max = 4096;
   std::uint32_t requests_max = 1u << 14;               ///< queued plus waiting; more are refused as overloaded
   std::size_t queue_bytes_max = 64u << 20;             ///< bytes of queued requests; more are refused as overloaded
+  bool early_success = true;                           ///< a success across shards is told before its end is logged
   ledger::Protocol protocol = ledger::Protocol::saga;  ///< how transfers to other shards begin
 };
 

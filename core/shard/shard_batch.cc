@@ -11,8 +11,6 @@ namespace coffer::shard {
 
 namespace {
 
-/// Bytes of one entry after which no further message or request joins it.
-constexpr std::size_t entry_bytes_max = 3u << 20;
 /// Leg messages a target keeps while its pipeline is full; more are dropped, their source sends again.
 constexpr std::size_t leg_messages_max = 64;
 
@@ -223,7 +221,7 @@ void Shard::close_batch(Now now, Output& out) {
       decide_answers(batch, out);
       decide_legs(batch, out);
     }
-    while (!queue_.empty() && batch.batch.bytes() < entry_bytes_max) {
+    while (!queue_.empty() && batch.batch.bytes() < config_.entry_bytes_max) {
       Queued queued = std::move(queue_.front());
       queue_.pop_front();
       queue_bytes_ -= queued.body.size();
@@ -265,7 +263,7 @@ void Shard::decide_answers(Deciding& batch, Output& out) {
 }
 
 void Shard::decide_legs(Deciding& batch, Output& out) {
-  while (!legs_in_.empty() && batch.batch.bytes() < entry_bytes_max) {
+  while (!legs_in_.empty() && batch.batch.bytes() < config_.entry_bytes_max) {
     const QueuedLegs queued = std::move(legs_in_.front());
     legs_in_.pop_front();
     for (const txn::LegRequest& leg : queued.message.legs) {
@@ -357,7 +355,7 @@ void Shard::note_decision(Deciding& batch, std::uint32_t item, const TransferId&
   const bool has_record = decision.outcome == Outcome::pending || is_logged(decision.outcome);
   request.needs.round = request.needs.round || decision.replayed || !has_record;
   if (decision.outcome == Outcome::pending) {
-    request.needs.legs.push_back({item, record.target, record.leg, !decision.replayed});
+    request.needs.legs.push_back({item, record.target, record.leg, config_.early_success && !decision.replayed});
     if (!decision.replayed) {
       batch.started[record.target] = record.leg;
     }

@@ -19,6 +19,7 @@ void visit(V& v, node::Tuning& t) {
   v.duration("leg_resend_interval", t.leg_resend_interval, milliseconds(1), seconds(60));
   v.duration("attempt_timeout", t.attempt_timeout, milliseconds(1), seconds(60));
   v.count("entries_in_flight_max", t.entries_in_flight_max, 1, 1024);
+  v.size("entry_bytes_max", t.entry_bytes_max, 1, 3u << 20);
   v.size("append_bytes_max", t.append_bytes_max, 1, 64u << 20);
   v.count("legs_in_flight_max", t.legs_in_flight_max, 1, 1u << 20);
   v.count("requests_max", t.requests_max, 1, 1u << 20);
@@ -28,6 +29,7 @@ void visit(V& v, node::Tuning& t) {
   v.size("chunk_bytes", t.chunk_bytes, 4u << 10, 16u << 20);
   v.size("history_bytes_max", t.history_bytes_max, 1, std::uint64_t{1} << 40);
   v.duration("history_age_max", t.history_age_max, milliseconds(1), seconds(20LL * 365 * 86400));
+  v.flag("early_success", t.early_success);
 }
 
 template <class V>

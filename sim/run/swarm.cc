@@ -5,6 +5,7 @@
 
 #include "sim/faults/faults.h"
 #include "sim/kernel/streams.h"
+#include "sim/run/optimisations.h"
 #include "sim/run/single_faults.h"
 
 namespace coffer::sim {
@@ -157,6 +158,17 @@ Scenario draw_accounts(std::uint64_t seed) {
   scenario.workload.accounts = draw(prng, 8, 24);
   scenario.workload.cross_shard_per_mille = draw(prng, 500, 900);
   scenario.workload.missing_account_per_mille = draw(prng, 60, 200);
+  return scenario;
+}
+
+/// Each optimisation that is off is off for the whole world; at least one is.
+Scenario draw_unoptimised(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  Prng prng = stream(seed, Domain::swarm, 7, world_site);
+  const std::uint64_t sure = prng.below(optimisations().size());
+  for (std::size_t i = 0; i < optimisations().size(); ++i) {
+    if (i == sure || prng.chance(400)) optimisations()[i].off(scenario.tuning);
+  }
   return scenario;
 }
 
@@ -411,6 +423,8 @@ const std::vector<Profile>& profiles() {
        {"aborted", "committed", "dedup_hit_after_failover", "frame_rejected", "in_doubt_over_leader_change",
         "leader_lost_uncommitted_tail", "leg_repeated", "refused_because_locked", "saga_resumed", "torn_tail", "undo",
         "unknown_later_done", "unknown_later_not_done"}},
+      {"unoptimised", "the worlds of the default profile, with some of what makes the wallet fast switched off",
+       draw_unoptimised},
   };
   return all;
 }
