@@ -1,8 +1,11 @@
 // O-L1. Double entry: per currency, customer, issue and transit balances sum to zero in every shard, at every committed
 // prefix by the independent book, in every replica's own pockets, and in every trial balance told. Since each shard's
-// sum is zero, so is the sum over all. Once quiet, transit alone sums to zero over all shards.
+// sum is zero, so is the sum over all. The last trial balance leaves no shard and no currency out. Once quiet, transit
+// alone sums to zero over all shards.
 #include <map>
 #include <memory>
+#include <set>
+#include <utility>
 
 #include "sim/oracles/book.h"
 #include "sim/oracles/calls.h"
@@ -79,6 +82,7 @@ class Conservation final : public Oracle {
     const auto* body = std::get_if<router::TrialBalanceReply>(&reply.body);
     if (!call || body == nullptr || !violations().empty()) return;
     for (const router::TrialBalanceReply::Row& row : body->rows) {
+      if (call->phase == Phase::final_reads) told_.emplace(row.shard, row.currency);
       const Sums sums{row.customers, row.issue, row.transit};
       if (sums.total() != 0) {
         violated("the trial balance told of " + text(row.shard) + " in " + to_string(row.currency) +
@@ -100,9 +104,20 @@ class Conservation final : public Oracle {
       violated("the run is quiet, and the transit accounts of all shards still hold " + to_string(currency) + " " +
                text(sum) + " minor units");
     }
+    look_for_missing();
   }
 
  private:
+  /// Every shard that holds a currency has told of it in the end.
+  void look_for_missing() {
+    for (std::uint32_t shard = 1; shard <= book_.shards() && !told_.empty(); ++shard) {
+      for (const auto& [currency, sums] : sums_of(book_.shard(ShardId(shard)))) {
+        if (told_.contains({ShardId(shard), currency}) || !violations().empty()) continue;
+        violated("the final trial balance tells nothing of " + to_string(currency) + " in " + text(ShardId(shard)));
+      }
+    }
+  }
+
   void compare_with_book(const router::TrialBalanceReply::Row& row, const Sums& sums) {
     const Sums expected = sums_of(book_.shard(row.shard))[row.currency];
     if (sums.customers == expected.customers && sums.issue == expected.issue && sums.transit == expected.transit)
@@ -113,6 +128,7 @@ class Conservation final : public Oracle {
 
   Book book_;
   Calls calls_;
+  std::set<std::pair<ShardId, Currency>> told_;  ///< by the final trial balance
 };
 
 }  // namespace

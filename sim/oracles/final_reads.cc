@@ -2,7 +2,7 @@
 // balance was taken. Else nothing is known of the run's end, and the runner's verdict is `unknown`, never `pass`.
 #include <memory>
 #include <set>
-#include <utility>
+#include <tuple>
 
 #include "sim/oracles/calls.h"
 
@@ -25,11 +25,11 @@ class FinalReads final : public Oracle {
     const std::optional<Call> call = calls_.returned(op);
     if (!call) return;
     if (call->kind == router::RequestKind::open_account && reply.status == Outcome::success) {
-      opened_.insert({call->account, call->currency});
+      opened_.insert({call->tenant, call->account, call->currency});
     }
     if (call->phase != Phase::final_reads || is_retryable(reply.status) || is_open(reply.status)) return;
     if (call->kind == router::RequestKind::balance && call->consistency == router::Consistency::linearizable) {
-      read_.insert({call->account, call->currency});
+      read_.insert({call->tenant, call->account, call->currency});
     } else if (call->kind == router::RequestKind::transfer_status) {
       const auto* status = std::get_if<router::TransferStatusReply>(&reply.body);
       const bool definite = status == nullptr || is_logged(status->result.outcome);
@@ -45,8 +45,8 @@ class FinalReads final : public Oracle {
       return;
     }
     if (!calls_.open().empty()) violated(std::to_string(calls_.open().size()) + " calls were never answered");
-    for (const auto& [account, currency] : opened_) {
-      if (!read_.contains({account, currency})) {
+    for (const auto& [tenant, account, currency] : opened_) {
+      if (!read_.contains({tenant, account, currency})) {
         violated("account '" + account + "' was not read in " + to_string(currency) + " at the end");
       }
     }
@@ -59,8 +59,9 @@ class FinalReads final : public Oracle {
 
  private:
   Calls calls_;
-  std::set<std::pair<std::string, Currency>> opened_;
-  std::set<std::pair<std::string, Currency>> read_;
+  using Pocket = std::tuple<TenantId, std::string, Currency>;
+  std::set<Pocket> opened_;
+  std::set<Pocket> read_;
   std::set<Key> ids_;
   std::set<Key> asked_again_;
   bool trial_balance_ = false;

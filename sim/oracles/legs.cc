@@ -141,9 +141,9 @@ Legs::Reason Legs::received(const At& at, const LegReceived& event, Leg::Step st
            ", and was started as " + std::string(text(leg.step));
   }
   const LegStarted& start = leg.started;
-  if (event.id != start.decided.id || event.amount != start.decided.amount ||
-      event.credit_account != start.credit_account || event.source_position != leg.started_at ||
-      event.source_stamp != leg.started_stamp) {
+  if (event.tenant != book_.shard(route.source).tenant_of(start.decided.home) || event.id != start.decided.id ||
+      event.amount != start.decided.amount || event.credit_account != start.credit_account ||
+      event.source_position != leg.started_at || event.source_stamp != leg.started_stamp) {
     return leg_name + " was received in " + text(at.shard, at.position) + " as something else than was started in " +
            text(route.source, leg.started_at);
   }
@@ -167,7 +167,10 @@ Legs::Reason Legs::second_received(const At& at, const SecondReceived& event) {
   receipt.credit = event.credit;
   receipt.freed_before = event.freed_before;
   receipt.freed_after = event.freed_after;
-  if (const Leg* leg = flows_[route].find(event.leg)) receipt.credit_account = leg->started.credit_account;
+  if (const Leg* leg = flows_[route].find(event.leg)) {
+    receipt.tenant = book_.shard(route.source).tenant_of(leg->started.decided.home);
+    receipt.credit_account = leg->started.credit_account;
+  }
   if (Reason reason = received(at, receipt, step_of(event.phase))) return reason;
   const Leg& leg = flows_[route].legs[event.leg.value - 1];
   const Leg* tried = flows_[route].find(event.tried);

@@ -1,7 +1,7 @@
 // O-Q1. Linearizability by positions. Every answer names the (shard, position) it holds at; what returned before
 // another operation was called holds at an earlier position than that operation does. What an answer says is what the
 // book says at its position, nothing is told that had not committed, and no refusal contradicts what was told before it
-// was asked.
+// was asked. What was told as certainly not executed is not found executed before it was asked again.
 #include <map>
 #include <memory>
 #include <set>
@@ -32,6 +32,15 @@ struct Before {
   bool other_pocket_opened = false;
 };
 
+/// The calls with one body. One that is told as certainly not executed is none: the next begins anew.
+struct Attempts {
+  Before before;  ///< of the first that counts
+  std::uint64_t open = 0;
+  bool may_have_executed = false;  ///< one that has returned
+
+  bool none_may_execute() const { return open == 0 && !may_have_executed; }
+};
+
 const std::string& other_account(const Body& body) {
   return body.operation == Operation::deposit ? body.debit : body.credit;
 }
@@ -48,8 +57,10 @@ class Linearizable final : public Oracle {
   void on_call(SimTime, std::uint32_t, std::uint64_t op, const router::Request& request) override {
     const Call& call = calls_.called(op, request);
     for (const Asked& asked : call.items) {
-      transfers_called_.try_emplace({asked.key, asked.body}, before(asked));
+      const auto [attempts, first] = transfers_called_.try_emplace({asked.key, asked.body}, Attempts{before(asked)});
+      if (!first && attempts->second.none_may_execute()) attempts->second.before = before(asked);
     }
+    for (const Asked& asked : call.items) ++transfers_called_.at({asked.key, asked.body}).open;
     Before known;
     known.floors = told_;
     known.home_opened = opened_.contains({call.tenant, call.account, {}});
@@ -77,6 +88,7 @@ class Linearizable final : public Oracle {
       case router::RequestKind::transfers: {
         const std::vector<Told> answers = answers_of(*call, reply);
         for (std::size_t i = 0; i < answers.size(); ++i) transfer(call->items[i], answers[i]);
+        for (std::size_t i = 0; i < answers.size(); ++i) ended(call->items[i], answers[i]);
         return;
       }
       case router::RequestKind::open_account:
@@ -120,11 +132,17 @@ class Linearizable final : public Oracle {
   }
 
   void transfer(const Asked& asked, const Told& answer) {
-    const Before& known = transfers_called_.at({asked.key, asked.body});
+    const Before& known = transfers_called_.at({asked.key, asked.body}).before;
     refusal(asked, known, answer.outcome);
     if (!is_logged(answer.outcome) || !answer.has_result || !violations().empty()) return;
     logged(asked.key, answer.result, &known.floors);
     bound_.insert(asked.key);
+  }
+
+  void ended(const Asked& asked, const Told& answer) {
+    Attempts& attempts = transfers_called_.at({asked.key, asked.body});
+    --attempts.open;
+    attempts.may_have_executed = attempts.may_have_executed || !is_unlogged_refusal(answer.outcome);
   }
 
   /// A logged answer: it stands where it says, after everything told before its first call.
@@ -298,11 +316,16 @@ class Linearizable final : public Oracle {
     raise(body->shard, body->position);
   }
 
-  /// A step told with its place is the one that the log did there.
+  /// A step told with its place is the one that the log did there; one told without has at least been done.
   void phase_step(const Key& key, const PhaseStep& step) {
-    if (step.position == Position()) return;
     const std::string what =
         std::string(coffer::name(step.phase)) + " of the " + std::string(coffer::name(step.side)) + " of " + text(key);
+    if (step.position == Position()) {
+      const bool refused = step.state == StepState::refused;
+      if (step.state == StepState::sent || transfers_.has_done(key.id, step.phase, step.side, refused)) return;
+      violated(what + " was told as '" + std::string(coffer::name(step.state)) + "', and no log has done it");
+      return;
+    }
     if (!committed(what, step.shard, step.position)) return;
     const Transfers::Done* done = transfers_.done_at(step.shard, step.position);
     const bool is_it = done != nullptr && done->id == key.id && done->phase == step.phase && done->side == step.side &&
@@ -333,11 +356,11 @@ class Linearizable final : public Oracle {
   Transfers transfers_;
   Floors told_;  ///< the highest position told of each shard
   std::map<std::uint64_t, Before> calls_before_;
-  std::map<std::pair<Key, Body>, Before> transfers_called_;  ///< at the first call
-  std::map<Name, Floors> opens_called_;                      ///< at the first call
-  std::map<Key, Before> changes_called_;                     ///< at the first call
-  std::set<Name> opened_;                                    ///< told open
-  std::set<Key> bound_;                                      ///< a logged outcome was told
+  std::map<std::pair<Key, Body>, Attempts> transfers_called_;
+  std::map<Name, Floors> opens_called_;   ///< at the first call
+  std::map<Key, Before> changes_called_;  ///< at the first call
+  std::set<Name> opened_;                 ///< told open
+  std::set<Key> bound_;                   ///< a logged outcome was told
 };
 
 }  // namespace

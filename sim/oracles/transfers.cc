@@ -71,6 +71,7 @@ void Transfers::committed(const CommittedEntry& committed) {
     if (!step) continue;
     step->stamp = entry->stamp;
     done_.emplace(std::pair(shard, position), *step);
+    steps_.emplace(step->id, step->phase, step->side, step->refused);
   }
 }
 
@@ -154,6 +155,10 @@ const std::vector<Record>& Transfers::records(const Key& key) const {
 const Transfers::Done* Transfers::done_at(ShardId shard, Position position) const {
   const auto found = done_.find({shard, position});
   return found == done_.end() ? nullptr : &found->second;
+}
+
+bool Transfers::has_done(const TransferId& id, TransferPhase phase, Side side, bool refused) const {
+  return steps_.contains({id, phase, side, refused});
 }
 
 std::string text(const Key& key) { return "transfer " + text(key.id) + " of account '" + key.home + "'"; }

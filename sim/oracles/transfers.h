@@ -3,7 +3,9 @@
 #pragma once
 
 #include <map>
+#include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -69,6 +71,8 @@ class Transfers {
   };
   /// Null where the log holds nothing of a transfer's steps.
   const Done* done_at(ShardId shard, Position position) const;
+  /// Whether some log has done so for a transfer with this id.
+  bool has_done(const TransferId& id, TransferPhase phase, Side side, bool refused) const;
 
  private:
   struct LegName {
@@ -94,6 +98,7 @@ class Transfers {
   std::map<Key, std::vector<Record>> records_;
   std::map<LegName, Place> legs_;
   std::map<std::pair<ShardId, Position>, Done> done_;
+  std::set<std::tuple<TransferId, TransferPhase, Side, bool>> steps_;  ///< of done_
 };
 
 /// "transfer 0190… of account 'a7'".

@@ -72,6 +72,12 @@ TEST_CASE("O-T2 catches answers and receipts of something else") {
     story.commit(s1, {story.leg_answered(plan, Outcome::balance_overflow)});
     CHECK(told_of(story.reasons(), {"leg 1", "before the target had decided"}));
   }
+  SECTION("a receipt for another tenant") {
+    auto receipt = std::get<ledger::LegReceived>(story.leg_received(plan, Outcome::success));
+    receipt.tenant = TenantId(7);
+    story.commit(s2, {receipt});
+    CHECK(told_of(story.reasons(), {"leg 1", "s2@7", "something else", "s1@7"}));
+  }
   SECTION("a receipt of another amount") {
     plan.amount = 41;
     story.receive(plan, Outcome::success);
@@ -162,6 +168,14 @@ TEST_CASE("O-Q1 catches a transfer that stands before what was told before it wa
     story.answer(story.ask(transfer_item(3, "a", "c", 10)), early_result);
     CHECK(story.end().empty());
   }
+  SECTION("told as certainly not executed, and found executed when it was asked again") {
+    const std::uint64_t op = story.ask(transfer_item(3, "a", "c", 10));
+    story.transfer_within(4, 10);
+    story.answer(op, Outcome::no_leader);
+    REQUIRE(story.reasons().empty());
+    story.answer(story.ask(transfer_item(3, "a", "c", 10)), early_result);
+    CHECK(told_of(story.reasons(), {"stands at s1@7", "s1@8 had been told before it was asked"}));
+  }
 }
 
 TEST_CASE("O-Q1 catches answers that the log does not hold") {
@@ -176,6 +190,34 @@ TEST_CASE("O-Q1 catches answers that the log does not hold") {
     story.commit(s1, {story.local(transfer_item(3, "a", "c", 10), Outcome::success, AccountNumber(0), first, second)});
     story.answer(op, story.result(s1, Position(6)));
     CHECK(told_of(story.reasons(), {"'success' at s1@6", "the committed log does not"}));
+  }
+}
+
+TEST_CASE("O-Q1 catches a step that is told as done before any log has done it") {
+  Story story("O-Q1");
+  story.set_up();
+  LegPlan plan = story.start_across(3, 40);
+  const auto tell = [&](StepState state) {
+    const std::uint64_t op = story.call(router::TransferStatusRequest{id_of(3), "a"});
+    router::TransferStatusReply status;
+    status.operation = router::TransferOperation::transfer;
+    status.result.outcome = Outcome::pending;
+    status.steps = {{TransferPhase::execute, Side::credit, state, s2, {}, {}}};
+    router::Reply reply;
+    reply.kind = router::RequestKind::transfer_status;
+    reply.body = status;
+    story.answer(op, reply);
+  };
+  tell(StepState::sent);
+  REQUIRE(story.reasons().empty());
+  SECTION("nobody has") {
+    tell(StepState::done);
+    CHECK(told_of(story.reasons(), {"the credit of transfer", "told as 'done'", "no log has done it"}));
+  }
+  SECTION("the target has, and the source does not know where") {
+    story.receive(plan, Outcome::success);
+    tell(StepState::done);
+    CHECK(story.reasons().empty());
   }
 }
 

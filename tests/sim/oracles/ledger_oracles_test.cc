@@ -56,6 +56,12 @@ TEST_CASE("O-L1 catches a trial balance that is not zero, and one that is not th
     story.trial_balance(s1, 900, -900, 0);
     CHECK(told_of(story.reasons(), {"final trial balance", "customers 900", "the book says", "customers 1000"}));
   }
+  SECTION("of one shard only") {
+    story.phase(Phase::final_reads);
+    story.trial_balance(s1, 1000, -1000, 0);
+    REQUIRE(story.reasons().empty());
+    CHECK(told_of(story.end(), {"final trial balance", "nothing of USD in s2"}));
+  }
 }
 
 TEST_CASE("O-L2 catches an entry that does not follow the grammar") {
