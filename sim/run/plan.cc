@@ -1,6 +1,7 @@
 #include "sim/run/plan.h"
 
 #include <algorithm>
+#include <tuple>
 #include <utility>
 
 #include "core/base/check.h"
@@ -86,7 +87,7 @@ ScriptPlan::ScriptPlan(const Script& script, std::uint32_t clients, std::uint64_
 
 std::size_t ScriptPlan::item_of(const ScriptedCall& call) {
   const TransferId id = id_of(call.id != 0 ? call.id : own_numbers + ++numbers_);
-  std::vector<std::size_t>& known = by_id_[id];
+  std::vector<std::size_t>& known = by_id_[{tenant_of(call.client), id}];
   for (const std::size_t item : known) {
     if (same_body(*items_[item].call, call)) return item;
   }
@@ -100,7 +101,7 @@ void ScriptPlan::plan_setup() {
     std::deque<Ask>& setup = clients_[account.client].setup;
     Ask opening;
     opening.kind = router::RequestKind::open_account;
-    opening.pocket = {account.account, currency_named(account.currency)};
+    opening.pocket = {tenant_of(account.client), account.account, currency_named(account.currency)};
     setup.push_back(opening);
     if (account.balance == 0) continue;
     ScriptedCall deposit;
@@ -134,6 +135,7 @@ void ScriptPlan::plan_calls() {
       ask.items.push_back(item_of(call));
       continue;
     }
+    ask.pocket.tenant = tenant_of(call.client);
     ask.pocket.account = call.account;
     if (names_pocket(call.operation)) ask.pocket.currency = currency_named(call.currency);
     changes_accounts_ = changes_accounts_ || changes_account(call.operation);
@@ -146,9 +148,13 @@ void ScriptPlan::plan_calls() {
 void ScriptPlan::plan_final_reads() {
   final_reads_planned_ = true;
   std::size_t turn = 0;
-  const auto give = [&](Ask ask) { clients_[turn++ % clients_.size()].reads.push_back(std::move(ask)); };
+  const auto give = [&](Ask ask) {
+    while (tenant_of(static_cast<std::uint32_t>(turn % clients_.size())) != ask.pocket.tenant) ++turn;
+    clients_[turn++ % clients_.size()].reads.push_back(std::move(ask));
+  };
   Ask ask;
   ask.kind = router::RequestKind::trial_balance;
+  ask.pocket.tenant = tenant_of(0);
   give(ask);
   ask.kind = router::RequestKind::balance;
   for (const Pocket& pocket : opened_) {
@@ -162,10 +168,11 @@ void ScriptPlan::plan_final_reads() {
     give(ask);
   }
   ask.kind = router::RequestKind::transfer_status;
-  std::set<std::pair<std::string, TransferId>> asked;
+  std::set<std::tuple<TenantId, std::string, TransferId>> asked;
   for (const Item& item : items_) {
-    if (!item.asked || !asked.emplace(home_of(*item.call), item.id).second) continue;
-    ask.pocket = {home_of(*item.call), {}};
+    const TenantId tenant = tenant_of(item.call->client);
+    if (!item.asked || !asked.emplace(tenant, home_of(*item.call), item.id).second) continue;
+    ask.pocket = {tenant, home_of(*item.call), {}};
     ask.id = item.id;
     give(ask);
   }
@@ -215,7 +222,7 @@ Duration ScriptPlan::think(Client& client, const Ask& ask, Phase phase, Duration
 Bytes ScriptPlan::encode(const Ask& ask, std::uint32_t client) const {
   router::Request request;
   request.header.kind = ask.kind;
-  request.header.tenant = default_tenant;
+  request.header.tenant = tenant_of(client);
   request.header.principal = PrincipalId(client + 1);
   request.header.patience_ms = ask.written != nullptr ? ask.written->patience_ms : script_.patience_ms;
   switch (ask.kind) {

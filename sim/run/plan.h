@@ -36,6 +36,7 @@ class ScriptPlan {
     bool asked = false;
   };
   struct Pocket {
+    TenantId tenant;
     std::string account;
     Currency currency;
     auto operator<=>(const Pocket&) const = default;
@@ -60,6 +61,7 @@ class ScriptPlan {
     Phase phase{};  ///< in which the outstanding call was given out
   };
 
+  TenantId tenant_of(std::uint32_t client) const { return workload::tenant_of(client, script_.tenants); }
   std::size_t item_of(const ScriptedCall& call);
   void plan_setup();
   void plan_calls();
@@ -74,7 +76,7 @@ class ScriptPlan {
   const Script& script_;
   std::deque<ScriptedCall> deposits_;  ///< of setup
   std::vector<Item> items_;
-  std::map<TransferId, std::vector<std::size_t>> by_id_;
+  std::map<std::pair<TenantId, TransferId>, std::vector<std::size_t>> by_id_;
   std::vector<Client> clients_;
   std::set<Pocket> opened_;  ///< told open
   std::uint64_t numbers_ = 0;

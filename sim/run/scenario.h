@@ -69,6 +69,7 @@ struct Script {
     bool operator==(const Account&) const = default;
   };
   std::uint32_t clients = 0;  ///< so many at least, though some may have nothing to call
+  std::uint32_t tenants = 1;  ///< the clients belong to them in turn (workload::tenant_of)
   // Of the calls that are not written out: at setup, asking again what is open in the end, and the final reads.
   Duration think_mean;          ///< as in a drawn workload; 0: a millisecond each
   std::uint32_t again_max = 1;  ///< transfers asked again in one request

@@ -38,6 +38,7 @@ void visit(V& v, workload::Config& w) {
   v.count("accounts", w.accounts, 1, 100'000);
   v.count("hot_accounts", w.hot_accounts, 0, 100'000);
   v.count("currencies", w.currencies, 1, 3);
+  v.count("tenants", w.tenants, 1, 16);
   v.count("operations", w.operations, 0, 1'000'000);
   v.count("batch_max", w.batch_max, 1, 8192);
   v.duration("think_mean", w.think_mean, Duration{}, seconds(60));
@@ -48,6 +49,7 @@ void visit(V& v, workload::Config& w) {
   v.count("wrong_currency_per_mille", w.wrong_currency_per_mille, 0, 1000);
   v.count("duplicate_per_mille", w.duplicate_per_mille, 0, 1000);
   v.count("other_body_per_mille", w.other_body_per_mille, 0, 1000);
+  v.count("other_tenant_per_mille", w.other_tenant_per_mille, 0, 1000);
   v.count("read_per_mille", w.read_per_mille, 0, 1000);
   v.count("deposit_per_mille", w.deposit_per_mille, 0, 1000);
   v.count("withdrawal_per_mille", w.withdrawal_per_mille, 0, 1000);
@@ -152,6 +154,7 @@ void visit(V& v, ScriptedCall& c) {
 template <class V>
 void visit(V& v, Script& s) {
   v.number("clients", s.clients, 0, clients_max);
+  v.count("tenants", s.tenants, 1, 16);
   v.duration("think_mean", s.think_mean, Duration{}, seconds(60));
   v.count("again_max", s.again_max, 1, 8192);
   v.count("patience_ms", s.patience_ms, 1, 600'000);

@@ -2,6 +2,7 @@
 
 #include <set>
 #include <string_view>
+#include <tuple>
 #include <utility>
 
 namespace coffer::sim {
@@ -70,13 +71,14 @@ std::string of_fault(const faults::FaultSpec& fault, const Scenario& scenario) {
 }
 
 std::string of_script(const Script& script) {
-  std::set<std::pair<std::string, std::string>> pockets;
+  std::set<std::tuple<TenantId, std::string, std::string>> pockets;
   for (std::size_t i = 0; i < script.accounts.size(); ++i) {
     const Script::Account& account = script.accounts[i];
     const std::string at = "/script/accounts/" + number(i);
     if (account.account.empty()) return at + "/account: which one?";
     if (!parse_currency(account.currency)) return at + "/currency: no such currency";
-    if (!pockets.insert({account.account, account.currency}).second) return at + "/account: stands twice";
+    const TenantId tenant = workload::tenant_of(account.client, script.tenants);
+    if (!pockets.emplace(tenant, account.account, account.currency).second) return at + "/account: stands twice";
   }
   for (std::size_t i = 0; i < script.calls.size(); ++i) {
     const ScriptedCall& call = script.calls[i];

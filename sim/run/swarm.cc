@@ -13,7 +13,15 @@ namespace coffer::sim {
 namespace {
 
 // Sites of the swarm's streams: what is drawn at one never moves what is drawn at another.
-enum Site : std::uint64_t { world_site, tuning_site, workload_site, times_site, mood_site, fault_site = 100 };
+enum Site : std::uint64_t {
+  world_site,
+  tuning_site,
+  workload_site,
+  times_site,
+  mood_site,
+  realms_site,
+  fault_site = 100
+};
 
 std::uint32_t draw(Prng& prng, std::int64_t low, std::int64_t high) {
   return static_cast<std::uint32_t>(prng.between(low, high));
@@ -64,6 +72,18 @@ void draw_workload(Scenario& scenario, std::uint64_t seed) {
   w.patience_ms = draw(prng, 400, 3000);
   w.opening_balance = prng.chance(300) ? prng.between(100, 2000) : prng.between(10'000, 1'000'000);
   scenario.client_attempt_timeout = draw_ms(prng, 150, 1200);
+}
+
+/// Some worlds have several tenants, whose accounts have the same names, and some amounts beyond 32 bits, up to those
+/// that no floating-point number holds.
+void draw_realms(Scenario& scenario, std::uint64_t seed) {
+  Prng prng = stream(seed, Domain::swarm, 0, realms_site);
+  workload::Config& w = scenario.workload;
+  if (prng.chance(200)) {
+    w.tenants = draw(prng, 2, 3);
+    w.accounts = std::max(4u, w.accounts / w.tenants);
+  }
+  if (prng.chance(200)) w.opening_balance += std::int64_t{1} << prng.between(33, 55);
 }
 
 void draw_times(Scenario& scenario, std::uint64_t seed) {
@@ -128,6 +148,7 @@ Scenario draw_default(std::uint64_t seed) {
   scenario.shards = shards < 15 ? 1 : shards < 75 ? 2 : 3;
   draw_tuning(scenario, seed);
   draw_workload(scenario, seed);
+  draw_realms(scenario, seed);
   draw_times(scenario, seed);
   draw_faults(scenario, seed);
   return scenario;

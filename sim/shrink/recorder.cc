@@ -8,6 +8,7 @@ namespace coffer::sim::shrink {
 
 Recorder::Recorder(const Scenario& scenario) : clients_(scenario.clients()), drawn_(scenario.script.empty()) {
   script_.clients = clients_;
+  script_.tenants = scenario.workload.tenants;
   script_.think_mean = scenario.workload.think_mean;
   script_.again_max = scenario.workload.batch_max;
   script_.patience_ms = scenario.workload.patience_ms;
@@ -43,7 +44,8 @@ void Recorder::call(SimTime now, std::uint32_t client, std::uint64_t, const rout
 void Recorder::at_setup(std::uint32_t client, const router::Request& request) {
   const auto account_of = [&](std::string_view name, Currency currency) {
     return std::find_if(script_.accounts.begin(), script_.accounts.end(), [&](const Script::Account& one) {
-      return one.account == name && one.currency == to_string(currency);
+      return one.account == name && one.currency == to_string(currency) &&
+             one.client % script_.tenants == client % script_.tenants;
     });
   };
   if (const auto* open = std::get_if<router::OpenAccountRequest>(&request.body)) {

@@ -81,12 +81,20 @@ bool fewer_nodes(Hunt& hunt) {
   return any;
 }
 
+bool one_tenant(Hunt& hunt) {
+  const Scenario& best = hunt.best();
+  if ((best.script.empty() ? best.workload.tenants : best.script.tenants) == 1) return false;
+  return hunt.change([](Scenario& s) { s.workload.tenants = s.script.tenants = 1; });
+}
+
 bool fewer_clients(Hunt& hunt) {
+  if (one_tenant(hunt)) return true;
   if (hunt.best().script.empty()) {
     return hunt.lower(
         [](auto& s) -> auto& { return s.workload.clients; }, 1);
   }
   for (std::uint32_t clients = 1; clients < hunt.best().clients(); ++clients) {
+    if (clients % hunt.best().script.tenants != 0) continue;  // each stays with its tenant
     const bool enough = hunt.change([&](Scenario& s) {
       s.script.clients = clients;
       for (Script::Account& account : s.script.accounts) account.client %= clients;

@@ -14,18 +14,23 @@ constexpr std::array<Currency, 3> currencies = {currency_of("USD"), currency_of(
 
 }  // namespace
 
+Currency next_currency(Currency currency) {
+  const auto found = std::find(currencies.begin(), currencies.end(), currency);
+  return found == currencies.end() || found + 1 == currencies.end() ? currencies.front() : *(found + 1);
+}
+
 bool Account::holds(Currency currency) const {
   return std::find(currencies.begin(), currencies.end(), currency) != currencies.end();
 }
 
-Accounts::Accounts(const Config& config, const router::ShardMap& map)
+Accounts::Accounts(const Config& config, const router::ShardMap& map, TenantId tenant)
     : hot_(std::min(config.hot_accounts, config.accounts)) {
   check(config.accounts >= 1, "a workload has accounts");
   check(config.currencies >= 1 && config.currencies <= currencies.size(), "a workload knows one to three currencies");
   for (std::uint32_t i = 0; i < config.accounts; ++i) {
     Account account;
     account.name = "a" + std::to_string(i);
-    account.shard = map.shard_of(default_tenant, account.name);
+    account.shard = map.shard_of(tenant, account.name);
     account.currencies.push_back(currencies[i % config.currencies]);
     // Every other account has a second pocket, so that an account is more than a pocket.
     if (config.currencies > 1 && i % 2 == 0) account.currencies.push_back(currencies[(i + 1) % config.currencies]);

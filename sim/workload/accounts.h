@@ -1,4 +1,5 @@
-// The accounts a workload plays with: names, currencies, and which shard holds each. A pure function of the config.
+// The accounts of one tenant that a workload plays with: names, currencies, and which shard holds each. A pure function
+// of the config.
 #pragma once
 
 #include <cstdint>
@@ -25,9 +26,12 @@ struct Account {
   bool holds(Currency currency) const;
 };
 
+/// Another one of the table.
+Currency next_currency(Currency currency);
+
 class Accounts {
  public:
-  Accounts(const Config& config, const router::ShardMap& map);
+  Accounts(const Config& config, const router::ShardMap& map, TenantId tenant);
 
   const std::vector<Account>& all() const { return accounts_; }
   /// Any account; half of the draws give a hot one.

@@ -1,6 +1,7 @@
 #include "sim/workload/items.h"
 
 #include <algorithm>
+#include <utility>
 
 #include "core/base/check.h"
 
@@ -17,6 +18,13 @@ std::string draw_missing_name(Prng& prng) {
   const bool never_opened = prng.chance(500);
   const std::uint64_t number = prng.below(never_opened ? 64 : late_accounts);
   return (never_opened ? "missing" : late_account_prefix) + std::to_string(number);
+}
+
+/// The same side of the account that decides it, the other way round.
+void turn_round(Item& item) {
+  const bool is_deposit = item.operation == router::TransferOperation::deposit;
+  item.operation = is_deposit ? router::TransferOperation::withdrawal : router::TransferOperation::deposit;
+  std::swap(item.debit, item.credit);
 }
 
 }  // namespace
@@ -40,6 +48,13 @@ std::size_t Items::draw(std::uint32_t owner, Prng& prng, Prng& ids) {
   if (!other_body) item.id = draw_id(ids);
   item.owner = owner;
   items_.push_back(std::move(item));
+  return items_.size() - 1;
+}
+
+std::size_t Items::borrow(std::uint32_t owner, const Item& item) {
+  items_.push_back(item);
+  items_.back().owner = owner;
+  items_.back().resolved = false;
   return items_.size() - 1;
 }
 
@@ -118,13 +133,22 @@ Item Items::draw_misfit(Prng& prng) {
   return item;
 }
 
-/// An earlier id with another amount, another credit account, or (its own affair, since an id is bound to its home
-/// account) another debit account.
+/// An earlier id with another amount, operation, currency, credit account, or (its own affair, since an id is bound to
+/// its home account) another debit account.
 Item Items::draw_other_body(Prng& prng) {
   Item item = items_[draw_earlier(prng)];
   item.resolved = false;
   const std::uint64_t kind = prng.below(4);
-  if (item.operation != router::TransferOperation::transfer || kind < 2) {
+  const bool is_transfer = item.operation == router::TransferOperation::transfer;
+  if (kind == 1 && is_transfer) {
+    item.currency = next_currency(item.currency);
+    return item;
+  }
+  if (kind == 1) {
+    turn_round(item);
+    return item;
+  }
+  if (!is_transfer || kind == 0) {
     item.amount = item.amount == INT64_MAX ? item.amount - 1 : item.amount + 1;
     return item;
   }

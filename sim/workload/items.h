@@ -1,5 +1,5 @@
-// The transfers a workload asks for: drawn once, remembered for ever, so that they can be asked again, by the same
-// client or another one, with the same body or a changed one.
+// The transfers a workload asks for of one tenant: drawn once, remembered for ever, so that they can be asked again, by
+// the same client or another one, with the same body or a changed one.
 #pragma once
 
 #include <cstdint>
@@ -39,6 +39,8 @@ class Items {
 
   /// One item of a client's next call, new or repeated; its number.
   std::size_t draw(std::uint32_t owner, Prng& prng, Prng& ids);
+  /// Another tenant's transfer, to be asked for of this one; its number here.
+  std::size_t borrow(std::uint32_t owner, const Item& item);
   /// Adds what setup wants.
   std::size_t deposit(std::uint32_t owner, const Account& account, Currency currency, std::int64_t amount, Prng& ids);
 

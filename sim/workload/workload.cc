@@ -110,18 +110,30 @@ Ask status(const std::string& account, const TransferId& id) {
 
 }  // namespace
 
-struct Generator::State {
-  Config config;
+/// What the clients of one tenant play with.
+struct Realm {
+  TenantId tenant;
   Accounts accounts;
   Items items;
-  std::vector<Client> clients;
   std::set<std::pair<std::string, Currency>> opened;  ///< told open
+
+  Realm(const Config& c, const router::ShardMap& map, TenantId t)
+      : tenant(t), accounts(c, map, t), items(c, accounts) {}
+};
+
+struct Generator::State {
+  Config config;
+  std::deque<Realm> realms;  ///< by tenant; each has a client
+  std::vector<Client> clients;
   bool final_reads_planned = false;
 
-  State(const Config& c, const router::ShardMap& map, std::uint64_t seed)
-      : config(c), accounts(c, map), items(c, accounts) {
+  State(const Config& c, const router::ShardMap& map, std::uint64_t seed) : config(c) {
     check(c.clients >= 1, "a workload has clients");
+    check(c.tenants >= 1, "clients belong to a tenant");
     check(c.batch_max >= 1, "a call carries at least one transfer");
+    for (std::uint32_t i = 0; i < std::min(c.tenants, c.clients); ++i) {
+      realms.emplace_back(c, map, tenant_of(i, c.tenants));
+    }
     for (std::uint32_t i = 0; i < c.clients; ++i) {
       Client client;
       client.draws = Prng(seed, domain, i, draws_site);
@@ -133,29 +145,42 @@ struct Generator::State {
     plan_setup();
   }
 
+  Realm& realm_of(std::uint32_t number) { return realms[number % config.tenants]; }
+  /// A client of this realm: the next at each turn.
+  std::uint32_t take_turn(std::size_t realm, std::size_t turn) const;
   void plan_setup();
   void plan_final_reads();
+  void plan_reads_of(std::size_t realm, std::size_t& turn);
   std::optional<Ask> choose(std::uint32_t number, Phase phase);
   Ask draw(std::uint32_t number);
-  Ask draw_read(Client& client);
+  Ask draw_read(std::uint32_t number);
   Ask draw_transfers(std::uint32_t number);
-  Ask draw_opening(Client& client);
-  Ask draw_change(Client& client);
+  std::size_t draw_item(std::uint32_t number);
+  Ask draw_opening(std::uint32_t number);
+  Ask draw_change(std::uint32_t number);
   std::optional<Ask> unresolved(std::uint32_t number);
   Bytes encode(std::uint32_t number, const Ask& ask);
-  void settle(Client& client, const Ask& ask, const router::Reply& reply);
-  bool is_settled(const Ask& ask, const router::Reply& reply);
+  void settle(std::uint32_t number, const Ask& ask, const router::Reply& reply);
+  bool is_settled(std::uint32_t number, const Ask& ask, const router::Reply& reply);
 };
 
+std::uint32_t Generator::State::take_turn(std::size_t realm, std::size_t turn) const {
+  const std::size_t members = (clients.size() - realm + config.tenants - 1) / config.tenants;
+  return static_cast<std::uint32_t>(realm + turn % members * config.tenants);
+}
+
 void Generator::State::plan_setup() {
-  std::size_t turn = 0;
-  for (const Account& account : accounts.all()) {
-    const std::uint32_t number = static_cast<std::uint32_t>(turn++ % clients.size());
-    Client& client = clients[number];
-    for (const Currency currency : account.currencies) {
-      client.due.push_back(opening(account.name, currency));
-      if (config.opening_balance <= 0) continue;
-      client.due.push_back(transfers({items.deposit(number, account, currency, config.opening_balance, client.ids)}));
+  for (std::size_t r = 0; r < realms.size(); ++r) {
+    std::size_t turn = 0;
+    for (const Account& account : realms[r].accounts.all()) {
+      const std::uint32_t number = take_turn(r, turn++);
+      Client& client = clients[number];
+      for (const Currency currency : account.currencies) {
+        client.due.push_back(opening(account.name, currency));
+        if (config.opening_balance <= 0) continue;
+        Items& items = realms[r].items;
+        client.due.push_back(transfers({items.deposit(number, account, currency, config.opening_balance, client.ids)}));
+      }
     }
   }
 }
@@ -167,21 +192,31 @@ void Generator::State::plan_final_reads() {
     if (client.outstanding) client.outstanding->due = false;
   }
   std::size_t turn = 0;
-  const auto give = [&](Ask ask) { clients[turn++ % clients.size()].due.push_back(std::move(ask)); };
   Ask trial_balance;
   trial_balance.kind = router::RequestKind::trial_balance;
-  give(std::move(trial_balance));
-  for (const auto& [account, currency] : opened) give(balance(account, currency, router::Consistency::linearizable));
+  clients[take_turn(0, turn++)].due.push_back(std::move(trial_balance));
+  for (std::size_t r = 0; r < realms.size(); ++r) plan_reads_of(r, turn);
+}
+
+void Generator::State::plan_reads_of(std::size_t r, std::size_t& turn) {
+  Realm& realm = realms[r];
+  const auto give = [&](Ask ask) { clients[take_turn(r, turn++)].due.push_back(std::move(ask)); };
+  for (const auto& [account, currency] : realm.opened) {
+    give(balance(account, currency, router::Consistency::linearizable));
+  }
   if (config.account_change_per_mille > 0) {
-    for (const auto& [account, currency] : opened) give(state_of(account));
+    for (const auto& [account, currency] : realm.opened) give(state_of(account));
   }
   std::set<std::pair<std::string, TransferId>> asked;
-  for (std::size_t i = 0; i < items.size(); ++i) {
-    if (asked.emplace(items[i].home(), items[i].id).second) give(status(items[i].home(), items[i].id));
+  for (std::size_t i = 0; i < realm.items.size(); ++i) {
+    const Item& item = realm.items[i];
+    if (asked.emplace(item.home(), item.id).second) give(status(item.home(), item.id));
   }
 }
 
-Ask Generator::State::draw_read(Client& client) {
+Ask Generator::State::draw_read(std::uint32_t number) {
+  Client& client = clients[number];
+  auto& [tenant, accounts, items, opened] = realm_of(number);
   const std::uint64_t kind = client.draws.below(100);
   if (kind < 20 && items.size() > 0) {
     const Item& item = items[items.draw_earlier(client.draws)];
@@ -197,12 +232,25 @@ Ask Generator::State::draw_transfers(std::uint32_t number) {
   const bool single = client.draws.chance(single_per_mille);
   const std::uint64_t count = single ? 1 : 1 + client.draws.below(config.batch_max);
   Ask ask;
-  for (std::uint64_t i = 0; i < count; ++i) ask.items.push_back(items.draw(number, client.draws, client.ids));
+  for (std::uint64_t i = 0; i < count; ++i) ask.items.push_back(draw_item(number));
   return ask;
 }
 
+std::size_t Generator::State::draw_item(std::uint32_t number) {
+  Client& client = clients[number];
+  Realm& own = realm_of(number);
+  if (realms.size() == 1) return own.items.draw(number, client.draws, client.ids);
+  const bool borrows = client.draws.chance(config.other_tenant_per_mille);
+  const std::size_t others = 1 + static_cast<std::size_t>(client.draws.below(realms.size() - 1));
+  Items& lends = realms[(number % config.tenants + others) % realms.size()].items;
+  if (!borrows || lends.size() == 0) return own.items.draw(number, client.draws, client.ids);
+  return own.items.borrow(number, lends[lends.draw_earlier(client.draws)]);
+}
+
 /// An account opened while faults strike: a new one, or one that is there.
-Ask Generator::State::draw_opening(Client& client) {
+Ask Generator::State::draw_opening(std::uint32_t number) {
+  Client& client = clients[number];
+  const Accounts& accounts = realm_of(number).accounts;
   const bool late = client.draws.chance(500);
   if (late) {
     const std::uint64_t which = client.draws.below(late_accounts);
@@ -214,7 +262,9 @@ Ask Generator::State::draw_opening(Client& client) {
 
 /// What this client has frozen it unfreezes before it freezes another, else nothing would move any more; mostly it is
 /// an account of which money may be under way. Accounts opened late hold nothing, as a rule, and so can be closed.
-Ask Generator::State::draw_change(Client& client) {
+Ask Generator::State::draw_change(std::uint32_t number) {
+  Client& client = clients[number];
+  auto& [tenant, accounts, items, opened] = realm_of(number);
   const std::uint64_t kind = client.draws.below(100);
   const TransferId id = draw_id(client.ids);
   if (kind < 10) return state_of(accounts.draw(client.draws).name);
@@ -238,9 +288,9 @@ Ask Generator::State::draw(std::uint32_t number) {
   Client& client = clients[number];
   if (!client.again.empty()) return transfers(std::exchange(client.again, {}));
   const std::uint64_t kind = client.draws.below(1000);
-  if (kind < config.read_per_mille) return draw_read(client);
-  if (kind < config.read_per_mille + opening_per_mille) return draw_opening(client);
-  if (kind < config.read_per_mille + opening_per_mille + config.account_change_per_mille) return draw_change(client);
+  if (kind < config.read_per_mille) return draw_read(number);
+  if (kind < config.read_per_mille + opening_per_mille) return draw_opening(number);
+  if (kind < config.read_per_mille + opening_per_mille + config.account_change_per_mille) return draw_change(number);
   return draw_transfers(number);
 }
 
@@ -249,6 +299,7 @@ std::optional<Ask> Generator::State::unresolved(std::uint32_t number) {
   Client& client = clients[number];
   if (!client.open_openings.empty()) return client.open_openings.front();
   if (!client.open_changes.empty()) return client.open_changes.front();
+  Items& items = realm_of(number).items;
   std::vector<std::size_t> some;
   for (std::size_t i = 0; i < items.size() && some.size() < config.batch_max; ++i) {
     if (items[i].owner == number && !items[i].resolved) some.push_back(i);
@@ -282,11 +333,12 @@ Bytes Generator::State::encode(std::uint32_t number, const Ask& ask) {
   router::Request request;
   request.header.kind = ask.kind;
   request.header.patience_ms = config.patience_ms;
-  request.header.tenant = default_tenant;
+  request.header.tenant = realm_of(number).tenant;
   request.header.principal = PrincipalId(number + 1);
   switch (ask.kind) {
     case router::RequestKind::transfers: {
       router::TransfersRequest body;
+      Items& items = realm_of(number).items;
       for (const std::size_t item : ask.items) body.items.push_back(items[item].view());
       request.body = std::move(body);
       break;
@@ -320,8 +372,9 @@ Bytes Generator::State::encode(std::uint32_t number, const Ask& ask) {
 }
 
 /// Whether the answer says all there was to learn.
-bool Generator::State::is_settled(const Ask& ask, const router::Reply& reply) {
+bool Generator::State::is_settled(std::uint32_t number, const Ask& ask, const router::Reply& reply) {
   if (ask.kind == router::RequestKind::transfers) {
+    Items& items = realm_of(number).items;
     return std::all_of(ask.items.begin(), ask.items.end(), [&](std::size_t item) { return items[item].resolved; });
   }
   if (const auto* told = std::get_if<router::TransferStatusReply>(&reply.body))
@@ -329,19 +382,21 @@ bool Generator::State::is_settled(const Ask& ask, const router::Reply& reply) {
   return is_definite(reply.status);
 }
 
-void Generator::State::settle(Client& client, const Ask& ask, const router::Reply& reply) {
+void Generator::State::settle(std::uint32_t number, const Ask& ask, const router::Reply& reply) {
+  Client& client = clients[number];
+  Realm& realm = realm_of(number);
   const auto* results = std::get_if<router::TransfersReply>(&reply.body);
   for (std::size_t i = 0; i < ask.items.size(); ++i) {
     const bool has_result = results != nullptr && i < results->results.size();
     const Outcome outcome = has_result ? results->results[i].outcome : reply.status;
-    Item& item = items[ask.items[i]];
+    Item& item = realm.items[ask.items[i]];
     item.resolved = item.resolved || is_definite(outcome);
     const bool soon = client.draws.chance(ask_again_per_mille);
     if (!item.resolved && soon) client.again.push_back(ask.items[i]);
   }
   if (ask.kind == router::RequestKind::open_account) {
     std::erase_if(client.open_openings, [&](const Ask& open) { return open.account == ask.account; });
-    if (reply.status == Outcome::success) opened.emplace(ask.account, ask.currency);
+    if (reply.status == Outcome::success) realm.opened.emplace(ask.account, ask.currency);
     if (!is_definite(reply.status)) client.open_openings.push_back(ask);
   }
   if (ask.kind == router::RequestKind::change_account) {
@@ -353,6 +408,10 @@ void Generator::State::settle(Client& client, const Ask& ask, const router::Repl
                                                                     : false;
     if (is_definite(reply.status) && !stays) std::erase(client.frozen, ask.account);
   }
+}
+
+TenantId tenant_of(std::uint32_t client, std::uint32_t tenants) {
+  return TenantId(default_tenant.value + client % tenants);
 }
 
 Prng think_stream(std::uint64_t seed, std::uint32_t client) { return Prng(seed, domain, client, think_site); }
@@ -384,8 +443,8 @@ void Generator::on_reply(std::uint32_t number, std::uint64_t op, const router::R
   check(client.outstanding && client.outstanding->op == op, "an answer belongs to the outstanding call");
   const Client::Outstanding answered = std::move(*client.outstanding);
   client.outstanding.reset();
-  state_->settle(client, answered.ask, reply);
-  if (answered.due && state_->is_settled(answered.ask, reply)) client.due.pop_front();
+  state_->settle(number, answered.ask, reply);
+  if (answered.due && state_->is_settled(number, answered.ask, reply)) client.due.pop_front();
 }
 
 }  // namespace coffer::sim::workload

@@ -21,8 +21,10 @@ namespace coffer::sim::workload {
 struct Config {
   std::uint32_t clients = 4;
   std::uint32_t accounts = 16;
-  std::uint32_t hot_accounts = 2;          ///< take half of the traffic
-  std::uint32_t currencies = 1;            ///< of USD, JPY, KWD
+  std::uint32_t hot_accounts = 2;  ///< take half of the traffic
+  std::uint32_t currencies = 1;    ///< of USD, JPY, KWD
+  /// Each has so many accounts, of the same names; the clients belong to them in turn (tenant_of).
+  std::uint32_t tenants = 1;
   std::uint32_t operations = 400;          ///< client calls in the running phase, all clients together
   std::uint32_t batch_max = 8;             ///< transfers in one call, 1..batch_max
   Duration think_mean = milliseconds(20);  ///< between a client's calls
@@ -33,8 +35,9 @@ struct Config {
   std::uint32_t overdraft_per_mille = 60;  ///< amounts that cannot be covered
   std::uint32_t missing_account_per_mille = 40;
   std::uint32_t wrong_currency_per_mille = 20;
-  std::uint32_t duplicate_per_mille = 80;   ///< an earlier id again, same body
-  std::uint32_t other_body_per_mille = 30;  ///< an earlier id again, other body
+  std::uint32_t duplicate_per_mille = 80;     ///< an earlier id again, same body
+  std::uint32_t other_body_per_mille = 30;    ///< an earlier id again, other body
+  std::uint32_t other_tenant_per_mille = 60;  ///< an earlier transfer of another tenant, word by word
   std::uint32_t read_per_mille = 150;
   std::uint32_t deposit_per_mille = 60;
   std::uint32_t withdrawal_per_mille = 60;
@@ -48,6 +51,9 @@ struct Next {
   std::uint64_t op;  ///< unique in the run
   Bytes request;     ///< an encoded router::Request, Route::proxied
 };
+
+/// Whose accounts a client of a workload with so many tenants uses.
+TenantId tenant_of(std::uint32_t client, std::uint32_t tenants);
 
 /// From which a client of a run with this seed draws how long it thinks.
 Prng think_stream(std::uint64_t seed, std::uint32_t client);

@@ -211,6 +211,44 @@ TEST_CASE("the running phase asks for everything the config names, about as ofte
   }
 }
 
+TEST_CASE("tenants have accounts of the same names, and sometimes ask for the very transfer another one asked for") {
+  Config config;
+  config.clients = 5;
+  config.tenants = 2;
+  config.operations = 800;
+  const std::vector<Asked> all = play(config, 12, 0);
+  std::map<TenantId, std::set<std::string>> opened;
+  std::map<TransferId, std::set<TenantId>> askers;
+  std::map<std::pair<TenantId, TransferId>, std::string> bodies;
+  std::size_t word_by_word = 0;
+  std::map<TenantId, std::size_t> final_reads;
+  for (const Asked& asked : all) {
+    const router::Request request = decoded(asked);
+    const TenantId tenant = request.header.tenant;
+    CHECK(tenant == tenant_of(asked.client, 2));
+    if (const auto* open = std::get_if<router::OpenAccountRequest>(&request.body)) {
+      if (asked.phase == Phase::setup) opened[tenant].emplace(open->account);
+    }
+    if (std::holds_alternative<router::BalanceRequest>(request.body) && asked.phase == Phase::final_reads) {
+      ++final_reads[tenant];
+    }
+    const auto* transfers = std::get_if<router::TransfersRequest>(&request.body);
+    if (transfers == nullptr || asked.phase != Phase::running) continue;
+    for (const router::TransferItem& item : transfers->items) {
+      const std::string body = std::string(item.debit) + ">" + std::string(item.credit) + std::to_string(item.amount);
+      bodies.try_emplace({tenant, item.id}, body);
+      const bool by_another = askers[item.id].insert(tenant).second && askers[item.id].size() > 1;
+      const TenantId other(1 - tenant.value);
+      if (by_another && bodies.at({other, item.id}) == body) ++word_by_word;
+    }
+  }
+  CHECK(opened[TenantId(0)].size() == config.accounts);
+  CHECK(opened[TenantId(0)] == opened[TenantId(1)]);
+  CHECK(word_by_word > 20);
+  CHECK(final_reads[TenantId(0)] >= config.accounts);
+  CHECK(final_reads[TenantId(1)] >= config.accounts);
+}
+
 TEST_CASE("ids whose outcome is open are asked again until it is definite, with the same body") {
   const std::vector<Asked> all = play(Config{}, 13, 300);
   std::set<TransferId> running;
