@@ -4,6 +4,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/router/protocol.h"
+#include "sim/run/onlooker.h"
 #include "sim/run/run.h"
 #include "tests/sim/run/scenario_files.h"
 
