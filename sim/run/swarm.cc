@@ -174,7 +174,7 @@ Scenario draw_accounts(std::uint64_t seed) {
   constexpr ledger::Protocol protocols[] = {ledger::Protocol::saga, ledger::Protocol::tcc,
                                             ledger::Protocol::two_phase_commit};
   scenario.tuning.protocol = protocols[prng.below(std::size(protocols))];
-  scenario.shards = draw(prng, 2, 3);
+  scenario.shards = std::max(scenario.shards, draw(prng, 2, 3));  // faults may be about any of those drawn before
   scenario.workload.account_change_per_mille = draw(prng, 50, 250);
   scenario.workload.accounts = draw(prng, 8, 24);
   scenario.workload.cross_shard_per_mille = draw(prng, 500, 900);

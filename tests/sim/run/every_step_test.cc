@@ -63,7 +63,12 @@ struct Variant {
   Scenario scenario() const {
     Scenario scenario = scenario_of("scenarios/basics/figure_12_29.json");
     scenario.tuning.protocol = protocol;
-    if (refused) scenario.script.accounts.pop_back();  // nobody opens C
+    if (!refused) return scenario;
+    scenario.script.accounts.pop_back();  // nobody opens C
+    ScriptedCall deposit;                 // for O-H4: something succeeds
+    deposit.operation = CallKind::deposit;
+    deposit.to = "A";
+    scenario.script.calls.push_back(deposit);
     return scenario;
   }
   void require_ended(const Watch& watch, const RunResult& result) const {
@@ -71,7 +76,7 @@ struct Variant {
     REQUIRE(result.verdict == Verdict::pass);
     REQUIRE(watch.answers == std::set{refused ? Outcome::credit_account_not_found : Outcome::success});
     const std::map<std::string, std::int64_t> gave{{"A", 0}, {"C", 1}};
-    const std::map<std::string, std::int64_t> kept{{"A", 1}};
+    const std::map<std::string, std::int64_t> kept{{"A", 2}};
     REQUIRE(watch.balances == (refused ? kept : gave));
   }
 };

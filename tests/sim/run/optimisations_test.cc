@@ -1,5 +1,4 @@
 // What makes the wallet fast is not seen in what it says.
-#include "sim/run/onlooker.h"
 #include "sim/run/optimisations.h"
 
 #include <string>
@@ -9,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/txn/protocols.h"
+#include "sim/run/onlooker.h"
 #include "sim/run/run.h"
 #include "sim/run/swarm.h"
 
@@ -22,11 +22,12 @@ Scenario sequential(std::uint64_t seed, ledger::Protocol protocol) {
   Scenario scenario = find_profile("default")->draw(seed);
   scenario.faults.clear();
   scenario.workload.clients = 1;
-  scenario.workload.operations = 60;
+  scenario.workload.batch_max = 1;  // those of one request run side by side
+  scenario.workload.operations = 100;
   scenario.workload.think_mean = milliseconds(5);
   scenario.workload.patience_ms = 30'000;
-  scenario.client_attempt_timeout = seconds(30);  // a second attempt would be told that it is one
-  scenario.tuning.attempt_timeout = seconds(30);
+  scenario.client_attempt_timeout = seconds(5);  // a second attempt would be told that it is one
+  scenario.tuning.attempt_timeout = seconds(5);
   scenario.tuning.protocol = protocol;
   return scenario;
 }
@@ -97,9 +98,17 @@ TEST_CASE("a client alone is told the same whichever optimisation is off (missio
 
 TEST_CASE("each optimisation that is off is off: the same world takes another course", "[optimisations]") {
   Scenario busy = find_profile("default")->draw(3);
-  busy.faults.clear();
   busy.workload.clients = 6;
   busy.workload.think_mean = Duration{};
+  busy.network.delay_floor = milliseconds(5);  // so that much is under way at once
+  busy.tuning = simulated_tuning();
+  faults::FaultSpec absence;  // after it, a node has entries to catch up on
+  absence.fault = "crash_restart";
+  absence.stream = 1;
+  absence.when = faults::When::at;
+  absence.at = seconds(1);
+  absence.lasts_min = absence.lasts_max = milliseconds(500);
+  busy.faults = {absence};
   const Hash128 plain = run(busy, busy.seed).trace_hash;
   for (const Optimisation& optimisation : optimisations()) {
     Scenario without = busy;
