@@ -167,15 +167,16 @@ Scenario draw_two_phase_commit(std::uint64_t seed) {
 }
 
 /// The worlds of the default profile, by any protocol, whose clients freeze, unfreeze and close accounts while money
-/// of them is under way; more transfers are refused by their targets, so that more money comes back.
+/// of them is under way: for longer than elsewhere, and more transfers are refused by their targets.
 Scenario draw_accounts(std::uint64_t seed) {
   Scenario scenario = draw_default(seed);
   Prng prng = stream(seed, Domain::swarm, 8, world_site);
   constexpr ledger::Protocol protocols[] = {ledger::Protocol::saga, ledger::Protocol::tcc,
                                             ledger::Protocol::two_phase_commit};
   scenario.tuning.protocol = protocols[prng.below(std::size(protocols))];
-  scenario.shards = std::max(scenario.shards, draw(prng, 2, 3));  // faults may be about any of those drawn before
-  scenario.workload.account_change_per_mille = draw(prng, 50, 250);
+  scenario.shards = std::max(scenario.shards, 2u);  // never fewer than the faults know of
+  scenario.network.delay_floor = draw_us(prng, 2000, 15'000);
+  scenario.workload.account_change_per_mille = draw(prng, 30, 150);
   scenario.workload.accounts = draw(prng, 8, 24);
   scenario.workload.cross_shard_per_mille = draw(prng, 500, 900);
   scenario.workload.missing_account_per_mille = draw(prng, 60, 200);

@@ -26,6 +26,9 @@ constexpr std::uint32_t opening_per_mille = 15;     ///< of calls in the running
 constexpr std::uint32_t ask_again_per_mille = 500;  ///< of open outcomes: soon; the others come back much later
 constexpr std::uint32_t single_per_mille = 400;     ///< of transfers calls: one item, as a person would send
 
+/// How many of the latest items may well be under way.
+std::size_t latest(std::size_t items) { return std::min<std::size_t>(items, 6); }
+
 /// One call: what to ask, and what its answer is about.
 struct Ask {
   router::RequestKind kind = router::RequestKind::transfers;
@@ -277,7 +280,7 @@ Ask Generator::State::draw_change(std::uint32_t number) {
   if (!client.frozen.empty()) return change(router::AccountChange::unfreeze, client.frozen.front(), id);
   std::string account = accounts.draw(client.draws).name;
   if (items.size() > 0 && client.draws.chance(800)) {
-    const Item& item = items[items.draw_earlier(client.draws)];
+    const Item& item = items[items.size() - 1 - static_cast<std::size_t>(client.draws.below(latest(items.size())))];
     account = item.debit.empty() || (!item.credit.empty() && client.draws.chance(500)) ? item.credit : item.debit;
   }
   client.frozen.push_back(account);
