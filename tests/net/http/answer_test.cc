@@ -238,8 +238,7 @@ TEST_CASE("a read that nobody answered is retryable and did nothing, never unkno
   CHECK(net::answer_late(call_of(HttpRoute::deposit)).status == 504);
 }
 
-TEST_CASE("an account that holds other currencies exists") {
-  CHECK(say(call_of(HttpRoute::account), Outcome::currency_mismatch).status == 200);
+TEST_CASE("an account that nobody opened is not found, a currency that it lacks is refused") {
   CHECK(say(call_of(HttpRoute::account), Outcome::account_not_found).status == 404);
   CHECK(say(call_of(HttpRoute::balance), Outcome::currency_mismatch).status == 422);
 }
