@@ -8,8 +8,8 @@
 //    another body, which is for ever; had an earlier attempt executed, the id would be bound to *this* body.
 //    And so is change_under_way: it speaks of a moment, and the operator who asked wants to know.
 //  - account_not_found and account_not_empty speak for their attempt only. Each is final when no other attempt of the
-//    part is *open* (sent, and its fate not learned: under way, timed out, cut off) and none said unknown; otherwise the
-//    item is asked again.
+//    part is *open* (sent, and its fate not learned: under way, timed out, cut off) and none said unknown; otherwise
+//    the item is asked again.
 //  - Everything else is asked again until the deadline. Then an item that an open attempt carries, or of which some
 //    attempt said unknown, is unknown; any other was certainly not executed.
 // A final answer is never replaced. Only items without one are sent again: an item already refused to the client must

@@ -22,8 +22,8 @@
 //   tries    := count u64 | try{count}
 //   try      := source u32 | leg u64 | id 16 | transit u32 | credit u32 | amount i64 | flags u8
 // linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). Version 3 where an id is bound to a change of an account
-// (operations 4 to 6); else 2 where a row is linked by another protocol than the saga or there are tries; else 1. Flags: 1
-// out of order, 2 prepared by two-phase commit.
+// (operations 4 to 6); else 2 where a row is linked by another protocol than the saga or there are tries; else 1.
+// Flags: 1 out of order, 2 prepared by two-phase commit.
 #pragma once
 
 #include <cstdint>
