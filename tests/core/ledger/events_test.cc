@@ -7,6 +7,7 @@
 #include <rapidcheck.h>
 
 #include "core/base/prng.h"
+#include "tests/core/ledger/sample_events.h"
 
 namespace {
 
@@ -229,27 +230,6 @@ class EventSource {
 
   Prng prng_;
 };
-
-Bytes encoded(const Event& event) {
-  Bytes bytes;
-  ByteWriter out(bytes);
-  encode(event, out);
-  return bytes;
-}
-
-Decided sample_decided(Outcome outcome) {
-  Decided decided;
-  decided.operation = Operation::transfer;
-  decided.outcome = outcome;
-  decided.principal = PrincipalId(3);
-  decided.home = AccountNumber(4);
-  decided.debit = PocketNumber(5);
-  decided.credit = PocketNumber(6);
-  decided.amount = {7, currency_of("USD")};
-  decided.id.bytes[0] = 8;
-  decided.digest = {9, 10};
-  return decided;
-}
 
 void write_decided_by_hand(ByteWriter& out, std::uint8_t outcome) {
   out.u8(1);

@@ -5,32 +5,12 @@
 #include <catch2/catch.hpp>
 
 #include "core/ledger/events.h"
+#include "tests/core/ledger/sample_events.h"
 
 namespace {
 
 using namespace coffer;
 using namespace coffer::ledger;
-
-Bytes encoded(const Event& event) {
-  Bytes bytes;
-  ByteWriter out(bytes);
-  encode(event, out);
-  return bytes;
-}
-
-Decided sample_decided(Outcome outcome) {
-  Decided decided;
-  decided.operation = Operation::transfer;
-  decided.outcome = outcome;
-  decided.principal = PrincipalId(3);
-  decided.home = AccountNumber(4);
-  decided.debit = PocketNumber(5);
-  decided.credit = PocketNumber(6);
-  decided.amount = {7, currency_of("USD")};
-  decided.id.bytes[0] = 8;
-  decided.digest = {9, 10};
-  return decided;
-}
 
 TEST_CASE("what no shard can have decided is no event") {
   const auto refused = [](const Event& event) {
