@@ -6,7 +6,7 @@
 // knows only what it heard itself; but since both share one component, it may also speak for what the ones before it
 // knew. What a node took in before it served it may or may not have read, and likewise what comes late from a process
 // that has ended: who has heard its successor takes it for a disk of the past. Between what a step surely knows
-// (`known`) and what it can know (`knowable`) lies what it tells. A process that has not read yet how far the ones
+// and what it can know lies what it tells. A process that has not read yet how far the ones
 // before it had come tells no component of its own, and sends nothing; what it does meanwhile may have no time yet.
 //
 // Source: Lamport: Time, clocks, and the ordering of events (1978); Fidge (1988); Mattern (1988).
@@ -22,22 +22,22 @@ namespace coffer::sim::oracles {
 
 namespace {
 
-/// By node: the last step there that happened before; 0: none.
-using Steps = std::map<NodeId, std::uint64_t>;
-
-struct Past {
-  Steps known;
-  Steps knowable;
-  std::uint64_t lamport = 0;  ///< the highest of any event surely before
-  bool counts = false;        ///< this process has told a component of its own
+/// The last step of a node that happened before; 0: none.
+struct Reach {
+  std::uint64_t surely = 0;
+  std::uint64_t at_most = 0;
 };
 
-void join(Steps& steps, const Steps& others) {
-  for (const auto& [node, step] : others) {
-    std::uint64_t& mine = steps[node];
-    mine = std::max(mine, step);
+struct Past {
+  std::vector<Reach> reach;   ///< by the node's number; what is beyond the end is none. One is kept for every step
+  std::uint64_t lamport = 0;  ///< the highest of any event surely before
+  bool counts = false;        ///< this process has told a component of its own
+
+  Reach& of(NodeId node) {
+    if (node.value >= reach.size()) reach.resize(node.value + 1);
+    return reach[node.value];
   }
-}
+};
 
 struct Process {
   Past now;
@@ -72,14 +72,14 @@ class Causality final : public Oracle {
       }
       process.now.lamport = event.lamport;
     }
-    process.now.known[node] = process.now.knowable[node] = shown.step;
+    process.now.of(node) = {shown.step, shown.step};
     tell(node, process, shown);
     process.steps.resize(shown.step, process.now);
   }
 
   void on_crash(SimTime, NodeId node) override {
     Process& process = processes_[node];
-    process.now.known.clear();
+    for (Reach& reach : process.now.reach) reach.surely = 0;
     process.now.lamport = 0;
     process.now.counts = false;
     process.ended = process.steps.size();
@@ -94,10 +94,14 @@ class Causality final : public Oracle {
       violated(at(heard.from, heard.step) + " sent something, and told no component of its own");
       return;
     }
-    join(now.knowable, past.knowable);
-    if (!heard.surely || heard.step <= sender.ended) return;
-    join(now.known, past.known);
-    now.lamport = std::max(now.lamport, past.lamport);
+    const bool surely = heard.surely && heard.step > sender.ended;
+    if (now.reach.size() < past.reach.size()) now.reach.resize(past.reach.size());
+    for (std::size_t node = 0; node < past.reach.size(); ++node) {
+      Reach& mine = now.reach[node];
+      mine.at_most = std::max(mine.at_most, past.reach[node].at_most);
+      if (surely) mine.surely = std::max(mine.surely, past.reach[node].surely);
+    }
+    if (surely) now.lamport = std::max(now.lamport, past.lamport);
   }
 
   /// What `other` told for itself at the end of this step.
@@ -107,10 +111,11 @@ class Causality final : public Oracle {
   }
 
   void tell(NodeId node, Process& process, const StepShown& shown) {
-    const std::map<NodeId, std::uint64_t> told(shown.vector_time.begin(), shown.vector_time.end());
-    const auto component = [&](NodeId of) {
-      const auto found = told.find(of);
-      return found == told.end() ? 0 : found->second;
+    const auto component = [&shown](NodeId of) -> std::uint64_t {
+      for (const auto& [other, told] : shown.vector_time) {
+        if (other == of) return told;
+      }
+      return 0;
     };
     const std::uint64_t before = process.own.empty() ? 0 : process.own.back();
     const std::uint64_t mine = component(node);
@@ -123,8 +128,9 @@ class Causality final : public Oracle {
     process.own.resize(shown.step, std::max(mine, before));
     for (auto& [other, its] : processes_) {
       if (other == node) continue;
-      const std::uint64_t least = own(other, process.now.known[other]);
-      const std::uint64_t most = own(other, process.now.knowable[other]);
+      const Reach reach = process.now.of(other);
+      const std::uint64_t least = own(other, reach.surely);
+      const std::uint64_t most = own(other, reach.at_most);
       const std::uint64_t is = component(other);
       if (is >= least && is <= most) continue;
       violated(at(node, shown.step) + " tells " + std::to_string(is) + " of node " + std::to_string(other.value) +
