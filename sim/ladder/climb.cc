@@ -74,8 +74,10 @@ bool climb_product(const ClimbOptions& options, const ClimbListener& listener, R
   const std::uint64_t seeds = std::min(options.seeds, options.product_seeds);
   for (std::uint64_t seed = options.first_seed; seed < options.first_seed + seeds; ++seed) {
     if (listener.may_go_on && !listener.may_go_on(report)) return false;
-    const RunResult result = run_product(report.rung->scenario(seed), seed, report.under_faults);
+    const Scenario scenario = report.rung->scenario(seed);
+    const RunResult result = run_product(scenario, seed, report.under_faults);
     add(report, seed, {result.verdict, result.oracle, result.reason});
+    if (report.seeds <= options.calm_seeds) add_calm_costs(scenario, seed, report.calm);
   }
   return true;
 }

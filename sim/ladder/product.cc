@@ -1,107 +1,157 @@
 #include "sim/ladder/product.h"
 
+#include <algorithm>
 #include <array>
-#include <charconv>
 #include <map>
-#include <ostream>
-#include <streambuf>
-#include <string>
-#include <string_view>
+#include <variant>
+
+#include "sim/run/onlooker.h"
 
 namespace coffer::sim::ladder {
 
 namespace {
 
-/// Answers that leave open what became of the transfer, or say that it was not tried.
-constexpr std::array<std::string_view, 9> not_definite = {"pending",     "in-flight",  "change-under-way",
-                                                          "not-leader",  "overloaded", "no-leader",
-                                                          "wrong-shard", "draining",   "outcome-unknown"};
-
-/// The number behind `key` in a line of the trace; 0 if there is none.
-std::int64_t number_in(std::string_view line, std::string_view key) {
-  const std::size_t found = line.find(key);
-  std::int64_t number = 0;
-  if (found != std::string_view::npos) {
-    std::from_chars(line.data() + found + key.size(), line.data() + line.size(), number);
-  }
-  return number;
+/// Whether the answer says what became of the transfer.
+bool is_definite(coffer::Outcome outcome) {
+  return !is_retryable(outcome) && outcome != coffer::Outcome::pending && outcome != coffer::Outcome::in_flight &&
+         outcome != coffer::Outcome::change_under_way && outcome != coffer::Outcome::unknown;
 }
 
-std::uint64_t count(std::string_view text, std::string_view word) {
-  std::uint64_t times = 0;
-  for (std::size_t at = text.find(word); at != std::string_view::npos; at = text.find(word, at + word.size())) ++times;
-  return times;
+constexpr std::array<TraceKind, 3> begins = {TraceKind::saga_started, TraceKind::try_started,
+                                             TraceKind::prepare_started};
+constexpr std::array<TraceKind, 6> ends = {TraceKind::saga_done,   TraceKind::saga_compensated, TraceKind::confirm_done,
+                                           TraceKind::cancel_done, TraceKind::commit_done,      TraceKind::abort_done};
+
+template <std::size_t Count>
+bool is_one_of(const std::array<TraceKind, Count>& kinds, TraceKind kind) {
+  return std::find(kinds.begin(), kinds.end(), kind) != kinds.end();
 }
 
-/// Reads the trace line by line, and keeps nothing of it but sums.
-class Meter : public std::streambuf {
+/// Looks on from the beginning of the running phase to its end.
+class Watch : public Onlooker {
+ public:
+  void phase(SimTime, Phase phase) override { running_ = phase == Phase::running; }
+
+ protected:
+  bool running() const { return running_; }
+
+ private:
+  bool running_ = false;
+};
+
+/// What clients see.
+class Meter final : public Watch {
  public:
   explicit Meter(Costs& costs) : costs_(costs) {}
 
- protected:
-  int_type overflow(int_type next) override {
-    if (next == traits_type::eof()) return traits_type::not_eof(next);
-    add(traits_type::to_char_type(next));
-    return next;
+  void call(SimTime now, std::uint32_t, std::uint64_t op, const router::Request& request) override {
+    const auto* const transfers = std::get_if<router::TransfersRequest>(&request.body);
+    if (!running() || transfers == nullptr) return;
+    costs_.requests += transfers->items.size();
+    called_[op] = now;
   }
-  std::streamsize xsputn(const char* text, std::streamsize size) override {
-    for (std::streamsize i = 0; i < size; ++i) add(text[i]);
-    return size;
+
+  void told(SimTime now, std::uint32_t, std::uint64_t op, const router::Reply& reply) override {
+    const auto called = called_.find(op);
+    if (called == called_.end()) return;
+    const Duration latency = now - called->second;
+    called_.erase(called);
+    const auto* const transfers = std::get_if<router::TransfersReply>(&reply.body);
+    if (transfers == nullptr) return;
+    for (const router::TransferResult& result : transfers->results) {
+      if (!is_definite(result.outcome)) continue;
+      ++costs_.answered;
+      if (latency <= answer_in_time) ++costs_.answered_in_time;
+      costs_.latencies_us.push_back(latency.nanos / 1000);
+    }
   }
 
  private:
-  struct Call {
-    std::int64_t at = 0;
-    std::uint64_t items = 0;
-  };
-
-  void add(char next) {
-    if (next != '\n') {
-      line_ += next;
-      return;
-    }
-    if (line_.find(R"("phase":)") != std::string::npos) running_ = line_.find(R"("running")") != std::string::npos;
-    if (line_.find(R"("call":"transfers")") != std::string::npos) called();
-    if (line_.find(R"("told":)") != std::string::npos) told();
-    line_.clear();
-  }
-
-  void called() {
-    if (!running_) return;
-    const Call call{number_in(line_, R"("t":)"), count(line_, R"("from":)")};
-    costs_.requests += call.items;
-    calls_[number_in(line_, R"("op":)")] = call;
-  }
-
-  void told() {
-    const auto call = calls_.find(number_in(line_, R"("op":)"));
-    if (call == calls_.end()) return;
-    const Duration latency{number_in(line_, R"("t":)") - call->second.at};
-    const std::size_t begins = line_.find(R"("outcomes":)");
-    const std::string_view outcomes = begins == std::string::npos ? "" : std::string_view(line_).substr(begins + 11);
-    std::uint64_t open = 0;
-    for (const std::string_view word : not_definite) open += count(outcomes, word);
-    const std::uint64_t definite = count(outcomes, "\"") / 2 - open;
-    costs_.answered += definite;
-    if (latency <= answer_in_time) costs_.answered_in_time += definite;
-    costs_.latencies_us.insert(costs_.latencies_us.end(), definite, latency.nanos / 1000);
-    calls_.erase(call);
-  }
-
   Costs& costs_;
-  std::string line_;
-  bool running_ = false;
-  std::map<std::int64_t, Call> calls_;  // by op
+  std::map<std::uint64_t, SimTime> called_;  // by op
 };
+
+/// What nodes do.
+class Upkeep final : public Watch {
+ public:
+  explicit Upkeep(std::uint32_t nodes) : nodes_(nodes) {}
+
+  void event(SimTime, std::uint64_t, const Event& event) override {
+    const bool between_nodes = event.entity <= nodes_ && event.from <= nodes_;
+    if (running() && event.kind == EventKind::deliver && between_nodes) ++costs.messages;
+  }
+
+  void node(SimTime now, NodeId, const TraceEvent& event) override {
+    if (!running()) return;
+    if (event.kind == TraceKind::appended) ++costs.writes;
+    if (event.kind == TraceKind::synced) ++costs.syncs;
+    if (is_one_of(begins, event.kind)) began_.emplace(event.transfer, now);
+    if (!is_one_of(ends, event.kind)) return;
+    const auto began = began_.find(event.transfer);
+    if (began == began_.end()) return;
+    ++costs.held;
+    costs.held_for = costs.held_for + (now - began->second);
+    began_.erase(began);
+  }
+
+  void told(SimTime, std::uint32_t, std::uint64_t, const router::Reply& reply) override {
+    const auto* const transfers = std::get_if<router::TransfersReply>(&reply.body);
+    if (running() && transfers != nullptr) costs.answered += transfers->results.size();
+  }
+
+  Costs costs;
+
+ private:
+  std::uint32_t nodes_;
+  std::map<TransferId, SimTime> began_;
+};
+
+/// A calm world in which one client makes so many transfers, one by one, in a given time.
+Costs calm_costs(Scenario scenario, std::uint64_t seed, std::uint32_t transfers) {
+  scenario.faults.clear();
+  workload::Config& calls = scenario.workload;
+  calls.clients = 1;
+  calls.tenants = 1;
+  calls.operations = transfers;
+  calls.batch_max = 1;
+  calls.think_mean = milliseconds(100);
+  calls.period = {};
+  calls.cross_shard_per_mille = 1000;
+  for (std::uint32_t* other :
+       {&calls.overdraft_per_mille, &calls.missing_account_per_mille, &calls.wrong_currency_per_mille,
+        &calls.duplicate_per_mille, &calls.other_body_per_mille, &calls.other_tenant_per_mille, &calls.read_per_mille,
+        &calls.deposit_per_mille, &calls.withdrawal_per_mille, &calls.account_change_per_mille}) {
+    *other = 0;
+  }
+  scenario.limits.running_min = seconds(15);
+  Upkeep upkeep(scenario.nodes);
+  RunOptions options;
+  options.onlookers.push_back(&upkeep);
+  sim::run(scenario, seed, options);
+  return upkeep.costs;
+}
+
+/// `more` is what the many transfers add; of what is not above the few, nothing.
+std::uint64_t added(std::uint64_t many, std::uint64_t few) { return many - std::min(many, few); }
 
 }  // namespace
 
 RunResult run_product(const Scenario& scenario, std::uint64_t seed, Costs& costs) {
   Meter meter(costs);
-  std::ostream trace(&meter);
   RunOptions options;
-  options.trace_jsonl = &trace;
+  options.onlookers.push_back(&meter);
   return sim::run(scenario, seed, options);
+}
+
+void add_calm_costs(const Scenario& scenario, std::uint64_t seed, Costs& costs) {
+  const Costs many = calm_costs(scenario, seed, 82);
+  const Costs few = calm_costs(scenario, seed, 2);
+  costs.answered += added(many.answered, few.answered);
+  costs.messages += added(many.messages, few.messages);
+  costs.writes += added(many.writes, few.writes);
+  costs.syncs += added(many.syncs, few.syncs);
+  costs.held += many.held;
+  costs.held_for = costs.held_for + many.held_for;
 }
 
 }  // namespace coffer::sim::ladder

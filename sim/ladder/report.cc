@@ -43,7 +43,6 @@ Figures figures_of(const RungReport& report) {
   figures.availability = thousandths(faults.answered_in_time, faults.requests);
   figures.p50_ms = quantile(faults.latencies_us, 500);
   figures.p99_ms = quantile(faults.latencies_us, 990);
-  if (report.rung->design == nullptr) return figures;
   figures.messages = thousandths(report.calm.messages, report.calm.answered);
   figures.writes = thousandths(report.calm.writes, report.calm.answered);
   figures.syncs = thousandths(report.calm.syncs, report.calm.answered);

@@ -2,13 +2,16 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <map>
 #include <set>
 #include <sstream>
 #include <string>
 
 #include <catch2/catch.hpp>
 
+#include "core/txn/protocols.h"
 #include "sim/ladder/climb.h"
+#include "sim/ladder/product.h"
 #include "sim/ladder/report.h"
 
 namespace coffer::sim::ladder {
@@ -50,6 +53,28 @@ TEST_CASE("every file of a rung has its row, and every row a file") {
     REQUIRE(rows.find(stem + "}") != std::string::npos);
   }
   REQUIRE(files == table().size());
+}
+
+TEST_CASE("what a transfer costs the product without faults is what its protocol's commits cost on paper") {
+  const std::uint64_t replicas = 3;
+  const std::map<ledger::Protocol, std::uint64_t> commits = {
+      {ledger::Protocol::saga, 3}, {ledger::Protocol::tcc, 5}, {ledger::Protocol::two_phase_commit, 5}};
+  for (const auto& [protocol, count] : commits) {
+    Scenario scenario;
+    scenario.tuning.protocol = protocol;
+    Costs costs;
+    add_calm_costs(scenario, 1, costs);
+    CAPTURE(txn::row_of(protocol).name, costs.answered, costs.messages, costs.syncs);
+    REQUIRE(costs.answered == 80);
+    // The last event of a transfer now and then shares its entry with the first one of the next.
+    const std::uint64_t on_paper = costs.answered * count * replicas;
+    CHECK(costs.writes <= on_paper);
+    CHECK(costs.writes * 100 >= on_paper * 95);
+    CHECK(costs.syncs >= costs.writes);
+    CHECK(costs.messages >= costs.writes);
+    CHECK(costs.held * 100 >= costs.answered * 95);
+    CHECK(costs.held_for > Duration{});
+  }
 }
 
 TEST_CASE("every saved plan of the ladder fails as it says, with at most three faults and three transfers") {
