@@ -387,15 +387,18 @@ std::size_t Shard::undoable() const {
 
 Observation Shard::observe(std::size_t undone) const {
   check(undone <= undoable(), "only entries whose undo is still remembered are undone");
-  txn::StateMachine state(*state_);
+  std::optional<txn::StateMachine> earlier;
   Index applied = applied_;
+  if (undone > 0) earlier.emplace(*state_);
   for (; undone > 0; --undone) {
-    state.undo_entry(view(state_payload(raft_.entry(applied))));
+    earlier->undo_entry(view(state_payload(raft_.entry(applied))));
     applied = Index(applied.value - 1);
   }
+  const txn::StateMachine& state = earlier ? *earlier : *state_;
   Observation seen;
   static_cast<Summary&>(seen) = summarize(state, applied);
   Bytes exported;
+  exported.reserve(state.size_estimate());
   state.export_state(exported);
   seen.state = hash128(exported);
   for (txn::StateMachine::PocketRow& row : state.pockets()) {
