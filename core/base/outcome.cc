@@ -44,6 +44,16 @@ std::string_view name(Outcome outcome) {
       return "change-under-way";
     case Outcome::account_not_empty:
       return "account-not-empty";
+    case Outcome::hold_not_found:
+      return "hold-not-found";
+    case Outcome::hold_captured:
+      return "hold-captured";
+    case Outcome::hold_voided:
+      return "hold-voided";
+    case Outcome::hold_expired:
+      return "hold-expired";
+    case Outcome::hold_exceeded:
+      return "hold-exceeded";
     case Outcome::not_leader:
       return "not-leader";
     case Outcome::overloaded:

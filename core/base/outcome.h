@@ -31,6 +31,11 @@ enum class Outcome : std::uint8_t {
   in_flight = 46,          ///< the same id is still running and the caller's patience ended first
   change_under_way = 47,   ///< another change of the group's members or leader has to end first
   account_not_empty = 48,  ///< it is not closed while it holds money, or some is under way from it or to it
+  hold_not_found = 49,     ///< no hold was placed under this id and account
+  hold_captured = 50,      ///< it has ended: what it kept was taken
+  hold_voided = 51,        ///< it has ended: it was let go
+  hold_expired = 52,       ///< it has ended: its time was over
+  hold_exceeded = 53,      ///< more is to be captured than the hold keeps
 
   // Certainly not executed by this attempt; retry freely.
   not_leader = 60,

@@ -91,6 +91,11 @@ enum class TraceKind : std::uint8_t {
   abort_started,    ///< the credit was refused: transfer, a = target shard, b = leg number of the prepare, c = its
                     ///< outcome
   abort_done,       ///< transfer, a = target shard, b = leg number of the Abort
+  // holds; their transfer is the hold's own id
+  hold_placed,    ///< a = amount, b = expiry
+  hold_captured,  ///< a = amount kept until now
+  hold_voided,    ///< as hold_captured
+  hold_expired,   ///< as hold_captured; b = expiry
 };
 
 struct TraceEvent {
@@ -105,7 +110,7 @@ struct TraceEvent {
   std::uint64_t lamport = 0;  ///< set by the node as the event leaves it: e before f implies less (Lamport 1978)
 };
 
-inline constexpr TraceKind last_trace_kind = TraceKind::abort_done;
+inline constexpr TraceKind last_trace_kind = TraceKind::hold_expired;
 
 /// The kind's name in snake case, as scenarios write triggers.
 std::string_view name(TraceKind kind);

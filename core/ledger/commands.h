@@ -23,9 +23,19 @@ enum class Operation : std::uint8_t {
   freeze = 4,
   unfreeze = 5,
   close = 6,
+  hold = 7,
 };
-inline constexpr Operation last_operation = Operation::close;
+inline constexpr Operation last_operation = Operation::hold;
 constexpr bool moves_money(Operation operation) { return operation <= Operation::withdrawal; }
+constexpr bool changes_account(Operation operation) {
+  return operation >= Operation::freeze && operation <= Operation::close;
+}
+
+/// What became of a hold: it ends once. Numbers are written.
+enum class HoldEnd : std::uint8_t { live = 0, captured = 1, voided = 2, expired = 3 };
+inline constexpr HoldEnd last_hold_end = HoldEnd::expired;
+/// How long a hold may be asked for.
+inline constexpr Duration hold_duration_max = milliseconds(std::int64_t{31} * 24 * 3600 * 1000);
 
 /// Of an account with all its pockets. Frozen: nothing new is taken from it or given to it; what was promised before
 /// goes through. Closed: empty, and frozen for ever. Numbers are written.
@@ -77,6 +87,43 @@ struct ChangeAccountCommand {
   TenantId tenant = default_tenant;
   PrincipalId principal{0};
   std::string_view account;
+};
+
+/// Keeps part of a balance for a later capture. The id is bound to the account, as a transfer's.
+struct PlaceHoldCommand {
+  TransferId id;
+  TenantId tenant = default_tenant;
+  PrincipalId principal{0};
+  std::string_view account;
+  Money amount;         ///< > 0
+  Duration expires_in;  ///< > 0, at most hold_duration_max; counted from the stamp of its entry
+};
+
+/// Digest of what placing means: tenant, account, minor units, currency, duration. Never that of a transfer.
+Hash128 digest_of(const PlaceHoldCommand& command);
+
+/// Ends a hold and takes at most what it keeps, by a transfer with an id of its own: capture_id_of(id).
+struct CaptureHoldCommand {
+  TransferId id;  ///< the hold's
+  TenantId tenant = default_tenant;
+  PrincipalId principal{0};
+  std::string_view account;  ///< the hold's
+  std::string_view credit_account;
+  Money amount;            ///< > 0, at most the hold's, in its currency
+  ShardId credit_shard{};  ///< as a TransferCommand's
+
+  /// What is taken.
+  TransferCommand transfer() const;
+};
+/// The id of the transfer that captures a hold: a UUID of version 8, a digest of the hold's.
+TransferId capture_id_of(const TransferId& hold);
+
+/// Ends a hold; nothing is taken.
+struct VoidHoldCommand {
+  TransferId id;  ///< the hold's
+  TenantId tenant = default_tenant;
+  PrincipalId principal{0};
+  std::string_view account;  ///< the hold's
 };
 
 /// Whether `name` follows the grammar for account ids, reserved ones included.

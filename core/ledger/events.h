@@ -4,7 +4,8 @@
 //   entry            := version u8 = 1 | zero u8 | zero u16 | count u32 | first_position u64 | stamp i64 | event{count}
 //   event            := shard_founded | account_opened | transfer_decided | leg_started | leg_received | leg_answered
 //                       | try_started | try_received | second_started | second_received | second_ended
-//                       | account_changed | prepare_started | prepare_received | commit_decided
+//                       | account_changed | hold_placed | hold_ended | prepare_started | prepare_received
+//                       | commit_decided
 //   shard_founded    := 1 u8 | shard u32 | ranges u16 | (first_slot u16 | slot_end u32){ranges}
 //   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32
 //                       | principal u32 | name short_string
@@ -45,6 +46,14 @@
 //   account_changed  := 12 u8 | change u8 | before u8 | principal u32 | account u32 | id 16
 //                       (no posting; change: operation 4 freeze, 5 unfreeze, 6 close; before: the account's state, 1
 //                       open, 2 frozen, and 3 closed only where it is closed again)
+//   hold_placed      := 13 u8 | decided | expires i64
+//                       (operation 7, credit 0xFFFFFFFF. Outcome success: amount is held of debit until the hold ends,
+//                       expires the latest stamp at which it has not expired; else a logged refusal, expires 0. No
+//                       posting)
+//   hold_ended       := 14 u8 | how u8 | hold u32 | id 16 | pocket u32 | currency u32 | amount i64
+//                       (amount is no longer held of pocket; hold: the number of its row, in the order placed; how: 1
+//                       captured, and the next event of the entry takes at most amount under an id derived from id, or
+//                       is its logged refusal; 2 voided; 3 expired. No posting)
 //   prepare_started  := 20 u8 | as leg_started
 //                       (two-phase commit: as try_started, and debit is locked)
 //   prepare_received := 21 u8 | as leg_received
@@ -89,6 +98,8 @@ enum class EventKind : std::uint8_t {
   second_received = 10,
   second_ended = 11,
   account_changed = 12,
+  hold_placed = 13,
+  hold_ended = 14,
   prepare_started = 20,
   prepare_received = 21,
   commit_decided = 22,
@@ -117,8 +128,8 @@ struct AccountOpened {
   std::string_view name;
 };
 
-/// The part transfer_decided, leg_started, try_started and prepare_started share: the normalised command and what
-/// became of it.
+/// The part transfer_decided, leg_started, try_started, prepare_started and hold_placed share: the normalised command
+/// and what became of it.
 struct Decided {
   Operation operation = Operation::transfer;
   Outcome outcome = Outcome::pending;
@@ -276,9 +287,24 @@ struct AccountChanged {
   TransferId id;
 };
 
+/// Part of a pocket's balance is kept for a later capture, or that was refused.
+struct HoldPlaced {
+  Decided decided;  ///< operation hold; credit no_pocket
+  Stamp expires;    ///< at later stamps it has expired; 0 after a refusal
+};
+
+/// The inverse of holding.
+struct HoldEnded {
+  HoldEnd how = HoldEnd::expired;
+  std::uint32_t hold = 0;  ///< its row (core/txn/holds.h)
+  TransferId id;           ///< the hold's
+  PocketNumber pocket = no_pocket;
+  Money amount;  ///< all that was held
+};
+
 using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
                            TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
-                           PrepareReceived, AccountChanged>;
+                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded>;
 
 struct EntryHeader {
   std::uint32_t count = 0;
@@ -304,6 +330,8 @@ void encode(const SecondEnded& event, ByteWriter& out);
 void encode(const PrepareStarted& event, ByteWriter& out);
 void encode(const PrepareReceived& event, ByteWriter& out);
 void encode(const AccountChanged& event, ByteWriter& out);
+void encode(const HoldPlaced& event, ByteWriter& out);
+void encode(const HoldEnded& event, ByteWriter& out);
 /// Marks `in` as failed when the bytes are no event; never reads past the end. Views point into the bytes.
 /// Enumerators, currencies, names and amounts are checked here; numbers of accounts and pockets are apply's.
 EntryHeader decode_header(ByteReader& in);

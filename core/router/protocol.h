@@ -14,12 +14,16 @@
 //     transfer_leadership := to u32
 //     change_account  := change u8 | id 16 | account str
 //     account         := account str
+//     place_hold      := currency u32 | amount i64 | id 16 | expires_in_ms u64 | account str
+//     capture_hold    := currency u32 | amount i64 | id 16 | account str | credit str      (id and account: the hold's)
+//     void_hold       := id 16 | account str
+//     hold            := id 16 | account str
 //   reply   := kind u8 | status u8 | zero u16 | shard u32 | leader u32 | rest if status is success
 //     transfers       := count u32 | result{count}
 //     result          := outcome u8 | replayed u8 | zero u16 | shard u32 | position u64 | stamp i64
 //                        | target u32 | target_position u64 | target_stamp i64
 //     open_account    := already u8 | position u64
-//     balance         := balance i64 | shard u32 | position u64 | stamp i64
+//     balance         := balance i64 | held i64 | shard u32 | position u64 | stamp i64
 //     transfer_status := operation u8 | result | protocol u8 | count u8 | step{count}
 //     step            := phase u8 | side u8 | state u8 | zero u8 | shard u32 | position u64 | stamp i64
 //                        (protocol: 0 within one shard, else its number; phases, sides and states: core/base/phases.h)
@@ -31,6 +35,11 @@
 //     transfer_leadership := finished u8
 //     change_account  := already u8 | position u64
 //     account         := state u8 | position u64 | stamp i64
+//     place_hold      := result | expires i64         (expires 0 after a refusal)
+//     capture_hold    := transfer_id 16 | result
+//     void_hold       := already u8 | position u64
+//     hold            := state u8 | currency u32 | amount i64 | expires i64 | transfer 16 | position u64 | stamp i64
+//                        (transfer: the nil id unless it was captured)
 //   str := u8 length + bytes; i128 := low u64 | high i64; nodes := count u8 (at most 63) | u32{count}, ascending, not 0
 #pragma once
 
@@ -64,11 +73,16 @@ enum class RequestKind : std::uint8_t {
   transfer_leadership = 8,
   change_account = 9,
   account = 10,
+  place_hold = 11,
+  capture_hold = 12,
+  void_hold = 13,
+  hold = 14,
 };
-inline constexpr RequestKind last_request_kind = RequestKind::account;
+inline constexpr RequestKind last_request_kind = RequestKind::hold;
 /// Asks for an entry in the log of a shard.
 constexpr bool is_ledger_write(RequestKind kind) {
-  return kind == RequestKind::transfers || kind == RequestKind::open_account || kind == RequestKind::change_account;
+  return kind == RequestKind::transfers || kind == RequestKind::open_account || kind == RequestKind::change_account ||
+         kind == RequestKind::place_hold || kind == RequestKind::capture_hold || kind == RequestKind::void_hold;
 }
 /// For operators: changes who replicates or leads a shard, moves no money. Both may be repeated at will: asked for what
 /// is so already, or under way already, they say so.
@@ -152,11 +166,40 @@ struct AccountRequest {
   std::string_view account;
 };
 
+/// Keeps part of a balance for a later capture, at most until it expires.
+struct PlaceHoldRequest {
+  Currency currency;
+  std::int64_t amount = 0;          ///< minor units, > 0
+  TransferId id;                    ///< bound to the account, as a transfer's
+  std::uint64_t expires_in_ms = 0;  ///< from the stamp of its entry; > 0, at most hold_expires_in_ms_max
+  std::string_view account;
+};
+inline constexpr std::uint64_t hold_expires_in_ms_max = std::uint64_t{31} * 24 * 3600 * 1000;
+/// Ends a hold by taking at most what it keeps, in its currency. What is not taken is free again.
+struct CaptureHoldRequest {
+  Currency currency;
+  std::int64_t amount = 0;   ///< minor units, > 0
+  TransferId id;             ///< the hold's
+  std::string_view account;  ///< the hold's
+  std::string_view credit;
+};
+/// Ends a hold; nothing is taken.
+struct VoidHoldRequest {
+  TransferId id;
+  std::string_view account;
+};
+/// What became of a hold, linearizably.
+struct HoldRequest {
+  TransferId id;
+  std::string_view account;
+};
+
 inline constexpr std::size_t nodes_in_list_max = 63;
 
-using RequestBody = std::variant<TransfersRequest, OpenAccountRequest, BalanceRequest, TransferStatusRequest,
-                                 TrialBalanceRequest, NodeStatusRequest, ReconfigureRequest, TransferLeadershipRequest,
-                                 ChangeAccountRequest, AccountRequest>;
+using RequestBody =
+    std::variant<TransfersRequest, OpenAccountRequest, BalanceRequest, TransferStatusRequest, TrialBalanceRequest,
+                 NodeStatusRequest, ReconfigureRequest, TransferLeadershipRequest, ChangeAccountRequest, AccountRequest,
+                 PlaceHoldRequest, CaptureHoldRequest, VoidHoldRequest, HoldRequest>;
 
 /// Views point into the decoded bytes.
 struct Request {
@@ -186,6 +229,7 @@ struct OpenAccountReply {
 };
 struct BalanceReply {
   std::int64_t balance = 0;
+  std::int64_t held = 0;  ///< minor units of the balance that holds keep: 0 <= held <= balance
   ShardId shard;
   Position position;
   Stamp stamp;
@@ -252,9 +296,37 @@ struct AccountReply {
   Stamp stamp;
 };
 
+/// `result.outcome` is success or a logged refusal; refusals without a trace are the reply's status.
+struct PlaceHoldReply {
+  TransferResult result;
+  Stamp expires;  ///< 0 after a refusal
+};
+/// The hold has ended, and `result` says what became of the transfer that takes from it: a transfer as any other, under
+/// an id of its own. While its outcome is pending nobody is told.
+struct CaptureHoldReply {
+  TransferId transfer;
+  TransferResult result;
+};
+struct VoidHoldReply {
+  bool already = false;  ///< it was voided before this attempt, which changed nothing
+  Position position;     ///< the hold is voided after it
+};
+/// What became of a hold: one more than ledger::HoldEnd's numbers.
+enum class HoldState : std::uint8_t { held = 1, captured = 2, voided = 3, expired = 4 };
+struct HoldReply {
+  HoldState state = HoldState::held;
+  Currency currency;
+  std::int64_t amount = 0;  ///< minor units, as placed
+  Stamp expires;
+  TransferId transfer;  ///< that captured it; the nil id if none did
+  Position position;    ///< the state of the hold after it
+  Stamp stamp;
+};
+
 using ReplyBody =
     std::variant<std::monostate, TransfersReply, OpenAccountReply, BalanceReply, TransferStatusReply, TrialBalanceReply,
-                 NodeStatusReply, ReconfigureReply, TransferLeadershipReply, ChangeAccountReply, AccountReply>;
+                 NodeStatusReply, ReconfigureReply, TransferLeadershipReply, ChangeAccountReply, AccountReply,
+                 PlaceHoldReply, CaptureHoldReply, VoidHoldReply, HoldReply>;
 
 /// `status` success carries a body of the same kind as the request; any other status carries none and speaks for the
 /// whole request (account_not_found, transfer_not_found, malformed, currency_mismatch, not_leader, overloaded,

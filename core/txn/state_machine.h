@@ -53,6 +53,48 @@ struct ChangeDecision {
   Position position;     ///< of the event, where it succeeded
 };
 
+/// What decide says of a hold to be placed.
+struct PlaceDecision {
+  Outcome outcome = Outcome::pending;
+  bool replayed = false;  ///< the id was bound before, with the same body
+  Position position;      ///< of the event, where outcome is logged
+  Stamp stamp;            ///< of its entry
+  Stamp expires;          ///< after success
+};
+
+/// What decide says of a capture.
+struct CaptureDecision {
+  Outcome status = Outcome::success;  ///< else: refused without a trace; hold_expired may have left that end
+  bool expired = false;               ///< ... as it has here: the hold's time was over, and nobody had said so yet
+  TransferId transfer;                ///< the id of what captures it
+  Decision decision;                  ///< what became of that transfer, valid if status is success
+};
+
+/// What decide says of the voiding of a hold.
+struct VoidDecision {
+  Outcome outcome = Outcome::success;
+  bool expired = false;  ///< as a CaptureDecision's
+  bool already = false;  ///< it was voided before this attempt, which changed nothing
+  Position position;     ///< the hold is voided after it, where that succeeded
+};
+
+/// Where a hold stands.
+struct HoldRecord {
+  ledger::HoldEnd end = ledger::HoldEnd::live;
+  Money amount;
+  Stamp expires;
+  TransferId transfer;  ///< that captured it; the nil id if none did
+  Position position;    ///< of its placing
+  Stamp stamp;          ///< of that event's entry
+};
+
+/// A hold that has expired.
+struct ExpiredHold {
+  TransferId id;
+  Money amount;
+  Stamp expires;
+};
+
 /// A leg as the source sends it. Strings point into the state or into the message.
 struct LegRequest {
   LegNumber number;
@@ -118,6 +160,7 @@ struct TrialBalanceRow {
 
 class FrozenState;
 class StateMachine;
+struct Plan;
 struct ShardState;
 
 /// One entry in the making: decides commands one after the other against the state and applies each event at once, so
@@ -136,6 +179,17 @@ class Batch {
   /// account_closed.
   Outcome open_account(const ledger::OpenAccountCommand& command, bool& already);
   ChangeDecision change_account(const ledger::ChangeAccountCommand& command);
+  /// Ends what has expired by this batch's stamp, the earliest first, while the entry has at most `bytes_max` bytes. To
+  /// be asked before anything else: what is left over neither is captured nor voided, but still held.
+  std::vector<ExpiredHold> expire_holds(std::size_t bytes_max);
+  /// success, logged refusals, wrong_shard, malformed, reserved_account, account_not_found,
+  /// idempotency_payload_mismatch.
+  PlaceDecision place_hold(const ledger::PlaceHoldCommand& command);
+  /// status: wrong_shard, malformed, reserved_account, same_account, account_not_found, hold_not_found, hold_voided,
+  /// hold_expired, currency_mismatch, hold_exceeded, idempotency_payload_mismatch.
+  CaptureDecision capture_hold(const ledger::CaptureHoldCommand& command);
+  /// success, wrong_shard, malformed, reserved_account, account_not_found, hold_not_found, hold_captured, hold_expired.
+  VoidDecision void_hold(const ledger::VoidHoldCommand& command);
   Decision transfer(const ledger::TransferCommand& command);
   /// Starts loading what deciding these commands will look at; changes nothing. Worth it for the next `warm_max` or so
   /// of many commands, before their transfer() calls; more are ignored.
@@ -154,6 +208,8 @@ class Batch {
  private:
   template <class What>
   void record(const What& event);
+  /// Records what a plan makes; its record, where it has one.
+  Decision carry_out(const Plan& plan);
 
   StateMachine& state_;
   Stamp stamp_;
@@ -185,12 +241,17 @@ class StateMachine {
 
   /// Reads; nothing when the account or its pocket is missing (`account_exists` tells which).
   std::optional<Money> balance(TenantId tenant, std::string_view account, Currency currency) const;
+  /// Of the balance, what holds keep.
+  std::optional<Money> held(TenantId tenant, std::string_view account, Currency currency) const;
   bool account_exists(TenantId tenant, std::string_view account) const;
   std::optional<ledger::AccountState> account_state(TenantId tenant, std::string_view account) const;
   std::optional<TransferRecord> find_transfer(TenantId tenant, std::string_view home_account,
                                               const TransferId& id) const;
   /// Without the account: the first (by position) with this id in this shard.
   std::optional<TransferRecord> find_transfer(TenantId tenant, const TransferId& id) const;
+  std::optional<HoldRecord> find_hold(TenantId tenant, std::string_view account, const TransferId& id) const;
+  /// The earliest expiry of a live hold: the first entry stamped later ends it.
+  std::optional<Stamp> next_expiry() const;
   /// The steps of a transfer found in this very state, in the order they begin (core/txn/phase_history.h).
   std::vector<PhaseStep> history(const TransferRecord& found) const;
   std::vector<TrialBalanceRow> trial_balance() const;  ///< ascending by currency
