@@ -34,10 +34,15 @@ Finality finality(Outcome outcome) {
     case Outcome::malformed:
     case Outcome::reserved_account:
     case Outcome::change_under_way:
+    case Outcome::hold_captured:
+    case Outcome::hold_voided:
+    case Outcome::hold_expired:
+    case Outcome::hold_exceeded:
       return Finality::always;
     case Outcome::account_not_found:
     case Outcome::transfer_not_found:
     case Outcome::account_not_empty:
+    case Outcome::hold_not_found:
       return Finality::when_alone;
     case Outcome::pending:
     case Outcome::in_flight:
@@ -58,6 +63,42 @@ bool is_final(Outcome outcome, bool other_open) {
 }
 
 bool leaves_doubt(Outcome outcome) { return outcome == Outcome::unknown || outcome == Outcome::pending; }
+
+/// What the reply says of the whole request: a hold placed or captured has a result, as a transfer has.
+Outcome outcome_of(const Reply& reply) {
+  if (const auto* placed = std::get_if<PlaceHoldReply>(&reply.body)) {
+    return placed->result.outcome;
+  }
+  if (const auto* captured = std::get_if<CaptureHoldReply>(&reply.body)) {
+    return captured->result.outcome;
+  }
+  return reply.status;
+}
+
+/// Where the id stands in a request that has one, behind the header; transfers have one per item.
+std::optional<std::size_t> id_offset(RequestKind kind) {
+  switch (kind) {
+    case RequestKind::transfer_status:
+    case RequestKind::void_hold:
+    case RequestKind::hold:
+      return 0;
+    case RequestKind::change_account:
+      return 1;
+    case RequestKind::place_hold:
+    case RequestKind::capture_hold:
+      return 12;  // currency u32 | amount i64
+    case RequestKind::transfers:
+    case RequestKind::open_account:
+    case RequestKind::balance:
+    case RequestKind::trial_balance:
+    case RequestKind::node_status:
+    case RequestKind::reconfigure:
+    case RequestKind::transfer_leadership:
+    case RequestKind::account:
+      break;
+  }
+  return std::nullopt;
+}
 
 bool may_have_executed(const Part& part) { return part.doubtful || !part.open.empty(); }
 
@@ -101,6 +142,14 @@ void PendingRequest::plan(Mode mode, const ShardMap& map, const Request& request
     shards = {map.shard_of(header_.tenant, change->account)};
   } else if (const auto* account = std::get_if<AccountRequest>(&request.body)) {
     shards = {map.shard_of(header_.tenant, account->account)};
+  } else if (const auto* placing = std::get_if<PlaceHoldRequest>(&request.body)) {
+    shards = {map.shard_of(header_.tenant, placing->account)};
+  } else if (const auto* capture = std::get_if<CaptureHoldRequest>(&request.body)) {
+    shards = {map.shard_of(header_.tenant, capture->account)};
+  } else if (const auto* voiding = std::get_if<VoidHoldRequest>(&request.body)) {
+    shards = {map.shard_of(header_.tenant, voiding->account)};
+  } else if (const auto* hold = std::get_if<HoldRequest>(&request.body)) {
+    shards = {map.shard_of(header_.tenant, hold->account)};
   } else if (const auto* balance = std::get_if<BalanceRequest>(&request.body)) {
     shards = {map.shard_of(header_.tenant, balance->account)};
     any_replica_ = balance->consistency == Consistency::eventual;
@@ -170,11 +219,8 @@ const std::vector<std::uint32_t>& PendingRequest::offsets() {
 }
 
 TransferId PendingRequest::first_id(const Part& part) {
-  if (header_.kind == RequestKind::transfer_status) {
-    return load<TransferId>(body_, request_header_size);
-  }
-  if (header_.kind == RequestKind::change_account) {
-    return load<TransferId>(body_, request_header_size + 1);
+  if (const std::optional<std::size_t> at = id_offset(header_.kind)) {
+    return load<TransferId>(body_, request_header_size + *at);
   }
   if (header_.kind != RequestKind::transfers) {
     return {};
@@ -210,7 +256,8 @@ Bytes PendingRequest::attempt_body(const Part& part, Route route, std::uint32_t 
 
 std::optional<Answer> PendingRequest::understand(const OpenAttempt& attempt, ByteView reply) const {
   ByteReader in(reply);
-  Answer answer{read_reply_header(in), {}, reply};
+  const ReplyHeader header = read_reply_header(in);
+  Answer answer{.header = header, .said = header.status, .results = {}, .bytes = reply};
   if (!in.ok() || answer.header.kind != header_.kind) {
     return std::nullopt;
   }
@@ -220,9 +267,13 @@ std::optional<Answer> PendingRequest::understand(const OpenAttempt& attempt, Byt
     if (!answer.results.ok() || answer.results.size() != sent) {
       return std::nullopt;
     }
-  } else if (!decode_reply(reply)) {
+    return answer;
+  }
+  const Result<Reply> decoded = decode_reply(reply);
+  if (!decoded) {
     return std::nullopt;
   }
+  answer.said = outcome_of(*decoded);
   return answer;
 }
 
@@ -233,6 +284,9 @@ PendingRequest::Progress PendingRequest::absorb(Part& part, const OpenAttempt& a
       return absorb_transfers(part, attempt, answer);
     case RequestKind::open_account:
     case RequestKind::change_account:
+    case RequestKind::place_hold:
+    case RequestKind::capture_hold:
+    case RequestKind::void_hold:
     case RequestKind::reconfigure:
     case RequestKind::transfer_leadership:
       return absorb_write(part, answer);
@@ -240,6 +294,7 @@ PendingRequest::Progress PendingRequest::absorb(Part& part, const OpenAttempt& a
     case RequestKind::transfer_status:
     case RequestKind::trial_balance:
     case RequestKind::account:
+    case RequestKind::hold:
       return absorb_read(part, answer);
     case RequestKind::node_status:
       break;
@@ -315,14 +370,14 @@ void PendingRequest::absorb_item(std::uint32_t item, const TransferResult& resul
 }
 
 PendingRequest::Progress PendingRequest::absorb_write(Part& part, const Answer& answer) {
-  const Outcome status = answer.header.status;
-  if (is_final(status, may_have_executed(part))) {
+  if (is_final(answer.said, may_have_executed(part))) {
     part.settled = true;
     answer_.assign(answer.bytes.begin(), answer.bytes.end());
     return Progress::answered;
   }
-  part.doubtful |= leaves_doubt(status);
-  part.overloaded = status == Outcome::overloaded;
+  part.doubtful |= leaves_doubt(answer.said);
+  part.in_flight |= answer.said == Outcome::in_flight;
+  part.overloaded = answer.said == Outcome::overloaded;
   return Progress::again;
 }
 
@@ -408,7 +463,7 @@ PendingRequest::GivenUp PendingRequest::give_up() {
   reply.kind = header_.kind;
   reply.shard = parts_.size() == 1 ? parts_.front().shard : ShardId{0};
   if (is_ledger_write(header_.kind) || is_membership(header_.kind)) {
-    reply.status = told_at_deadline(parts_.front(), 0);
+    reply.status = told_at_deadline(parts_.front(), parts_.front().in_flight ? in_flight_mark : std::uint8_t{0});
   } else {  // a read executes nothing: never unknown
     const bool busy = std::any_of(parts_.begin(), parts_.end(), [](const Part& part) { return part.overloaded; });
     reply.status = busy ? Outcome::overloaded : Outcome::no_leader;

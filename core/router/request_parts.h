@@ -7,9 +7,11 @@
 //    success, so they are final too. So is idempotency_payload_mismatch: it says that the log has bound the id to
 //    another body, which is for ever; had an earlier attempt executed, the id would be bound to *this* body.
 //    And so is change_under_way: it speaks of a moment, and the operator who asked wants to know.
-//  - account_not_found and account_not_empty speak for their attempt only. Each is final when no other attempt of the
-//    part is *open* (sent, and its fate not learned: under way, timed out, cut off) and none said unknown; otherwise
-//    the item is asked again.
+//    And so are hold_captured, hold_voided, hold_expired and hold_exceeded: a hold ends once, for ever, and its amount
+//    never changes. Had an earlier attempt to capture or void it executed, this one would have been a repetition.
+//  - account_not_found, account_not_empty and hold_not_found speak for their attempt only. Each is final when no other
+//    attempt of the part is *open* (sent, and its fate not learned: under way, timed out, cut off) and none said
+//    unknown; otherwise the item is asked again.
 //  - Everything else is asked again until the deadline. Then an item that an open attempt carries, or of which some
 //    attempt said unknown, is unknown; any other was certainly not executed.
 // A final answer is never replaced. Only items without one are sent again: an item already refused to the client must
@@ -48,6 +50,7 @@ struct Part {
   std::vector<OpenAttempt> open;     ///< oldest first
   bool doubtful = false;             ///< an attempt's fate will never be learned
   bool overloaded = false;           ///< the last definite refusal of the whole part said so
+  bool in_flight = false;            ///< another request with the id of this one, a hold's, was running
   bool settled = false;
 
   // The schedule, kept by router.cc.
@@ -64,7 +67,8 @@ struct Part {
 /// How a reply was understood.
 struct Answer {
   ReplyHeader header;
-  ResultsView results;  ///< transfers with status success
+  Outcome said = Outcome::unknown;  ///< of the whole request: the status, or the result of one hold
+  ResultsView results;              ///< transfers with status success
   ByteView bytes;
 };
 

@@ -28,7 +28,7 @@ std::uint32_t patience_left_ms(Instant now, Instant deadline) {
 }
 
 bool said_unknown(const Answer& answer) {
-  bool unknown = answer.header.status == Outcome::unknown;
+  bool unknown = answer.said == Outcome::unknown;
   for (std::size_t at = 0; at < answer.results.size() && !unknown; ++at) {
     unknown = answer.results.outcome(at) == Outcome::unknown;
   }

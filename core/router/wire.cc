@@ -42,6 +42,11 @@ constexpr bool names_an_outcome(Outcome outcome) {
     case Outcome::in_flight:
     case Outcome::change_under_way:
     case Outcome::account_not_empty:
+    case Outcome::hold_not_found:
+    case Outcome::hold_captured:
+    case Outcome::hold_voided:
+    case Outcome::hold_expired:
+    case Outcome::hold_exceeded:
     case Outcome::not_leader:
     case Outcome::overloaded:
     case Outcome::no_leader:
@@ -105,6 +110,58 @@ RequestHeader read_request_header(ByteReader& in) {
   header.kind = static_cast<RequestKind>(kind);
   header.route = static_cast<Route>(route);
   return header;
+}
+
+Currency get_currency(ByteReader& in) {
+  const Currency currency{in.u32()};
+  if (!is_known(currency)) {
+    in.fail();
+  }
+  return currency;
+}
+
+void put_nodes(ByteWriter& out, const std::vector<NodeId>& nodes) {
+  check(nodes.size() <= nodes_in_list_max, "a group has at most nodes_in_list_max members");
+  out.u8(static_cast<std::uint8_t>(nodes.size()));
+  for (const NodeId node : nodes) {
+    out.id(node);
+  }
+}
+
+std::vector<NodeId> get_nodes(ByteReader& in) {
+  std::vector<NodeId> nodes;
+  const std::uint8_t count = in.u8();
+  if (count > nodes_in_list_max) {
+    in.fail();
+  }
+  for (std::uint8_t at = 0; at < count && in.ok(); ++at) {
+    const NodeId node = in.id<NodeId>();
+    if (!((nodes.empty() ? nobody : nodes.back()) < node)) {
+      in.fail();
+    }
+    nodes.push_back(node);
+  }
+  return nodes;
+}
+
+TransferResult get_result(ByteReader& in) {
+  TransferResult result;
+  const std::uint8_t outcome = in.u8();
+  const std::uint8_t replayed = in.u8();
+  const std::uint16_t zero = in.u16();
+  result.shard = in.id<ShardId>();
+  result.position = in.id<Position>();
+  result.stamp = Stamp{in.i64()};
+  result.target = in.id<ShardId>();
+  result.target_position = in.id<Position>();
+  result.target_stamp = Stamp{in.i64()};
+  if (!is_outcome(outcome) || replayed > 1 || zero != 0) {
+    in.fail();
+    return result;
+  }
+  result.outcome = static_cast<Outcome>(outcome);
+  result.replayed = replayed == 1;
+  return result;
 }
 
 ItemReader::ItemReader(ByteReader& in) : in_(in) {
@@ -191,17 +248,7 @@ ResultsView::ResultsView(ByteView reply) {
 
 TransferResult ResultsView::operator[](std::size_t at) const {
   ByteReader in(bytes_.subspan(at * result_size, result_size));
-  TransferResult result;
-  result.outcome = static_cast<Outcome>(in.u8());
-  result.replayed = in.u8() != 0;
-  in.u16();
-  result.shard = in.id<ShardId>();
-  result.position = in.id<Position>();
-  result.stamp = Stamp{in.i64()};
-  result.target = in.id<ShardId>();
-  result.target_position = in.id<Position>();
-  result.target_stamp = Stamp{in.i64()};
-  return result;
+  return get_result(in);
 }
 
 }  // namespace coffer::router

@@ -37,6 +37,47 @@ bool is_account(std::string_view name);
 
 RequestHeader read_request_header(ByteReader& in);
 
+/// Writes into bytes sized beforehand: a batch is encoded without growing anything.
+class Pen {
+ public:
+  explicit Pen(std::byte* at) : at_(at) {}
+  template <class T>
+  void put(T value) {
+    std::memcpy(at_, &value, sizeof value);
+    at_ += sizeof value;
+  }
+  void text(std::string_view text) {
+    put(static_cast<std::uint8_t>(text.size()));
+    if (!text.empty()) {
+      std::memcpy(at_, text.data(), text.size());
+      at_ += text.size();
+    }
+  }
+  void result(const TransferResult& result) {
+    put(static_cast<std::uint8_t>(result.outcome));
+    put(static_cast<std::uint8_t>(result.replayed));
+    put(std::uint16_t{0});
+    put(result.shard.value);
+    put(result.position.value);
+    put(result.stamp.nanos);
+    put(result.target.value);
+    put(result.target_position.value);
+    put(result.target_stamp.nanos);
+  }
+  const std::byte* at() const { return at_; }
+
+ private:
+  std::byte* at_;
+};
+
+/// Malformed unless it is known.
+Currency get_currency(ByteReader& in);
+/// Malformed unless ascending, without nobody, of at most nodes_in_list_max.
+std::vector<NodeId> get_nodes(ByteReader& in);
+void put_nodes(ByteWriter& out, const std::vector<NodeId>& nodes);
+/// Malformed unless its outcome is known; any outcome may stand in a result.
+TransferResult get_result(ByteReader& in);
+
 /// Reads the items of a transfers request one by one; views point into the reader's bytes.
 class ItemReader {
  public:

@@ -1,8 +1,6 @@
-#include "core/router/protocol.h"
-
-#include <cstring>
-
+// The way of replies through bytes; requests.cc has the requests'.
 #include "core/base/codec.h"
+#include "core/router/protocol.h"
 #include "core/router/wire.h"
 
 namespace coffer::router {
@@ -12,39 +10,6 @@ namespace {
 constexpr std::size_t trial_balance_row_size = 56;
 constexpr std::size_t node_status_shard_size_min = 85;
 constexpr std::uint8_t role_max = 3;  // shard::Role::leader
-
-/// Writes into bytes sized beforehand: a batch is encoded without growing anything.
-class Pen {
- public:
-  explicit Pen(std::byte* at) : at_(at) {}
-  template <class T>
-  void put(T value) {
-    std::memcpy(at_, &value, sizeof value);
-    at_ += sizeof value;
-  }
-  void text(std::string_view text) {
-    put(static_cast<std::uint8_t>(text.size()));
-    if (!text.empty()) {
-      std::memcpy(at_, text.data(), text.size());
-      at_ += text.size();
-    }
-  }
-  void result(const TransferResult& result) {
-    put(static_cast<std::uint8_t>(result.outcome));
-    put(static_cast<std::uint8_t>(result.replayed));
-    put(std::uint16_t{0});
-    put(result.shard.value);
-    put(result.position.value);
-    put(result.stamp.nanos);
-    put(result.target.value);
-    put(result.target_position.value);
-    put(result.target_stamp.nanos);
-  }
-  const std::byte* at() const { return at_; }
-
- private:
-  std::byte* at_;
-};
 
 void put_i128(ByteWriter& out, __int128 value) {
   out.u64(static_cast<std::uint64_t>(value));
@@ -57,14 +22,6 @@ __int128 get_i128(ByteReader& in) {
   return static_cast<__int128>(static_cast<unsigned __int128>(static_cast<std::uint64_t>(high)) << 64 | low);
 }
 
-Currency get_currency(ByteReader& in) {
-  const Currency currency{in.u32()};
-  if (!is_known(currency)) {
-    in.fail();
-  }
-  return currency;
-}
-
 bool get_flag(ByteReader& in) {
   const std::uint8_t flag = in.u8();
   if (flag > 1) {
@@ -72,191 +29,6 @@ bool get_flag(ByteReader& in) {
   }
   return flag == 1;
 }
-
-void put_nodes(ByteWriter& out, const std::vector<NodeId>& nodes) {
-  check(nodes.size() <= nodes_in_list_max, "a group has at most nodes_in_list_max members");
-  out.u8(static_cast<std::uint8_t>(nodes.size()));
-  for (const NodeId node : nodes) {
-    out.id(node);
-  }
-}
-
-std::vector<NodeId> get_nodes(ByteReader& in) {
-  std::vector<NodeId> nodes;
-  const std::uint8_t count = in.u8();
-  if (count > nodes_in_list_max) {
-    in.fail();
-  }
-  for (std::uint8_t at = 0; at < count && in.ok(); ++at) {
-    const NodeId node = in.id<NodeId>();
-    if (!((nodes.empty() ? nobody : nodes.back()) < node)) {
-      in.fail();
-    }
-    nodes.push_back(node);
-  }
-  return nodes;
-}
-
-// ---- requests --------------------------------------------------------------------------------------------------
-
-struct PutRequest {
-  Bytes& bytes;
-
-  void operator()(const TransfersRequest& request) const {
-    check(!request.items.empty() && request.items.size() <= transfers_max, "a batch has 1 to transfers_max items");
-    std::size_t size = items_at;
-    for (const TransferItem& item : request.items) {
-      check(item.debit.size() <= 255 && item.credit.size() <= 255, "a short string's length fits 8 bits");
-      size += item_fixed_size + item.debit.size() + item.credit.size();
-    }
-    bytes.resize(size);
-    Pen pen(bytes.data() + request_header_size);
-    pen.put(static_cast<std::uint32_t>(request.items.size()));
-    for (const TransferItem& item : request.items) {
-      pen.put(static_cast<std::uint8_t>(item.operation));
-      pen.put(item.currency.packed);
-      pen.put(item.amount);
-      pen.put(item.id.bytes);
-      pen.text(item.debit);
-      pen.text(item.credit);
-    }
-    check(pen.at() == bytes.data() + bytes.size(), "the batch has the size computed for it");
-  }
-  void operator()(const OpenAccountRequest& request) const {
-    ByteWriter out(bytes);
-    out.u32(request.currency.packed);
-    out.short_string(request.account);
-  }
-  void operator()(const BalanceRequest& request) const {
-    ByteWriter out(bytes);
-    out.u8(static_cast<std::uint8_t>(request.consistency));
-    out.u32(request.currency.packed);
-    out.short_string(request.account);
-  }
-  void operator()(const TransferStatusRequest& request) const {
-    ByteWriter out(bytes);
-    out.uuid(request.id);
-    out.short_string(request.account);
-  }
-  void operator()(const TrialBalanceRequest&) const {}
-  void operator()(const NodeStatusRequest&) const {}
-  void operator()(const ReconfigureRequest& request) const {
-    ByteWriter out(bytes);
-    put_nodes(out, request.voters);
-  }
-  void operator()(const TransferLeadershipRequest& request) const {
-    ByteWriter out(bytes);
-    out.id(request.to);
-  }
-  void operator()(const ChangeAccountRequest& request) const {
-    ByteWriter out(bytes);
-    out.u8(static_cast<std::uint8_t>(request.change));
-    out.uuid(request.id);
-    out.short_string(request.account);
-  }
-  void operator()(const AccountRequest& request) const { ByteWriter(bytes).short_string(request.account); }
-};
-
-TransfersRequest get_transfers(ByteReader& in) {
-  TransfersRequest request;
-  ItemReader items(in);
-  request.items.reserve(items.count());
-  for (std::uint32_t at = 0; at < items.count() && in.ok(); ++at) {
-    request.items.push_back(items.next());
-  }
-  return request;
-}
-
-std::string_view get_account(ByteReader& in) {
-  const std::string_view account = in.short_string();
-  if (!is_account(account)) {
-    in.fail();
-  }
-  return account;
-}
-
-BalanceRequest get_balance(ByteReader& in) {
-  BalanceRequest request;
-  const std::uint8_t consistency = in.u8();
-  if (consistency != static_cast<std::uint8_t>(Consistency::linearizable) &&
-      consistency != static_cast<std::uint8_t>(Consistency::eventual)) {
-    in.fail();
-    return request;
-  }
-  request.consistency = static_cast<Consistency>(consistency);
-  request.currency = get_currency(in);
-  request.account = get_account(in);
-  return request;
-}
-
-TransferStatusRequest get_transfer_status(ByteReader& in) {
-  TransferStatusRequest request;
-  request.id = in.uuid();
-  request.account = in.short_string();
-  if (!request.account.empty() && !is_account(request.account)) {
-    in.fail();
-  }
-  return request;
-}
-
-ReconfigureRequest get_reconfigure(ByteReader& in) {
-  ReconfigureRequest request{get_nodes(in)};
-  if (request.voters.empty()) {
-    in.fail();
-  }
-  return request;
-}
-
-TransferLeadershipRequest get_transfer_leadership(ByteReader& in) {
-  const TransferLeadershipRequest request{in.id<NodeId>()};
-  if (request.to == nobody) {
-    in.fail();
-  }
-  return request;
-}
-
-ChangeAccountRequest get_change_account(ByteReader& in) {
-  ChangeAccountRequest request;
-  const std::uint8_t change = in.u8();
-  if (change < static_cast<std::uint8_t>(AccountChange::freeze) ||
-      change > static_cast<std::uint8_t>(AccountChange::close)) {
-    in.fail();
-  }
-  request.change = static_cast<AccountChange>(change);
-  request.id = in.uuid();
-  request.account = get_account(in);
-  return request;
-}
-
-RequestBody get_request_body(ByteReader& in, RequestKind kind) {
-  switch (kind) {
-    case RequestKind::transfers:
-      return get_transfers(in);
-    case RequestKind::open_account: {
-      const Currency currency = get_currency(in);
-      return OpenAccountRequest{currency, get_account(in)};
-    }
-    case RequestKind::balance:
-      return get_balance(in);
-    case RequestKind::transfer_status:
-      return get_transfer_status(in);
-    case RequestKind::trial_balance:
-      return TrialBalanceRequest{};
-    case RequestKind::node_status:
-      return NodeStatusRequest{};
-    case RequestKind::reconfigure:
-      return get_reconfigure(in);
-    case RequestKind::transfer_leadership:
-      return get_transfer_leadership(in);
-    case RequestKind::change_account:
-      return get_change_account(in);
-    case RequestKind::account:
-      return AccountRequest{get_account(in)};
-  }
-  check_failed("the header's reader lets only known kinds pass");
-}
-
-// ---- replies ---------------------------------------------------------------------------------------------------
 
 struct PutReply {
   Bytes& bytes;
@@ -279,6 +51,7 @@ struct PutReply {
   void operator()(const BalanceReply& reply) const {
     ByteWriter out(bytes);
     out.i64(reply.balance);
+    out.i64(reply.held);
     out.id(reply.shard);
     out.id(reply.position);
     out.i64(reply.stamp.nanos);
@@ -350,6 +123,32 @@ struct PutReply {
     out.id(reply.position);
     out.i64(reply.stamp.nanos);
   }
+  void operator()(const PlaceHoldReply& reply) const {
+    bytes.resize(reply_header_size + result_size);
+    Pen(bytes.data() + reply_header_size).result(reply.result);
+    ByteWriter(bytes).i64(reply.expires.nanos);
+  }
+  void operator()(const CaptureHoldReply& reply) const {
+    ByteWriter(bytes).uuid(reply.transfer);
+    const std::size_t at = bytes.size();
+    bytes.resize(at + result_size);
+    Pen(bytes.data() + at).result(reply.result);
+  }
+  void operator()(const VoidHoldReply& reply) const {
+    ByteWriter out(bytes);
+    out.u8(reply.already ? 1 : 0);
+    out.id(reply.position);
+  }
+  void operator()(const HoldReply& reply) const {
+    ByteWriter out(bytes);
+    out.u8(static_cast<std::uint8_t>(reply.state));
+    out.u32(reply.currency.packed);
+    out.i64(reply.amount);
+    out.i64(reply.expires.nanos);
+    out.uuid(reply.transfer);
+    out.id(reply.position);
+    out.i64(reply.stamp.nanos);
+  }
 };
 
 TransfersReply get_transfers_reply(ByteReader& in, ByteView reply) {
@@ -395,24 +194,13 @@ PhaseStep get_step(ByteReader& in) {
 TransferStatusReply get_transfer_status_reply(ByteReader& in) {
   TransferStatusReply reply;
   const std::uint8_t operation = in.u8();
-  const std::uint8_t outcome = in.u8();
   if (operation < static_cast<std::uint8_t>(TransferOperation::transfer) ||
-      operation > static_cast<std::uint8_t>(TransferOperation::withdrawal) || !is_outcome(outcome)) {
+      operation > static_cast<std::uint8_t>(TransferOperation::withdrawal)) {
     in.fail();
     return reply;
   }
   reply.operation = static_cast<TransferOperation>(operation);
-  reply.result.outcome = static_cast<Outcome>(outcome);
-  reply.result.replayed = get_flag(in);
-  if (in.u16() != 0) {
-    in.fail();
-  }
-  reply.result.shard = in.id<ShardId>();
-  reply.result.position = in.id<Position>();
-  reply.result.stamp = Stamp{in.i64()};
-  reply.result.target = in.id<ShardId>();
-  reply.result.target_position = in.id<Position>();
-  reply.result.target_stamp = Stamp{in.i64()};
+  reply.result = get_result(in);
   reply.protocol = in.u8();
   const std::uint8_t count = in.u8();
   if (count > steps_max) {
@@ -484,13 +272,39 @@ NodeStatusReply get_node_status_reply(ByteReader& in) {
 
 AccountReply get_account_reply(ByteReader& in) {
   AccountReply reply;
-  const std::uint8_t state = in.u8();
-  if (state < 1 || state > static_cast<std::uint8_t>(AccountState::closed)) {
-    in.fail();
-  }
-  reply.state = static_cast<AccountState>(state);
+  reply.state = get_word(in, AccountState::closed);
   reply.position = in.id<Position>();
   reply.stamp = Stamp{in.i64()};
+  return reply;
+}
+
+/// What is held is part of the balance.
+BalanceReply get_balance_reply(ByteReader& in) {
+  BalanceReply reply;
+  reply.balance = in.i64();
+  reply.held = in.i64();
+  reply.shard = in.id<ShardId>();
+  reply.position = in.id<Position>();
+  reply.stamp = Stamp{in.i64()};
+  if (reply.held < 0 || (reply.held > 0 && reply.held > reply.balance)) {
+    in.fail();
+  }
+  return reply;
+}
+
+/// A transfer stands there if the hold was captured, and only then.
+HoldReply get_hold_reply(ByteReader& in) {
+  HoldReply reply;
+  reply.state = get_word(in, HoldState::expired);
+  reply.currency = get_currency(in);
+  reply.amount = in.i64();
+  reply.expires = Stamp{in.i64()};
+  reply.transfer = in.uuid();
+  reply.position = in.id<Position>();
+  reply.stamp = Stamp{in.i64()};
+  if (reply.amount <= 0 || (reply.transfer != TransferId()) != (reply.state == HoldState::captured)) {
+    in.fail();
+  }
   return reply;
 }
 
@@ -502,14 +316,8 @@ ReplyBody get_reply_body(ByteReader& in, ByteView reply, RequestKind kind) {
       const bool already = get_flag(in);
       return OpenAccountReply{already, in.id<Position>()};
     }
-    case RequestKind::balance: {
-      BalanceReply balance;
-      balance.balance = in.i64();
-      balance.shard = in.id<ShardId>();
-      balance.position = in.id<Position>();
-      balance.stamp = Stamp{in.i64()};
-      return balance;
-    }
+    case RequestKind::balance:
+      return get_balance_reply(in);
     case RequestKind::transfer_status:
       return get_transfer_status_reply(in);
     case RequestKind::trial_balance:
@@ -526,45 +334,25 @@ ReplyBody get_reply_body(ByteReader& in, ByteView reply, RequestKind kind) {
     }
     case RequestKind::account:
       return get_account_reply(in);
+    case RequestKind::place_hold: {
+      const TransferResult result = get_result(in);
+      return PlaceHoldReply{result, Stamp{in.i64()}};
+    }
+    case RequestKind::capture_hold: {
+      const TransferId transfer = in.uuid();
+      return CaptureHoldReply{transfer, get_result(in)};
+    }
+    case RequestKind::void_hold: {
+      const bool already = get_flag(in);
+      return VoidHoldReply{already, in.id<Position>()};
+    }
+    case RequestKind::hold:
+      return get_hold_reply(in);
   }
   check_failed("the header's reader lets only known kinds pass");
 }
 
 }  // namespace
-
-Bytes encode(const Request& request) {
-  const RequestHeader& header = request.header;
-  check(static_cast<std::size_t>(header.kind) == request.body.index() + 1, "a request's header names its body");
-  Bytes bytes;
-  bytes.reserve(128);
-  ByteWriter out(bytes);
-  out.u8(static_cast<std::uint8_t>(header.kind));
-  out.u8(static_cast<std::uint8_t>(header.route));
-  out.u16(0);
-  out.id(header.shard);
-  out.u32(header.patience_ms);
-  out.id(header.tenant);
-  out.id(header.principal);
-  check(bytes.size() == request_header_size, "the request header has its fixed size");
-  std::visit(PutRequest{bytes}, request.body);
-  return bytes;
-}
-
-Result<Request> decode_request(ByteView bytes) {
-  ByteReader in(bytes);
-  Request request;
-  request.header = read_request_header(in);
-  if (in.ok()) {
-    request.body = get_request_body(in, request.header.kind);
-  }
-  if (is_membership(request.header.kind) && request.header.shard == ShardId{0}) {
-    in.fail();
-  }
-  if (!in.done()) {
-    return error(ErrorCode::malformed, "a client request breaks its grammar");
-  }
-  return request;
-}
 
 Bytes encode(const Reply& reply) {
   Bytes bytes;
