@@ -1,11 +1,10 @@
 // The way out: what the node said, in the words of the contract.
 #include <algorithm>
-#include <map>
 
-#include "core/base/check.h"
 #include "core/txn/protocols.h"
 #include "net/driver/clock.h"
 #include "net/driver/settings.h"
+#include "net/http/answer_admin.h"
 #include "net/http/calls.h"
 #include "net/http/json_text.h"
 
@@ -41,6 +40,13 @@ std::string subject(const Call& call) {
     case HttpRoute::withdrawal:
     case HttpRoute::transfer_status:
       return "transaction " + to_string(call.transaction);
+    case HttpRoute::capture_hold:
+      return "the capture of hold " + to_string(call.transaction);
+    case HttpRoute::void_hold:
+      return "the voiding of hold " + to_string(call.transaction);
+    case HttpRoute::place_hold:
+    case HttpRoute::hold:
+      return "hold " + to_string(call.transaction);
     case HttpRoute::open_account:
     case HttpRoute::account:
     case HttpRoute::freeze:
@@ -63,17 +69,55 @@ bool moves_money(HttpRoute route) {
   return route == HttpRoute::balance_transfer || route == HttpRoute::deposit || route == HttpRoute::withdrawal;
 }
 
+bool concerns_hold(HttpRoute route) { return writes_hold(route) || route == HttpRoute::hold; }
+
 bool reads_only(HttpRoute route) {
-  return !moves_money(route) && !changes_account(route) && route != HttpRoute::open_account;
+  return !moves_money(route) && !changes_account(route) && !writes_hold(route) && route != HttpRoute::open_account;
 }
 
-/// "/v1/transfers/{id}?from_account=alice"
+/// "/v1/transfers/{id}?from_account=alice", "/v1/holds/{id}?account=alice"
 std::string status_url(const Call& call) {
+  if (concerns_hold(call.route)) {
+    return "/v1/holds/" + to_string(call.transaction) + "?account=" + call.account;
+  }
   return "/v1/transfers/" + to_string(call.transaction) + "?from_account=" + call.account;
+}
+
+/// What was wrong with a request about a hold, and what to do next; nothing where it is as with any other request.
+std::optional<std::string> hold_detail_of(const Call& call, P problem) {
+  const std::string hold = "hold " + to_string(call.transaction);
+  if (problem == P::hold_not_found) {
+    return "account " + call.account + " has no " + hold + "; POST /v1/holds places one";
+  }
+  if (problem == P::hold_captured) {
+    return hold + " was captured; what became of that is at " + status_url(call);
+  }
+  if (problem == P::hold_voided || problem == P::hold_expired) {
+    return hold + (problem == P::hold_voided ? " was voided" : " has expired") +
+           "; what it kept is available again, and a new hold needs a new id";
+  }
+  if (problem == P::hold_exceeded) {
+    return hold + " keeps less than that; how much is at " + status_url(call);
+  }
+  if (problem == P::idempotency_payload_mismatch && call.route == HttpRoute::capture_hold) {
+    return hold + " was captured before with another body, and a hold is captured once; see " + status_url(call);
+  }
+  if (problem == P::currency_mismatch && call.route == HttpRoute::capture_hold) {
+    return hold + " is not of " + to_string(call.currency) + "; its currency is at " + status_url(call);
+  }
+  if (problem == P::currency_mismatch) {
+    return "account " + call.account + " holds no " + to_string(call.currency);
+  }
+  return std::nullopt;
 }
 
 /// What was wrong, and what to do next.
 std::string detail_of(const Call& call, P problem) {
+  if (concerns_hold(call.route)) {
+    if (std::optional<std::string> detail = hold_detail_of(call, problem)) {
+      return std::move(*detail);
+    }
+  }
   if (problem == P::outcome_unknown) {
     return subject(call) + ": no shard said in time what became of it; ask again with the same id";
   }
@@ -107,8 +151,12 @@ HttpResponse refuse(const Call& call, Outcome outcome) {
     problem = P::no_leader;
   }
   ProblemReport report{.problem = problem, .detail = detail_of(call, problem)};
-  if (moves_money(call.route) || changes_account(call.route) || call.route == HttpRoute::transfer_status) {
+  if (moves_money(call.route) || changes_account(call.route) || call.route == HttpRoute::transfer_status ||
+      call.route == HttpRoute::place_hold) {
     report.transaction = call.transaction;
+  }
+  if (concerns_hold(call.route)) {
+    report.hold = call.transaction;
   }
   HttpResponse response = to_response(report);
   if (problem == P::in_flight) {
@@ -121,28 +169,99 @@ HttpResponse internal(const Call& call, std::string_view what) {
   return to_response({.problem = P::internal, .detail = subject(call) + ": " + std::string(what)});
 }
 
+/// Of a result that is no success.
+HttpResponse refuse_result(const Call& call, const TransferResult& result) {
+  HttpResponse response = refuse(call, result.outcome == Outcome::pending ? Outcome::in_flight : result.outcome);
+  if (is_logged(result.outcome)) {
+    response.headers.emplace_back("Idempotency-Replayed", result.replayed ? "true" : "false");
+  }
+  return response;
+}
+
+/// Under 200, with `body` begun.
+HttpResponse accept_result(const TransferResult& result, JsonObject body) {
+  HttpResponse response;
+  response.headers.emplace_back("Consistency-Token", positions_text(result));
+  response.headers.emplace_back("Idempotency-Replayed", result.replayed ? "true" : "false");
+  response.body = body.text("position", positions_text(result)).text("committed_at", committed_text(result)).str();
+  return response;
+}
+
 HttpResponse answer_transfer(const Call& call, const router::TransfersReply& reply) {
   if (reply.results.size() != 1) {
     return internal(call, "another number of results than asked for");
   }
   const TransferResult& result = reply.results.front();
   if (result.outcome != Outcome::success) {
-    HttpResponse response = refuse(call, result.outcome == Outcome::pending ? Outcome::in_flight : result.outcome);
-    if (is_logged(result.outcome)) {
-      response.headers.emplace_back("Idempotency-Replayed", result.replayed ? "true" : "false");
-    }
-    return response;
+    return refuse_result(call, result);
   }
-  HttpResponse response;
-  response.headers.emplace_back("Consistency-Token", positions_text(result));
+  JsonObject body;
+  body.text("status", "success").text("transaction_id", to_string(call.transaction));
+  return accept_result(result, std::move(body));
+}
+
+HttpResponse answer_placed(const Call& call, const router::PlaceHoldReply& reply) {
+  if (reply.result.outcome != Outcome::success) {
+    return refuse_result(call, reply.result);
+  }
+  const std::string id = to_string(call.transaction);
+  JsonObject body;
+  body.text("status", "held").text("hold_id", id).text("transaction_id", id);
+  body.text("expires_at", rfc3339(reply.expires.nanos));
+  HttpResponse response = accept_result(reply.result, std::move(body));
+  response.status = reply.result.replayed ? 200 : 201;
+  response.headers.emplace_back("Location", status_url(call));
+  return response;
+}
+
+/// The hold has ended either way; the transfer may have been refused.
+HttpResponse answer_captured(const Call& call, const router::CaptureHoldReply& reply) {
+  const TransferResult& result = reply.result;
+  if (result.outcome == Outcome::success) {
+    JsonObject body;
+    body.text("status", "success").text("transaction_id", to_string(reply.transfer));
+    body.text("hold_id", to_string(call.transaction));
+    return accept_result(result, std::move(body));
+  }
+  if (!is_logged(result.outcome)) {
+    return refuse_result(call, result);
+  }
+  const P problem = problem_of(result.outcome);
+  HttpResponse response =
+      to_response({.problem = problem,
+                   .detail = subject(call) + ": " + std::string(row_of(problem).title) +
+                             "; the hold has ended all the same, and what it kept is available again",
+                   .transaction = reply.transfer,
+                   .hold = call.transaction});
   response.headers.emplace_back("Idempotency-Replayed", result.replayed ? "true" : "false");
+  return response;
+}
+
+HttpResponse answer_voided(const Call& call, ShardId shard, const router::VoidHoldReply& reply) {
+  const std::string position = position_text(shard, reply.position);
+  HttpResponse response;
+  response.headers.emplace_back("Consistency-Token", position);
   response.body = JsonObject()
-                      .text("status", "success")
-                      .text("transaction_id", to_string(call.transaction))
-                      .text("position", positions_text(result))
-                      .text("committed_at", committed_text(result))
+                      .text("status", "voided")
+                      .text("hold_id", to_string(call.transaction))
+                      .boolean("already", reply.already)
+                      .text("position", position)
                       .str();
   return response;
+}
+
+std::string_view state_name(router::HoldState state) {
+  switch (state) {
+    case router::HoldState::held:
+      return "held";
+    case router::HoldState::captured:
+      return "captured";
+    case router::HoldState::voided:
+      return "voided";
+    case router::HoldState::expired:
+      return "expired";
+  }
+  return "?";
 }
 
 HttpResponse answer_open(const Call& call, ShardId shard, const router::OpenAccountReply& reply) {
@@ -155,28 +274,31 @@ HttpResponse answer_open(const Call& call, ShardId shard, const router::OpenAcco
   return response;
 }
 
+/// `staleness_ms`: nothing of a linearizable read.
+std::string as_of_json(ShardId shard, Position position, Stamp stamp,
+                       std::optional<std::int64_t> staleness_ms = std::nullopt) {
+  return JsonObject()
+      .text("position", position_text(shard, position))
+      .text("time", rfc3339(stamp.nanos))
+      .text("consistency", staleness_ms ? "eventual" : "linearizable")
+      .number("staleness_ms", staleness_ms.value_or(0))
+      .str();
+}
+
 HttpResponse answer_balance(const Call& call, const router::BalanceReply& reply, WallTime now) {
-  const std::string balance = format_amount({reply.balance, call.currency});
-  const bool linearizable = call.consistency == router::Consistency::linearizable;
-  // An eventual read holds at least everything up to its entry's stamp.
-  const std::int64_t staleness_ms =
-      linearizable ? 0 : std::max<std::int64_t>(0, (now.nanos - reply.stamp.nanos) / 1'000'000);
-  const std::string position = position_text(reply.shard, reply.position);
-  const std::string as_of = JsonObject()
-                                .text("position", position)
-                                .text("time", rfc3339(reply.stamp.nanos))
-                                .text("consistency", linearizable ? "linearizable" : "eventual")
-                                .number("staleness_ms", staleness_ms)
-                                .str();
+  std::optional<std::int64_t> staleness_ms;
+  if (call.consistency == router::Consistency::eventual) {  // it holds at least everything up to its entry's stamp
+    staleness_ms = std::max<std::int64_t>(0, (now.nanos - reply.stamp.nanos) / 1'000'000);
+  }
   HttpResponse response;
-  response.headers.emplace_back("Consistency-Token", position);
+  response.headers.emplace_back("Consistency-Token", position_text(reply.shard, reply.position));
   response.body = JsonObject()
                       .text("account", call.account)
                       .text("currency", to_string(call.currency))
-                      .text("balance", balance)
-                      .text("held", format_amount({0, call.currency}))
-                      .text("available", balance)
-                      .raw("as_of", as_of)
+                      .text("balance", format_amount({reply.balance, call.currency}))
+                      .text("held", format_amount({reply.held, call.currency}))
+                      .text("available", format_amount({reply.balance - reply.held, call.currency}))
+                      .raw("as_of", as_of_json(reply.shard, reply.position, reply.stamp, staleness_ms))
                       .str();
   return response;
 }
@@ -194,17 +316,30 @@ std::string_view state_name(router::AccountState state) {
 }
 
 HttpResponse answer_account(const Call& call, ShardId shard, const router::AccountReply& reply) {
-  const std::string position = position_text(shard, reply.position);
-  const std::string as_of = JsonObject()
-                                .text("position", position)
-                                .text("time", rfc3339(reply.stamp.nanos))
-                                .text("consistency", "linearizable")
-                                .number("staleness_ms", std::int64_t{0})
-                                .str();
   HttpResponse response;
-  response.headers.emplace_back("Consistency-Token", position);
-  response.body =
-      JsonObject().text("account", call.account).text("state", state_name(reply.state)).raw("as_of", as_of).str();
+  response.headers.emplace_back("Consistency-Token", position_text(shard, reply.position));
+  response.body = JsonObject()
+                      .text("account", call.account)
+                      .text("state", state_name(reply.state))
+                      .raw("as_of", as_of_json(shard, reply.position, reply.stamp))
+                      .str();
+  return response;
+}
+
+HttpResponse answer_hold(const Call& call, ShardId shard, const router::HoldReply& reply) {
+  HttpResponse response;
+  response.headers.emplace_back("Consistency-Token", position_text(shard, reply.position));
+  JsonObject body;
+  body.text("hold_id", to_string(call.transaction))
+      .text("account", call.account)
+      .text("state", state_name(reply.state))
+      .text("amount", format_amount({reply.amount, reply.currency}))
+      .text("currency", to_string(reply.currency))
+      .text("expires_at", rfc3339(reply.expires.nanos));
+  if (reply.state == router::HoldState::captured) {
+    body.text("transaction_id", to_string(reply.transfer));
+  }
+  response.body = body.raw("as_of", as_of_json(shard, reply.position, reply.stamp)).str();
   return response;
 }
 
@@ -296,124 +431,7 @@ HttpResponse answer_status(const Call& call, const router::TransferStatusReply& 
   return response;
 }
 
-HttpResponse answer_trial_balance(const router::TrialBalanceReply& reply) {
-  std::vector<std::string> rows;
-  std::map<Currency, __int128> totals;
-  bool balanced = true;
-  for (const router::TrialBalanceReply::Row& row : reply.rows) {
-    const __int128 total = row.customers + row.issue + row.transit;
-    totals[row.currency] += total;
-    balanced = balanced && total == 0;
-    rows.push_back(JsonObject()
-                       .number("shard", row.shard.value)
-                       .text("currency", to_string(row.currency))
-                       .text("customers", format_sum(row.customers, row.currency))
-                       .text("issue", format_sum(row.issue, row.currency))
-                       .text("transit", format_sum(row.transit, row.currency))
-                       .text("total", format_sum(total, row.currency))
-                       .str());
-  }
-  std::vector<std::string> sums;
-  for (const auto& [currency, total] : totals) {
-    sums.push_back(JsonObject().text("currency", to_string(currency)).text("total", format_sum(total, currency)).str());
-  }
-  HttpResponse response;
-  response.body =
-      JsonObject().boolean("balanced", balanced).raw("totals", json_array(sums)).raw("rows", json_array(rows)).str();
-  return response;
-}
-
-std::string_view role_name(std::uint8_t role) {
-  constexpr std::string_view names[] = {"follower", "pre-candidate", "candidate", "leader"};
-  return role < std::size(names) ? names[role] : "?";
-}
-
-std::string shard_json(const router::NodeStatusReply::Shard& shard) {
-  return JsonObject()
-      .number("shard", shard.shard.value)
-      .text("role", role_name(shard.role))
-      .number("term", shard.term.value)
-      .number("leader", shard.leader.value)
-      .number("commit", shard.commit.value)
-      .number("last", shard.last.value)
-      .number("position", shard.position.value)
-      .number("dedup_rows", shard.dedup_rows)
-      .number("legs_unanswered", shard.legs_unanswered)
-      .number("base", shard.base.value)
-      .number("snapshot", shard.snapshot.value)
-      .number("in_doubt", shard.in_doubt)
-      .boolean("uncertain", shard.uncertain)
-      .raw("voters", nodes_json(shard.voters))
-      .raw("outgoing", nodes_json(shard.outgoing))
-      .raw("learners", nodes_json(shard.learners))
-      .str();
-}
-
-std::string shards_json(const router::NodeStatusReply& reply) {
-  std::vector<std::string> shards;
-  for (const router::NodeStatusReply::Shard& shard : reply.shards) {
-    shards.push_back(shard_json(shard));
-  }
-  return json_array(shards);
-}
-
-HttpResponse answer_node(const router::NodeStatusReply& reply, const DriverCounters& counters) {
-  HttpResponse response;
-  response.body = JsonObject()
-                      .number("node", reply.node.value)
-                      .boolean("ready", reply.ready)
-                      .number("syncs", counters.disk.syncs)
-                      .number("bytes_written", counters.disk.bytes_written)
-                      .number("steps", counters.steps)
-                      .number("inputs", counters.inputs)
-                      .number("requests", counters.requests)
-                      .number("replies", counters.replies)
-                      .number("frames_sent", counters.peers.frames_sent)
-                      .number("frames_dropped", counters.peers.frames_dropped)
-                      .number("hellos_refused", counters.peers.hellos_refused)
-                      .number("processor_ms", processor_time().millis())
-                      .raw("shards", shards_json(reply))
-                      .str();
-  return response;
-}
-
-/// Ready: recovery has ended, and every shard here knows its leader.
-HttpResponse answer_ready(const Call& call, const router::NodeStatusReply& reply) {
-  bool ready = reply.ready;
-  for (const router::NodeStatusReply::Shard& shard : reply.shards) {
-    ready = ready && shard.leader != nobody;
-  }
-  HttpResponse response{.status = ready ? 200 : 503};
-  JsonObject body;
-  body.text("status", ready ? "ready" : "not ready");
-  if (call.verbose) {
-    body.boolean("recovered", reply.ready).raw("shards", shards_json(reply));
-  }
-  response.body = body.str();
-  return response;
-}
-
 }  // namespace
-
-std::string format_sum(__int128 minor, Currency currency) {
-  const bool negative = minor < 0;
-  unsigned __int128 rest = negative ? -static_cast<unsigned __int128>(minor) : static_cast<unsigned __int128>(minor);
-  const int decimals = exponent(currency);
-  std::string reversed;
-  int digits = 0;
-  do {
-    reversed.push_back(static_cast<char>('0' + static_cast<int>(rest % 10)));
-    rest /= 10;
-    ++digits;
-    if (digits == decimals) {
-      reversed.push_back('.');
-    }
-  } while (rest != 0 || digits <= decimals);
-  if (negative) {
-    reversed.push_back('-');
-  }
-  return {reversed.rbegin(), reversed.rend()};
-}
 
 HttpResponse answer(const Call& call, ByteView bytes, const DriverCounters& counters, WallTime now) {
   const Result<router::Reply> decoded = router::decode_reply(bytes);
@@ -423,7 +441,7 @@ HttpResponse answer(const Call& call, ByteView bytes, const DriverCounters& coun
   const router::Reply& reply = *decoded;
   if (reply.status != Outcome::success) {
     if (call.route == HttpRoute::readyz) {
-      return answer_ready(call, {});
+      return answer_ready({}, call.verbose);
     }
     return refuse(call, reply.status);
   }
@@ -442,6 +460,18 @@ HttpResponse answer(const Call& call, ByteView bytes, const DriverCounters& coun
   if (const auto* change = std::get_if<router::ChangeAccountReply>(&reply.body)) {
     return answer_change(call, reply.shard, *change);
   }
+  if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) {
+    return answer_placed(call, *placed);
+  }
+  if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) {
+    return answer_captured(call, *captured);
+  }
+  if (const auto* voided = std::get_if<router::VoidHoldReply>(&reply.body)) {
+    return answer_voided(call, reply.shard, *voided);
+  }
+  if (const auto* hold = std::get_if<router::HoldReply>(&reply.body)) {
+    return answer_hold(call, reply.shard, *hold);
+  }
   if (const auto* status = std::get_if<router::TransferStatusReply>(&reply.body)) {
     return answer_status(call, *status);
   }
@@ -449,26 +479,17 @@ HttpResponse answer(const Call& call, ByteView bytes, const DriverCounters& coun
     return answer_trial_balance(*trial);
   }
   if (const auto* status = std::get_if<router::NodeStatusReply>(&reply.body)) {
-    return call.route == HttpRoute::readyz ? answer_ready(call, *status) : answer_node(*status, counters);
+    return call.route == HttpRoute::readyz ? answer_ready(*status, call.verbose) : answer_node(*status, counters);
   }
   return internal(call, "an answer without a body");
 }
 
-HttpResponse answer_cluster(const NodeSettings& settings) {
-  NodeSettings told = settings;
-  told.founders = settings.founding_members();
-  told.nodes = settings.everybody();
-  HttpResponse response;
-  response.body = to_json(told);
-  return response;
-}
-
 HttpResponse answer_late(const Call& call) {
-  return call.route == HttpRoute::readyz ? answer_ready(call, {}) : refuse(call, Outcome::unknown);
+  return call.route == HttpRoute::readyz ? answer_ready({}, call.verbose) : refuse(call, Outcome::unknown);
 }
 
 HttpResponse answer_still_running(const Call& call) { return refuse(call, Outcome::in_flight); }
 
-bool has_id(const Call& call) { return moves_money(call.route); }
+bool has_id(const Call& call) { return moves_money(call.route) || writes_hold(call.route); }
 
 }  // namespace coffer::net

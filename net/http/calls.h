@@ -27,8 +27,8 @@ struct Call {
   HttpRoute route;
   Bytes request;  ///< an encoded router::Request
   std::uint32_t patience_ms = 5000;
-  TransferId transaction{};
-  std::string account{};  ///< the account read, or the transfer's home account
+  TransferId transaction{};  ///< of a request about a hold: the hold's id
+  std::string account{};     ///< the account read, or the home account of the transfer or hold
   Currency currency{};
   router::Consistency consistency = router::Consistency::linearizable;
   bool verbose = false;
@@ -47,7 +47,7 @@ HttpResponse answer_late(const Call& call);
 
 /// When this request's patience ended while another one with the same id goes on.
 HttpResponse answer_still_running(const Call& call);
-/// Whether the call moves money under an id.
+/// Whether the call moves or keeps money under an id.
 bool has_id(const Call& call);
 
 /// A sum of minor units, beyond int64 too, with the currency's decimals.

@@ -24,10 +24,12 @@ constexpr ProblemRow rows[] = {
     {P::invalid_account_id, 400, "invalid-account-id", "Not an account id open to clients", false, "none"},
     {P::invalid_uuid, 400, "invalid-uuid", "Not a UUID", false, "none"},
     {P::same_account, 400, "same-account", "Debit and credit account are the same", false, "none"},
+    {P::expiry_too_far, 400, "expiry-too-far", "A hold lasts at most 31 days", false, "none"},
     {P::idempotency_key_mismatch, 400, "idempotency-key-mismatch", "Idempotency-Key and transaction_id differ", false,
      "none"},
     {P::account_not_found, 404, "account-not-found", "No such account", false, "none"},
     {P::transfer_not_found, 404, "transfer-not-found", "No such transfer", false, "none"},
+    {P::hold_not_found, 404, "hold-not-found", "No such hold of this account", false, "none"},
     {P::route_not_found, 404, "route-not-found", "No such route", false, "none"},
     {P::method_not_allowed, 405, "method-not-allowed", "The route has other methods", false, "none"},
     {P::not_acceptable, 406, "not-acceptable", "Answers are application/json", false, "none"},
@@ -39,7 +41,8 @@ constexpr ProblemRow rows[] = {
      "none"},
     {P::idempotency_payload_mismatch, 422, "idempotency-payload-mismatch", "The id was used for another request", false,
      "none"},
-    {P::insufficient_funds, 422, "insufficient-funds", "The debit account does not hold enough", false, "rejected"},
+    {P::insufficient_funds, 422, "insufficient-funds", "The debit account has less than that available", false,
+     "rejected"},
     {P::credit_account_not_found, 422, "credit-account-not-found", "The credit account does not exist", false,
      "rejected"},
     {P::currency_mismatch, 422, "currency-mismatch", "An account does not hold this currency", false, "rejected"},
@@ -51,6 +54,10 @@ constexpr ProblemRow rows[] = {
     {P::balance_overflow, 422, "balance-overflow", "A balance would be beyond what the wallet can count", false,
      "rejected"},
     {P::account_not_empty, 422, "account-not-empty", "The account holds money, or some is under way", false, "none"},
+    {P::hold_captured, 422, "hold-captured", "The hold was captured", false, "none"},
+    {P::hold_voided, 422, "hold-voided", "The hold was voided", false, "none"},
+    {P::hold_expired, 422, "hold-expired", "The hold has expired", false, "none"},
+    {P::hold_exceeded, 422, "hold-exceeded", "The hold keeps less than that", false, "none"},
     {P::no_leader, 503, "no-leader", "The shard has no leader that answers", true, "none"},
     {P::overloaded, 503, "overloaded", "Too many requests are waiting", true, "none"},
     {P::draining, 503, "draining", "The node is stopping", true, "none"},
@@ -121,6 +128,16 @@ Problem problem_of(Outcome outcome) {
       return P::change_under_way;
     case Outcome::account_not_empty:
       return P::account_not_empty;
+    case Outcome::hold_not_found:
+      return P::hold_not_found;
+    case Outcome::hold_captured:
+      return P::hold_captured;
+    case Outcome::hold_voided:
+      return P::hold_voided;
+    case Outcome::hold_expired:
+      return P::hold_expired;
+    case Outcome::hold_exceeded:
+      return P::hold_exceeded;
     case Outcome::not_leader:
     case Outcome::no_leader:
     case Outcome::wrong_shard:
@@ -147,6 +164,9 @@ HttpResponse to_response(const ProblemReport& report) {
       .text("outcome", row.outcome);
   if (report.transaction) {
     body.text("transaction_id", to_string(*report.transaction));
+  }
+  if (report.hold) {
+    body.text("hold_id", to_string(*report.hold));
   }
   if (!report.errors.empty()) {
     std::vector<std::string> errors;

@@ -27,9 +27,11 @@ enum class Problem : std::uint8_t {
   invalid_account_id,
   invalid_uuid,
   same_account,
+  expiry_too_far,
   idempotency_key_mismatch,
   account_not_found,
   transfer_not_found,
+  hold_not_found,
   route_not_found,
   method_not_allowed,
   not_acceptable,
@@ -48,6 +50,10 @@ enum class Problem : std::uint8_t {
   account_locked,
   balance_overflow,
   account_not_empty,
+  hold_captured,
+  hold_voided,
+  hold_expired,
+  hold_exceeded,
   no_leader,
   overloaded,
   draining,
@@ -78,6 +84,7 @@ struct ProblemReport {
   Problem problem;
   std::string detail;
   std::optional<TransferId> transaction = std::nullopt;
+  std::optional<TransferId> hold = std::nullopt;
   std::vector<FieldError> errors = {};
 };
 

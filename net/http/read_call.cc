@@ -5,6 +5,7 @@
 #include "core/ledger/commands.h"
 #include "net/driver/settings.h"
 #include "net/http/calls.h"
+#include "net/http/form.h"
 #include "net/http/strict_json.h"
 
 namespace coffer::net {
@@ -91,124 +92,15 @@ std::uint32_t patience_of(std::string_view prefer) {
   return patience_default_ms;
 }
 
-/// Reads the string members of a flat object and remembers every mistake.
-class Form {
- public:
-  explicit Form(const JsonValue& body) : body_(body) {}
-
-  std::string_view text(std::string_view key, P wrong) {
-    known_.push_back(key);
-    const JsonValue* member = body_.find(key);
-    if (member == nullptr) {
-      mistake(pointer_to("", key), P::missing_field, "'" + std::string(key) + "' is missing");
-      return {};
-    }
-    if (member->type != JsonType::string) {
-      mistake(pointer_to("", key), wrong,
-              "'" + std::string(key) + "' must be a string, not " + std::string(name(member->type)));
-      return {};
-    }
-    return member->text;
-  }
-  std::string account(std::string_view key) {
-    const std::size_t before = errors_.size();
-    const std::string_view id = text(key, P::invalid_account_id);
-    if (errors_.size() == before && (!ledger::is_account_name(id) || ledger::is_reserved(id))) {
-      mistake(pointer_to("", key), P::invalid_account_id,
-              "'" + std::string(key) + "' must match [A-Za-z0-9][A-Za-z0-9._:-]{0,63} and not begin with sys:");
-    }
-    return std::string(id);
-  }
-  std::optional<Currency> currency(std::string_view key) {
-    const std::size_t before = errors_.size();
-    const std::string_view code = text(key, P::unsupported_currency);
-    const std::optional<Currency> currency = parse_currency(code);
-    if (errors_.size() == before && !currency) {
-      mistake(pointer_to("", key), P::unsupported_currency,
-              "'" + std::string(key) + "' must be the ISO 4217 code of money in use, such as \"USD\"");
-    }
-    return currency;
-  }
-  std::int64_t amount(std::string_view key, std::optional<Currency> currency) {
-    const std::size_t before = errors_.size();
-    const std::string_view digits = text(key, P::invalid_amount);
-    if (errors_.size() != before) {
-      return 0;
-    }
-    // Without a currency only the grammar can be judged; CLF has the most decimals.
-    const ParsedAmount parsed = parse_amount(digits, currency.value_or(currency_of("CLF")));
-    if (parsed.minor) {
-      return *parsed.minor;
-    }
-    if (currency || parsed.error == AmountError::invalid) {
-      amount_mistake(key, parsed.error, currency);
-    }
-    return 0;
-  }
-  TransferId uuid(std::string_view key) {
-    const std::size_t before = errors_.size();
-    const Result<Uuid> parsed = parse_uuid(text(key, P::invalid_uuid));
-    if (parsed.has_error()) {
-      if (errors_.size() == before) {
-        mistake(pointer_to("", key), P::invalid_uuid,
-                "'" + std::string(key) + "' must be a UUID such as \"6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21\"");
-      }
-      return {};
-    }
-    return *parsed;
-  }
-  void refuse_others() {
-    for (const auto& [key, value] : body_.members) {
-      if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
-        mistake(pointer_to("", key), P::unknown_field, "'" + key + "' is not a field of this request");
-      }
-    }
-  }
-  void mistake(std::string pointer, P problem, std::string detail) {
-    if (errors_.empty()) {
-      detail_ = std::move(detail);
-    }
-    errors_.push_back({std::move(pointer), problem});
-  }
-  /// Nothing when there was no mistake. The first one gives the code.
-  std::optional<HttpResponse> refusal() const {
-    if (errors_.empty()) {
-      return std::nullopt;
-    }
-    return to_response({.problem = errors_.front().problem, .detail = detail_, .errors = errors_});
-  }
-
- private:
-  void amount_mistake(std::string_view key, AmountError error, std::optional<Currency> currency) {
-    const std::string pointer = pointer_to("", key);
-    switch (error) {
-      case AmountError::invalid:
-        mistake(pointer, P::invalid_amount, "'amount' must be a decimal string greater than zero, such as \"12.50\"");
-        break;
-      case AmountError::too_precise:
-        mistake(pointer, P::amount_precision,
-                to_string(*currency) + " has " + std::to_string(exponent(*currency)) + " decimals; nothing is rounded");
-        break;
-      case AmountError::too_large:
-        mistake(pointer, P::amount_too_large, "the amount in minor units must be within 63 bits");
-        break;
-    }
-  }
-
-  const JsonValue& body_;
-  std::vector<std::string_view> known_;
-  std::vector<FieldError> errors_;
-  std::string detail_;
-};
-
 /// The Idempotency-Key header, bare or as a quoted string; empty when there is none.
 std::string_view idempotency_key(const HttpRequest& request) {
   const std::string_view key = trimmed(request.idempotency_key);
   return key.size() >= 2 && key.front() == '"' && key.back() == '"' ? key.substr(1, key.size() - 2) : key;
 }
 
-/// The Idempotency-Key header, where sent, must repeat the transaction id.
-std::optional<HttpResponse> check_key(const HttpRequest& request, const TransferId& id) {
+/// The Idempotency-Key header, where sent, must repeat the id of the request.
+std::optional<HttpResponse> check_key(const HttpRequest& request, const TransferId& id,
+                                      const std::string& name_of_id = "transaction_id") {
   const std::string_view key = idempotency_key(request);
   if (key.empty()) {
     return std::nullopt;
@@ -218,7 +110,7 @@ std::optional<HttpResponse> check_key(const HttpRequest& request, const Transfer
     return std::nullopt;
   }
   return to_response({.problem = P::idempotency_key_mismatch,
-                      .detail = "the Idempotency-Key header is optional and must equal transaction_id",
+                      .detail = "the Idempotency-Key header is optional and must equal " + name_of_id,
                       .transaction = id});
 }
 
@@ -357,6 +249,98 @@ std::variant<HttpResponse, Call> read_change(HttpRoute route, const HttpRequest&
   return call;
 }
 
+std::variant<HttpResponse, Call> read_place_hold(const HttpRequest& request, const JsonValue& body) {
+  constexpr auto lifetime_s_max = static_cast<std::int64_t>(router::hold_expires_in_ms_max / 1000);
+  Call call{.route = HttpRoute::place_hold, .request = {}, .patience_ms = patience_of(request.prefer)};
+  Form form(body);
+  call.account = form.account("account");
+  const std::optional<Currency> currency = form.currency("currency");
+  const std::int64_t amount = form.amount("amount", currency);
+  call.transaction = form.uuid("transaction_id");
+  const std::int64_t lifetime_s = form.lifetime_s("expires_in", lifetime_s_max);
+  form.refuse_others();
+  if (std::optional<HttpResponse> refusal = form.refusal()) {
+    return std::move(*refusal);
+  }
+  if (std::optional<HttpResponse> refusal = check_key(request, call.transaction)) {
+    return std::move(*refusal);
+  }
+  call.currency = *currency;
+  const router::PlaceHoldRequest asked{.currency = *currency,
+                                       .amount = amount,
+                                       .id = call.transaction,
+                                       .expires_in_ms = static_cast<std::uint64_t>(lifetime_s) * 1000,
+                                       .account = call.account};
+  call.request =
+      router::encode(router::Request{.header = header(router::RequestKind::place_hold, call), .body = asked});
+  return call;
+}
+
+std::optional<HttpResponse> read_hold_id(const HttpRequest& request, const std::string& id, Call& call) {
+  const Result<Uuid> parsed = parse_uuid(id);
+  if (parsed.has_error()) {
+    return to_response({.problem = P::invalid_uuid,
+                        .detail = "the id of a hold is a UUID: the transaction_id it was placed with",
+                        .errors = {{"/hold_id", P::invalid_uuid}}});
+  }
+  call.transaction = *parsed;
+  return writes_hold(call.route) ? check_key(request, call.transaction, "the id of the hold") : std::nullopt;
+}
+
+std::variant<HttpResponse, Call> read_capture_hold(const HttpRequest& request, const std::string& id,
+                                                   const JsonValue& body) {
+  Call call{.route = HttpRoute::capture_hold, .request = {}, .patience_ms = patience_of(request.prefer)};
+  if (std::optional<HttpResponse> refusal = read_hold_id(request, id, call)) {
+    return std::move(*refusal);
+  }
+  Form form(body);
+  call.account = form.account("account");
+  const std::string credit = form.account("to_account");
+  const std::optional<Currency> currency = form.currency("currency");
+  const std::int64_t amount = form.amount("amount", currency);
+  form.refuse_others();
+  if (std::optional<HttpResponse> refusal = form.refusal()) {
+    return std::move(*refusal);
+  }
+  if (call.account == credit) {
+    return to_response({.problem = P::same_account,
+                        .detail = "account and to_account must differ",
+                        .hold = call.transaction,
+                        .errors = {{"/to_account", P::same_account}}});
+  }
+  call.currency = *currency;
+  const router::CaptureHoldRequest asked{
+      .currency = *currency, .amount = amount, .id = call.transaction, .account = call.account, .credit = credit};
+  call.request =
+      router::encode(router::Request{.header = header(router::RequestKind::capture_hold, call), .body = asked});
+  return call;
+}
+
+/// Both name nothing but the hold: by its id in the path, and its account in the body or the query.
+std::variant<HttpResponse, Call> read_hold(HttpRoute route, const HttpRequest& request, const std::string& id,
+                                           const JsonValue& members) {
+  Call call{.route = route, .request = {}, .patience_ms = patience_of(request.prefer)};
+  if (std::optional<HttpResponse> refusal = read_hold_id(request, id, call)) {
+    return std::move(*refusal);
+  }
+  Form form(members);
+  call.account = form.account("account");
+  form.refuse_others();
+  if (std::optional<HttpResponse> refusal = form.refusal()) {
+    return std::move(*refusal);
+  }
+  router::Request asked;
+  if (route == HttpRoute::void_hold) {
+    asked = {.header = header(router::RequestKind::void_hold, call),
+             .body = router::VoidHoldRequest{.id = call.transaction, .account = call.account}};
+  } else {
+    asked = {.header = header(router::RequestKind::hold, call),
+             .body = router::HoldRequest{.id = call.transaction, .account = call.account}};
+  }
+  call.request = router::encode(asked);
+  return call;
+}
+
 /// The query as a flat object of strings, so that the same reader finds the same mistakes.
 std::variant<HttpResponse, JsonValue> read_query(const HttpRequest& request) {
   const auto parameters = parse_query(request.query);
@@ -480,6 +464,8 @@ std::variant<HttpResponse, Call> read_get(HttpRoute route, const HttpRequest& re
       return read_account(request, id, parameters);
     case HttpRoute::transfer_status:
       return read_status(request, id, parameters);
+    case HttpRoute::hold:
+      return read_hold(route, request, id, parameters);
     case HttpRoute::trial_balance:
     case HttpRoute::cluster:
     case HttpRoute::node:
@@ -495,6 +481,48 @@ std::variant<HttpResponse, Call> read_get(HttpRoute route, const HttpRequest& re
     case HttpRoute::freeze:
     case HttpRoute::unfreeze:
     case HttpRoute::close:
+    case HttpRoute::place_hold:
+    case HttpRoute::capture_hold:
+    case HttpRoute::void_hold:
+      break;
+  }
+  return to_response({.problem = P::internal, .detail = "a route without a reader"});
+}
+
+std::variant<HttpResponse, Call> read_post(HttpRoute route, const HttpRequest& request, const std::string& id) {
+  const bool is_empty = changes_account(route) && request.body.empty();
+  std::variant<HttpResponse, JsonValue> read =
+      is_empty ? std::variant<HttpResponse, JsonValue>(JsonValue{.type = JsonType::object}) : read_body(request);
+  if (auto* refusal = std::get_if<HttpResponse>(&read)) {
+    return std::move(*refusal);
+  }
+  const JsonValue& body = std::get<JsonValue>(read);
+  switch (route) {
+    case HttpRoute::balance_transfer:
+    case HttpRoute::deposit:
+    case HttpRoute::withdrawal:
+      return read_transfer(route, request, body);
+    case HttpRoute::open_account:
+      return read_open_account(request, body);
+    case HttpRoute::freeze:
+    case HttpRoute::unfreeze:
+    case HttpRoute::close:
+      return read_change(route, request, id, body);
+    case HttpRoute::place_hold:
+      return read_place_hold(request, body);
+    case HttpRoute::capture_hold:
+      return read_capture_hold(request, id, body);
+    case HttpRoute::void_hold:
+      return read_hold(route, request, id, body);
+    case HttpRoute::account:
+    case HttpRoute::balance:
+    case HttpRoute::hold:
+    case HttpRoute::transfer_status:
+    case HttpRoute::trial_balance:
+    case HttpRoute::cluster:
+    case HttpRoute::node:
+    case HttpRoute::livez:
+    case HttpRoute::readyz:
       break;
   }
   return to_response({.problem = P::internal, .detail = "a route without a reader"});
@@ -529,22 +557,8 @@ std::variant<HttpResponse, Call> read_call(HttpListener listener, const HttpRequ
     return std::move(*refusal);
   }
   const RouteMatch match = match_route(listener, request.method, request.path);
-  if (request.method != "POST") {
-    return read_get(*match.route, request, match.id);
-  }
-  const bool is_empty = changes_account(*match.route) && request.body.empty();
-  std::variant<HttpResponse, JsonValue> body =
-      is_empty ? std::variant<HttpResponse, JsonValue>(JsonValue{.type = JsonType::object}) : read_body(request);
-  if (auto* refusal = std::get_if<HttpResponse>(&body)) {
-    return std::move(*refusal);
-  }
-  if (*match.route == HttpRoute::open_account) {
-    return read_open_account(request, std::get<JsonValue>(body));
-  }
-  if (changes_account(*match.route)) {
-    return read_change(*match.route, request, match.id, std::get<JsonValue>(body));
-  }
-  return read_transfer(*match.route, request, std::get<JsonValue>(body));
+  return request.method == "POST" ? read_post(*match.route, request, match.id)
+                                  : read_get(*match.route, request, match.id);
 }
 
 }  // namespace coffer::net

@@ -20,6 +20,10 @@ enum class HttpRoute : std::uint8_t {
   freeze,
   unfreeze,
   close,
+  place_hold,
+  capture_hold,
+  void_hold,
+  hold,
   balance,
   transfer_status,
   trial_balance,
@@ -30,6 +34,8 @@ enum class HttpRoute : std::uint8_t {
 };
 
 constexpr bool changes_account(HttpRoute route) { return route >= HttpRoute::freeze && route <= HttpRoute::close; }
+
+constexpr bool writes_hold(HttpRoute route) { return route >= HttpRoute::place_hold && route <= HttpRoute::void_hold; }
 
 struct RouteRow {
   HttpRoute route;
