@@ -86,9 +86,9 @@ constexpr std::array rows = {
     Row{TraceKind::abort_started, "abort_started"},      // transfer; a = target shard, b = leg, c = outcome
     Row{TraceKind::abort_done, "abort_done"},            // transfer; a = target shard, b = leg, c = outcome
     Row{TraceKind::hold_placed, "hold_placed"},          // a = amount, b = expiry
-    Row{TraceKind::hold_captured, "hold_captured"},      // a = amount
-    Row{TraceKind::hold_voided, "hold_voided"},          // a = amount
-    Row{TraceKind::hold_expired, "hold_expired"},        // a = amount, b = expiry
+    Row{TraceKind::hold_captured, "hold_captured"},      // a = amount taken, b = shard it is for
+    Row{TraceKind::hold_voided, "hold_voided"},
+    Row{TraceKind::hold_expired, "hold_expired"},  // a = amount, b = expiry
 };
 
 constexpr bool is_in_order() {

@@ -93,9 +93,9 @@ enum class TraceKind : std::uint8_t {
   abort_done,       ///< transfer, a = target shard, b = leg number of the Abort
   // holds; their transfer is the hold's own id
   hold_placed,    ///< a = amount, b = expiry
-  hold_captured,  ///< a = amount kept until now
-  hold_voided,    ///< as hold_captured
-  hold_expired,   ///< as hold_captured; b = expiry
+  hold_captured,  ///< a = amount taken, b = shard it is for
+  hold_voided,
+  hold_expired,  ///< a = amount, b = expiry
 };
 
 struct TraceEvent {

@@ -180,6 +180,30 @@ void Book::unarrive(PocketNumber from, PocketNumber transit, const Money& amount
   change_pair(from, transit, amount, 0, 0, amount.minor);
 }
 
+std::int64_t Book::held(PocketNumber number) const {
+  const auto found = held_.find(number);
+  return found == held_.end() ? 0 : found->second;
+}
+
+void Book::hold(PocketNumber from, const Money& amount) {
+  const PocketRow& row = pocket(from);
+  check(row.kind == PocketKind::customer && row.currency == amount.currency, "a hold is on a customer's pocket");
+  check(amount.minor > 0 && has_funds(from, amount.minor), "a hold is covered by the balance");
+  held_[from] += amount.minor;
+  if (!row.has_holds) pockets_[from.value].has_holds = true;
+}
+
+void Book::let_go(PocketNumber from, const Money& amount) {
+  const auto found = held_.find(from);
+  check(found != held_.end() && amount.minor > 0 && amount.minor <= found->second &&
+            pocket(from).currency == amount.currency,
+        "only what is held is let go");
+  found->second -= amount.minor;
+  if (found->second > 0) return;
+  held_.erase(found);
+  pockets_[from.value].has_holds = false;
+}
+
 bool Book::may_reserve(PocketNumber transit, PocketNumber to, std::int64_t amount) const {
   return may_change(pocket(transit), 0, amount) && may_change(pocket(to), 0, amount);
 }
@@ -210,6 +234,8 @@ void Book::change_pair(PocketNumber from, PocketNumber to, const Money& amount, 
         "both sides of a posting have its currency");
   check(change(from_row, from_balance, pending) && change(to_row, to_balance, pending),
         "a posting keeps the range of its pockets");
+  check((!from_row.has_holds || available(from) >= 0) && (!to_row.has_holds || available(to) >= 0),
+        "a posting takes nothing that is held");
 }
 
 void Book::export_rows(ByteWriter& out, AccountFormat format) const {

@@ -6,11 +6,13 @@
 //   customer  0 <= b and b + p <= INT64_MAX      what is on its way may always come back, or arrive
 //   transit   b <= INT64_MAX and b - p >= -INT64_MAX, p <= INT64_MAX      what is on its way may always leave again
 //   issue     -INT64_MAX <= b <= INT64_MAX
+// and with what is held of it h: 0 <= h <= b for a customer's, none for others.
 // Every posting takes from one pocket what it gives to another of the same currency. Single-threaded.
 #pragma once
 
 #include <array>
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -62,6 +64,7 @@ struct PocketRow {
   std::uint32_t link = 0;              ///< see older() and peer()
   Currency currency;
   PocketKind kind = PocketKind::customer;
+  bool has_holds = false;    ///< derived: something of its balance is held, and the book says how much
   std::int64_t balance = 0;  ///< minor units
   std::int64_t pending = 0;  ///< minor units of what is promised to or through this pocket; see above
 
@@ -101,8 +104,14 @@ class Book {
   /// Requires: an account that is closed is empty (checked).
   void set_state(AccountNumber number, AccountState state);
 
-  /// Whether the customer's balance covers `amount`.
-  bool has_funds(PocketNumber from, std::int64_t amount) const { return pocket(from).balance >= amount; }
+  /// What is held of a pocket's balance, and what is left of it for others.
+  std::int64_t held(PocketNumber number) const;
+  std::int64_t available(PocketNumber number) const {
+    const PocketRow& row = pocket(number);
+    return row.has_holds ? row.balance - held(number) : row.balance;
+  }
+  /// Whether what is available of the customer's balance covers `amount`.
+  bool has_funds(PocketNumber from, std::int64_t amount) const { return available(from) >= amount; }
   /// Whether taking (giving) `amount` keeps the pocket's range; a customer's funds are has_funds' question.
   bool may_take(PocketNumber from, std::int64_t amount) const;
   bool may_give(PocketNumber to, std::int64_t amount) const;
@@ -121,6 +130,11 @@ class Book {
   void arrive(PocketNumber from, PocketNumber transit, const Money& amount);
   /// The inverse of arrive.
   void unarrive(PocketNumber from, PocketNumber transit, const Money& amount);
+
+  /// Holds part of a customer's balance. Requires: has_funds (checked).
+  void hold(PocketNumber from, const Money& amount);
+  /// The inverse of hold. Requires: as much is held (checked).
+  void let_go(PocketNumber from, const Money& amount);
 
   /// Whether `reserve` would keep the ranges of both pockets.
   bool may_reserve(PocketNumber transit, PocketNumber to, std::int64_t amount) const;
@@ -163,7 +177,8 @@ class Book {
   Rows<PocketRow> pockets_;
   HashIndex by_name_;
   HashIndex by_system_key_;
-  std::uint64_t name_bytes_ = 0;  ///< of all accounts' names
+  std::uint64_t name_bytes_ = 0;               ///< of all accounts' names
+  std::map<PocketNumber, std::int64_t> held_;  ///< minor units, of the pockets with holds
 };
 
 /// The book as it is now, to be exported while it goes on.

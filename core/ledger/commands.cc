@@ -63,6 +63,46 @@ Hash128 digest_of(const TransferCommand& command) {
   return hash128(input);
 }
 
+Hash128 digest_of(const PlaceHoldCommand& command) {
+  Bytes input;
+  ByteWriter out(input);
+  out.u8(static_cast<std::uint8_t>(Operation::hold));
+  out.id(command.tenant);
+  out.u32(command.amount.currency.packed);
+  out.i64(command.amount.minor);
+  out.i64(command.expires_in.nanos);
+  out.raw(bytes_of(command.account));
+  return hash128(input);
+}
+
+TransferCommand CaptureHoldCommand::transfer() const {
+  TransferCommand command;
+  command.operation = Operation::transfer;
+  command.id = capture_id_of(id);
+  command.tenant = tenant;
+  command.principal = principal;
+  command.debit_account = account;
+  command.credit_account = credit_account;
+  command.amount = amount;
+  command.credit_shard = credit_shard;
+  return command;
+}
+
+TransferId capture_id_of(const TransferId& hold) {
+  constexpr std::string_view purpose = "capture";
+  Bytes input;
+  ByteWriter out(input);
+  out.raw(bytes_of(purpose));
+  out.uuid(hold);
+  const Hash128 digest = hash128(input);
+  TransferId id;
+  std::memcpy(id.bytes.data(), &digest.low, sizeof digest.low);
+  std::memcpy(id.bytes.data() + sizeof digest.low, &digest.high, sizeof digest.high);
+  id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0F) | 0x80);  // version 8: RFC 9562, section 5.8
+  id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3F) | 0x80);  // its variant
+  return id;
+}
+
 bool is_account_name(std::string_view name) {
   if (name.empty() || name.size() > account_name_max || !is_alphanumeric(name.front())) return false;
   for (const char c : name) {

@@ -20,7 +20,8 @@ DedupNumber Dedup::bind(DedupRow row) {
   check(find(row.home, row.id) == no_row, "an id is bound once");
   by_id_.add(hash_of(row.id), number);
   rows_.push_back(row);
-  if (!moves_money(row.operation)) ++account_changes_;
+  if (changes_account(row.operation)) ++account_changes_;
+  if (row.operation == Operation::hold) ++holds_;
   return number;
 }
 
@@ -41,7 +42,8 @@ void Dedup::unbind_last(const TransferId& id) {
     if (links_.back().protocol != Protocol::saga) --links_of_others_;
     links_.pop_back();
   }
-  if (!moves_money(row.operation)) --account_changes_;
+  if (changes_account(row.operation)) --account_changes_;
+  if (row.operation == Operation::hold) --holds_;
   rows_.pop_back();
 }
 

@@ -78,8 +78,10 @@ class Dedup {
   /// Another leg of the transfer, `to`, takes the place of `from`. Its own inverse. Requires: the link names `from`
   /// (checked).
   void relink(DedupNumber number, LegNumber from, LegNumber to);
-  /// Ids bound to something else than money that moves.
+  /// Ids bound to changes of accounts.
   std::uint64_t account_changes() const { return account_changes_; }
+  /// Ids bound to holds, those refused among them.
+  std::uint64_t holds() const { return holds_; }
   /// Links of transfers by another protocol than the saga.
   std::uint64_t links_of_others() const { return links_of_others_; }
 
@@ -105,6 +107,7 @@ class Dedup {
   HashIndex by_id_;
   std::uint64_t links_of_others_ = 0;
   std::uint64_t account_changes_ = 0;
+  std::uint64_t holds_ = 0;
 };
 
 /// The rows as they are now, to be exported while the table goes on.

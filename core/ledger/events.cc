@@ -43,7 +43,8 @@ std::string_view read_account_name(ByteReader& in) {
   return name;
 }
 
-Decided read_decided(ByteReader& in) {
+/// As of any event that binds a client's id; the sides and the operation are for the event to judge.
+Decided read_any_decided(ByteReader& in) {
   Decided decided;
   const ByteView bytes = in.raw(decided_size);
   if (!in.ok()) return decided;
@@ -64,11 +65,17 @@ Decided read_decided(ByteReader& in) {
   get(decided.amount.minor);
   get(decided.id);
   get(decided.digest);
+  require(zero == 0 && decided.home != no_account, in);
+  require(is_known(decided.amount.currency) && decided.amount.minor > 0, in);
+  return decided;
+}
+
+Decided read_decided(ByteReader& in) {
+  const Decided decided = read_any_decided(in);
   const bool moves_money = decided.outcome == Outcome::success || decided.outcome == Outcome::pending;
   const bool resolved = decided.debit != no_pocket && decided.credit != no_pocket && decided.debit != decided.credit;
-  require(decided.operation >= Operation::transfer && decided.operation <= Operation::withdrawal && zero == 0, in);
-  require(decided.home != no_account && (!moves_money || resolved), in);
-  require(is_known(decided.amount.currency) && decided.amount.minor > 0, in);
+  require(decided.operation >= Operation::transfer && decided.operation <= Operation::withdrawal, in);
+  require(!moves_money || resolved, in);
   return decided;
 }
 
@@ -251,6 +258,30 @@ AccountChanged read_account_changed(ByteReader& in) {
   return event;
 }
 
+HoldPlaced read_hold_placed(ByteReader& in) {
+  HoldPlaced event;
+  event.decided = read_any_decided(in);
+  event.expires = Stamp{in.i64()};
+  const Decided& decided = event.decided;
+  const bool holds = decided.outcome == Outcome::success;
+  require(decided.operation == Operation::hold && is_logged(decided.outcome), in);
+  require(decided.credit == no_pocket && (!holds || decided.debit != no_pocket), in);
+  require(holds ? event.expires > Stamp() : event.expires == Stamp(), in);
+  return event;
+}
+
+HoldEnded read_hold_ended(ByteReader& in) {
+  HoldEnded event;
+  const std::uint8_t how = in.u8();
+  event.how = static_cast<HoldEnd>(how);
+  event.hold = in.u32();
+  event.id = in.uuid();
+  event.pocket = in.id<PocketNumber>();
+  event.amount = read_amount(in);
+  require(how >= 1 && how <= static_cast<std::uint8_t>(last_hold_end) && event.pocket != no_pocket, in);
+  return event;
+}
+
 template <class Started>
 void write_started(EventKind kind, const Started& event, ByteWriter& out) {
   Fields<1 + decided_size + 4 + 8> fields;
@@ -360,6 +391,19 @@ void encode(const AccountChanged& event, ByteWriter& out) {
   fields.put(event.id).write(out);
 }
 
+void encode(const HoldPlaced& event, ByteWriter& out) {
+  Fields<1 + decided_size + 8> fields;
+  fields.put(EventKind::hold_placed);
+  put(fields, event.decided);
+  fields.put(event.expires).write(out);
+}
+
+void encode(const HoldEnded& event, ByteWriter& out) {
+  Fields<2 + 4 + 16 + 4 + 4 + 8> fields;
+  fields.put(EventKind::hold_ended).put(event.how).put(event.hold).put(event.id).put(event.pocket).put(event.amount);
+  fields.write(out);
+}
+
 EntryHeader decode_header(ByteReader& in) {
   require(in.u8() == entry_version, in);
   require(in.u8() == 0, in);
@@ -406,6 +450,10 @@ Event decode_event(ByteReader& in) {
         return read_second_started(in, Protocol::two_phase_commit);
       case EventKind::account_changed:
         return read_account_changed(in);
+      case EventKind::hold_placed:
+        return read_hold_placed(in);
+      case EventKind::hold_ended:
+        return read_hold_ended(in);
     }
   }
   in.fail();

@@ -52,8 +52,8 @@
 //                       posting)
 //   hold_ended       := 14 u8 | how u8 | hold u32 | id 16 | pocket u32 | currency u32 | amount i64
 //                       (amount is no longer held of pocket; hold: the number of its row, in the order placed; how: 1
-//                       captured, and the next event of the entry takes at most amount under an id derived from id, or
-//                       is its logged refusal; 2 voided; 3 expired. No posting)
+//                       captured: the next event of the entry, a transit pocket's opening aside, takes at most amount
+//                       under an id derived from id, or is its logged refusal; 2 voided; 3 expired. No posting)
 //   prepare_started  := 20 u8 | as leg_started
 //                       (two-phase commit: as try_started, and debit is locked)
 //   prepare_received := 21 u8 | as leg_received

@@ -72,7 +72,7 @@ DedupRow decode_dedup(ByteReader& in, LegLink& link) {
   row.outcome = static_cast<Outcome>(in.u8());
   const std::uint8_t linked = in.u8();
   require(row.operation >= Operation::transfer && row.operation <= last_operation, in);
-  require(moves_money(row.operation) || (row.outcome == Outcome::success && row.digest == Hash128()), in);
+  require(!changes_account(row.operation) || (row.outcome == Outcome::success && row.digest == Hash128()), in);
   require(linked <= static_cast<std::uint8_t>(last_protocol) && (linked == 0 || row.operation == Operation::transfer),
           in);
   require(is_logged(row.outcome) || (row.outcome == Outcome::pending && linked != 0), in);

@@ -189,6 +189,7 @@ void Shard::step_down(Output& out) {
   }
   check(applied_ == committed_, "after stepping down the state is the fold of the committed prefix");
   serving_ = false;
+  expiry_at_ = never;
   sender_.stop();
   legs_in_.clear();
   answers_in_.clear();
@@ -333,6 +334,9 @@ Instant Shard::wake_at() const {
   Instant at = std::min({raft_.wake_at(), waiting_.wake_at(), sender_.wake_at(), files_.wake_at()});
   if (!queue_.empty()) {
     at = std::min(at, queue_expires_);
+  }
+  if (serving_) {
+    at = std::min(at, expiry_at_);
   }
   return at;
 }

@@ -172,7 +172,7 @@ class Shard {
     Index last;
     LogPlace base;
   };
-  struct Deciding;  ///< one batch in the making (shard_batch.cc)
+  struct Deciding;  ///< one batch in the making (deciding.h)
 
   // shard.cc: consensus and state
   void follow(Now now, raft::Output& raft, Output& out);
@@ -203,8 +203,17 @@ class Shard {
   void decide_transfers(Deciding& batch, const router::Request& request, Output& out);
   void decide_opening(Deciding& batch, const router::Request& request);
   void decide_change(Deciding& batch, const router::Request& request);
-  void note_decision(Deciding& batch, std::uint32_t item, const TransferId& id, const txn::Decision& decision,
-                     Output& out);
+  void note_decision(Deciding& batch, std::uint32_t item, router::TransferResult& result, const TransferId& id,
+                     const txn::Decision& decision, Output& out);
+  // shard_holds.cc: holds
+  void expire_holds(Deciding& batch, Output& out);
+  void decide_place(Deciding& batch, const router::Request& request, Output& out);
+  void decide_capture(Deciding& batch, const router::Request& request, Output& out);
+  void decide_void(Deciding& batch, const router::Request& request, Output& out);
+  bool has_expiry_due(Now now) const;
+  Instant expiry_after(Now now) const;
+  void trace_hold(Output& out, TraceKind kind, const TransferId& id, std::uint64_t a = 0, std::uint64_t b = 0,
+                  std::uint64_t c = 0) const;
   void end_batch(Deciding& batch, Now now, Output& out);
   void send_legs(Now now, Output& out);
   Stamp next_stamp(Now now) const;
@@ -216,6 +225,7 @@ class Shard {
   router::Reply read(const router::Request& request) const;
   router::Reply read_balance(const router::Request& request) const;
   router::Reply read_account(const router::Request& request) const;
+  router::Reply read_hold(const router::Request& request) const;
   router::Reply read_transfer(const router::Request& request) const;
   router::Reply read_trial_balance() const;
 
@@ -236,6 +246,7 @@ class Shard {
   std::deque<Queued> queue_;
   std::size_t queue_bytes_ = 0;    ///< of the bodies in queue_
   Instant queue_expires_ = never;  ///< no deadline in queue_ is earlier
+  Instant expiry_at_ = never;      ///< when the next hold may expire, as far as the last batch could tell
   std::deque<QueuedLegs> legs_in_;
   std::map<std::pair<ShardId, LegNumber>, txn::LegAnswer> answers_in_;
   std::multimap<Index, LegToTell> legs_to_tell_;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/shard/deciding.h"
 #include "core/shard/shard.h"
 
 namespace coffer::shard {
@@ -69,31 +70,6 @@ TraceKind kind_of_start(ledger::Protocol protocol) {
 }
 
 }  // namespace
-
-/// One batch in the making.
-struct Shard::Deciding {
-  struct Request {
-    WaitingRoom::Ticket ticket;
-    Caller caller;
-    router::Reply reply;
-    WaitingRoom::Needs needs;
-    Instant deadline;
-  };
-  struct Logged {
-    ShardId target;
-    txn::LegAnswer answer;
-    txn::AnswerDecision decision;
-  };
-
-  Deciding(txn::StateMachine& state, Stamp stamp, ledger::Protocol protocol) : batch(state, stamp, protocol) {}
-
-  txn::Batch batch;
-  std::vector<Request> requests;
-  std::vector<Logged> answers;
-  std::vector<LegToTell> legs_to_tell;
-  std::map<ShardId, LegNumber> started;
-  std::map<ShardId, LegNumber> answered;
-};
 
 void Shard::request(Now now, Caller caller, Bytes body, Output& out) {
   auto decoded = router::decode_request(body);
@@ -210,7 +186,8 @@ void Shard::close_batch(Now now, Output& out) {
     refuse_writes(out);
   }
   const bool may_write = !stream_.full();
-  const bool has_work = wants_step() || (!state_->is_founded() && has_room() && may_write);
+  const bool has_own = !state_->is_founded() || has_expiry_due(now);  // work that nobody has asked for
+  const bool has_work = wants_step() || (has_own && has_room() && may_write);
   if (has_work) {
     Deciding batch(*state_, next_stamp(now), config_.protocol);
     if (may_write) {
@@ -218,6 +195,7 @@ void Shard::close_batch(Now now, Output& out) {
         batch.batch.found(config_.shard, config_.founding);
         trace(out, TraceKind::founded, {}, raft_.term());
       }
+      expire_holds(batch, out);
       decide_answers(batch, out);
       decide_legs(batch, out);
     }
@@ -229,6 +207,7 @@ void Shard::close_batch(Now now, Output& out) {
     }
     end_batch(batch, now, out);
   }
+  expiry_at_ = expiry_after(now);
   send_legs(now, out);
 }
 
@@ -302,6 +281,15 @@ void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
     case router::RequestKind::change_account:
       decide_change(batch, queued.request);
       break;
+    case router::RequestKind::place_hold:
+      decide_place(batch, queued.request, out);
+      break;
+    case router::RequestKind::capture_hold:
+      decide_capture(batch, queued.request, out);
+      break;
+    case router::RequestKind::void_hold:
+      decide_void(batch, queued.request, out);
+      break;
     case router::RequestKind::balance: {
       const auto consistency = std::get<router::BalanceRequest>(queued.request.body).consistency;
       request.reply = read(queued.request);
@@ -311,6 +299,7 @@ void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
     case router::RequestKind::transfer_status:
     case router::RequestKind::trial_balance:
     case router::RequestKind::account:
+    case router::RequestKind::hold:
       request.reply = read(queued.request);
       request.needs.round = true;
       break;
@@ -328,7 +317,9 @@ void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
 
 void Shard::decide_transfers(Deciding& batch, const router::Request& request, Output& out) {
   const auto& items = std::get<router::TransfersRequest>(request.body).items;
-  batch.requests.back().reply.body = router::TransfersReply{std::vector<router::TransferResult>(items.size())};
+  router::ReplyBody& body = batch.requests.back().reply.body;
+  body = router::TransfersReply{std::vector<router::TransferResult>(items.size())};
+  std::vector<router::TransferResult>& results = std::get<router::TransfersReply>(body).results;
   std::array<ledger::TransferCommand, txn::Batch::warm_max> ahead;
   for (std::uint32_t first = 0; first < items.size(); first += ahead.size()) {
     const std::uint32_t count = std::min<std::uint32_t>(ahead.size(), static_cast<std::uint32_t>(items.size()) - first);
@@ -340,15 +331,15 @@ void Shard::decide_transfers(Deciding& batch, const router::Request& request, Ou
     }
     batch.batch.warm({ahead.data(), count});
     for (std::uint32_t i = 0; i < count; ++i) {
-      note_decision(batch, first + i, ahead[i].id, batch.batch.transfer(ahead[i]), out);
+      note_decision(batch, first + i, results[first + i], ahead[i].id, batch.batch.transfer(ahead[i]), out);
     }
   }
 }
 
-void Shard::note_decision(Deciding& batch, std::uint32_t item, const TransferId& id, const txn::Decision& decision,
-                          Output& out) {
+/// `result` is the item of the latest request's reply that the decision is about.
+void Shard::note_decision(Deciding& batch, std::uint32_t item, router::TransferResult& result, const TransferId& id,
+                          const txn::Decision& decision, Output& out) {
   Deciding::Request& request = batch.requests.back();
-  router::TransferResult& result = std::get<router::TransfersReply>(request.reply.body).results[item];
   const txn::TransferRecord& record = decision.record;
   result = {decision.outcome, decision.replayed, config_.shard,          record.position,
             record.stamp,     record.target,     record.target_position, record.target_stamp};

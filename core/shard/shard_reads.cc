@@ -18,9 +18,15 @@ router::Reply Shard::read(const router::Request& request) const {
     case router::RequestKind::trial_balance:
       reply = read_trial_balance();
       break;
+    case router::RequestKind::hold:
+      reply = read_hold(request);
+      break;
     case router::RequestKind::transfers:
     case router::RequestKind::open_account:
     case router::RequestKind::change_account:
+    case router::RequestKind::place_hold:
+    case router::RequestKind::capture_hold:
+    case router::RequestKind::void_hold:
     case router::RequestKind::node_status:
     case router::RequestKind::reconfigure:
     case router::RequestKind::transfer_leadership:
@@ -40,7 +46,9 @@ router::Reply Shard::read_balance(const router::Request& request) const {
   } else if (!state_->account_exists(tenant, asked.account)) {
     reply.status = Outcome::account_not_found;
   } else if (const auto balance = state_->balance(tenant, asked.account, asked.currency)) {
-    reply.body = router::BalanceReply{balance->minor, config_.shard, state_->last_position(), state_->last_stamp()};
+    const std::int64_t held = state_->held(tenant, asked.account, asked.currency)->minor;
+    reply.body =
+        router::BalanceReply{balance->minor, held, config_.shard, state_->last_position(), state_->last_stamp()};
   } else {
     reply.status = Outcome::currency_mismatch;
   }
@@ -58,6 +66,24 @@ router::Reply Shard::read_account(const router::Request& request) const {
         router::AccountReply{static_cast<router::AccountState>(*state), state_->last_position(), state_->last_stamp()};
   } else {
     reply.status = Outcome::account_not_found;
+  }
+  return reply;
+}
+
+router::Reply Shard::read_hold(const router::Request& request) const {
+  const auto& asked = std::get<router::HoldRequest>(request.body);
+  const TenantId tenant = request.header.tenant;
+  router::Reply reply;
+  if (!state_->owns(slot_of(tenant, asked.account))) {
+    reply.status = Outcome::wrong_shard;
+  } else if (!state_->account_exists(tenant, asked.account)) {
+    reply.status = Outcome::account_not_found;
+  } else if (const auto hold = state_->find_hold(tenant, asked.account, asked.id)) {
+    const auto state = static_cast<router::HoldState>(static_cast<std::uint8_t>(hold->end) + 1);
+    reply.body = router::HoldReply{state,          hold->amount.currency,   hold->amount.minor,  hold->expires,
+                                   hold->transfer, state_->last_position(), state_->last_stamp()};
+  } else {
+    reply.status = Outcome::hold_not_found;
   }
   return reply;
 }

@@ -6,6 +6,18 @@
 
 namespace coffer::shard {
 
+namespace {
+
+/// The result in a reply that a leg's answer makes known.
+router::TransferResult& result_at(router::ReplyBody& body, std::uint32_t item) {
+  if (auto* capture = std::get_if<router::CaptureHoldReply>(&body)) {
+    return capture->result;
+  }
+  return std::get<router::TransfersReply>(body).results[item];
+}
+
+}  // namespace
+
 void WaitingRoom::admit(Ticket ticket, Caller caller, router::Reply reply, Needs needs, Instant deadline) {
   check(ticket <= last_ticket_, "a ticket was given out before it is used");
   for (const LegNeed& need : needs.legs) {
@@ -51,7 +63,7 @@ void WaitingRoom::leg_answered(ShardId target, const txn::LegAnswer& answer, Ind
   by_leg_.erase(first, last);
   for (const auto& [leg, waiter] : answered) {
     Waiting& waiting = waiting_.at(waiter.ticket);
-    router::TransferResult& result = std::get<router::TransfersReply>(waiting.reply.body).results[waiter.item];
+    router::TransferResult& result = result_at(waiting.reply.body, waiter.item);
     result.outcome = answer.outcome;
     result.target_position = answer.position;
     result.target_stamp = answer.stamp;

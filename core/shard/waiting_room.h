@@ -32,9 +32,9 @@ class WaitingRoom {
  public:
   using Ticket = std::uint64_t;
 
-  /// The result at `item` of a transfers reply becomes known with the answer of this leg. `original`: it stands in the
-  /// request that started the leg and is told as soon as the outcome can no longer change; a duplicate waits until the
-  /// answer is in the log.
+  /// The result at `item` of a transfers reply (0: the result of a capture's) becomes known with the answer of this
+  /// leg. `original`: it stands in the request that started the leg and is told as soon as the outcome can no longer
+  /// change; a duplicate waits until the answer is in the log.
   struct LegNeed {
     std::uint32_t item = 0;
     ShardId target;

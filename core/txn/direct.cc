@@ -14,11 +14,6 @@ using ledger::TransferDecided;
 
 namespace {
 
-Outcome check_names(std::string_view account) {
-  if (ledger::is_reserved(account)) return Outcome::reserved_account;
-  return ledger::is_account_name(account) ? Outcome::success : Outcome::malformed;
-}
-
 bool is_customer_of(const Book& book, PocketNumber pocket, AccountNumber account) {
   const PocketRow& row = book.pocket(pocket);
   return row.kind == PocketKind::customer && row.account == account;
@@ -37,6 +32,7 @@ bool has_right_sides(const Book& book, const Decided& decided) {
     case Operation::freeze:
     case Operation::unfreeze:
     case Operation::close:
+    case Operation::hold:
       break;
   }
   check_failed("a transfer's operation moves money");
@@ -44,13 +40,29 @@ bool has_right_sides(const Book& book, const Decided& decided) {
 
 }  // namespace
 
+Outcome check_name(std::string_view account) {
+  if (ledger::is_reserved(account)) return Outcome::reserved_account;
+  return ledger::is_account_name(account) ? Outcome::success : Outcome::malformed;
+}
+
+bool maps_agree(const ShardState& state, const ledger::TransferCommand& transfer) {
+  const bool is_here = state.owns(ledger::AccountKey(transfer.tenant, transfer.credit_account).slot());
+  return transfer.credit_shard != ShardId() && is_here == (transfer.credit_shard == state.self);
+}
+
+Outcome refusal_of_debit(const ShardState& state, AccountNumber account, Debit debit) {
+  const ledger::AccountState now = state.book.state_of(account);
+  const bool is_promised = debit == Debit::promised && now == ledger::AccountState::frozen;
+  return is_promised ? Outcome::success : ledger::refusal_of(now);
+}
+
 Outcome check_grammar(const ledger::TransferCommand& command) {
   if (command.amount.minor <= 0 || !is_known(command.amount.currency)) return Outcome::malformed;
-  const Outcome home = check_names(command.home_account());
+  const Outcome home = check_name(command.home_account());
   if (home != Outcome::success) return home;
   switch (command.operation) {
     case Operation::transfer: {
-      const Outcome credit = check_names(command.credit_account);
+      const Outcome credit = check_name(command.credit_account);
       if (credit != Outcome::success) return credit;
       return command.debit_account == command.credit_account ? Outcome::same_account : Outcome::success;
     }
@@ -61,6 +73,7 @@ Outcome check_grammar(const ledger::TransferCommand& command) {
     case Operation::freeze:
     case Operation::unfreeze:
     case Operation::close:
+    case Operation::hold:
       break;
   }
   return Outcome::malformed;
@@ -86,10 +99,10 @@ Plan conclude(const Decided& decided, Outcome outcome) {
   return plan;
 }
 
-Plan decide_transfer(const ShardState& state, Decided& decided, const ledger::AccountKey& credit) {
+Plan decide_transfer(const ShardState& state, Decided& decided, const ledger::AccountKey& credit, Debit debit) {
   const Book& book = state.book;
   const Money amount = decided.amount;
-  const Outcome debited = ledger::refusal_of(book.state_of(decided.home));
+  const Outcome debited = refusal_of_debit(state, decided.home, debit);
   if (debited != Outcome::success) return conclude(decided, debited);
   decided.debit = book.find_pocket(decided.home, amount.currency);
   if (decided.debit == no_pocket) return conclude(decided, Outcome::currency_mismatch);

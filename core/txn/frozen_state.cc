@@ -17,14 +17,16 @@ FrozenState::FrozenState(ShardState& state)
       phases_(state.phases, phase_format(version_of(state))),
       inbox_(state.inbox),
       version_(version_of(state)),
-      tries_(state.tries) {
+      tries_(state.tries),
+      holds_(state.holds) {
   ByteWriter out(rest_);
   export_head(state, out);
 }
 
 bool FrozenState::write_next(ByteWriter& out) {
   return book_.write_next(out) || dedup_.write_next(out) || phases_.write_next(out) || inbox_.write_next(out) ||
-         (version_ >= StateVersion::with_tries && tries_.write_next(out));
+         (version_ >= StateVersion::with_tries && tries_.write_next(out)) ||
+         (version_ >= StateVersion::with_holds && holds_.write_next(out));
 }
 
 bool FrozenState::next_chunk(Bytes& out, std::size_t bytes) {

@@ -43,6 +43,7 @@ class FrozenState {
   Inbox::Frozen inbox_;
   StateVersion version_;
   Tries::Frozen tries_;
+  Holds::Frozen holds_;
 };
 
 }  // namespace coffer::txn

@@ -50,11 +50,11 @@ bool is_well_formed(const ShardState& state, ShardId source, const LegRequest& l
 
 }  // namespace
 
-Plan start(const ShardState& state, Decided& decided, ShardId target, std::string_view credit_account,
+Plan start(const ShardState& state, Decided& decided, ShardId target, std::string_view credit_account, Debit debit,
            Plan::Makes makes) {
   const Book& book = state.book;
   const Money amount = decided.amount;
-  const Outcome debited = ledger::refusal_of(book.state_of(decided.home));
+  const Outcome debited = direct::refusal_of_debit(state, decided.home, debit);
   if (debited != Outcome::success) return direct::conclude(decided, debited);
   decided.debit = book.find_pocket(decided.home, amount.currency);
   if (decided.debit == no_pocket) return direct::conclude(decided, Outcome::currency_mismatch);

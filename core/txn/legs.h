@@ -15,7 +15,7 @@ namespace coffer::txn::legs {
 /// Source: the debit of a transfer to another shard, refused or to be followed by an event of this kind. Opens the
 /// transit pocket when first needed.
 Plan start(const ShardState& state, ledger::Decided& decided, ShardId target, std::string_view credit_account,
-           Plan::Makes makes);
+           Debit debit, Plan::Makes makes);
 
 /// Target: what the number of a leg says. Decided: it is the next one, well-formed, and stamped before `stamp`.
 LegDecision::Kind place_of(const ShardState& state, ShardId source, const LegRequest& leg, Stamp stamp);

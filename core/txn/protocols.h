@@ -28,7 +28,8 @@ struct ProtocolRow {
   std::string_view doc;   ///< one line
   /// Source: a transfer to `credit_account` on `target`, whose debit account is `decided.home`. Fills in `decided` as
   /// far as it resolves it.
-  Plan (*start)(const ShardState& state, ledger::Decided& decided, ShardId target, std::string_view credit_account);
+  Plan (*start)(const ShardState& state, ledger::Decided& decided, ShardId target, std::string_view credit_account,
+                Debit debit);
   /// Target: what to do with a leg. `stamp` is the stamp of the entry its event would stand in. What no correct source
   /// sends is a gap: ignored.
   Receipt (*receive)(const ShardState& state, ShardId source, const LegRequest& leg, LegNumber freed_through,

@@ -14,8 +14,9 @@ using ledger::LegStarted;
 
 namespace {
 
-Plan decide_start(const ShardState& state, Decided& decided, ShardId target, std::string_view credit_account) {
-  return legs::start(state, decided, target, credit_account, Plan::Makes::leg_started);
+Plan decide_start(const ShardState& state, Decided& decided, ShardId target, std::string_view credit_account,
+                  Debit debit) {
+  return legs::start(state, decided, target, credit_account, debit, Plan::Makes::leg_started);
 }
 
 Receipt decide_receive(const ShardState& state, ShardId source, const LegRequest& leg, LegNumber freed_through,

@@ -17,6 +17,7 @@ ledger::LegStep ShardState::step_of(ShardId target, LegNumber number) const {
 }
 
 StateVersion version_of(const ShardState& state) {
+  if (state.dedup.holds() > 0) return StateVersion::with_holds;
   if (state.dedup.account_changes() > 0) return StateVersion::with_account_states;
   const bool has_others = state.dedup.links_of_others() > 0 || !state.tries.empty();
   return has_others ? StateVersion::with_tries : StateVersion::sagas;
@@ -62,6 +63,7 @@ void export_state(const ShardState& state, Bytes& bytes) {
   state.phases.export_rows(out, phase_format(version));
   state.inbox.export_rows(out);
   if (version >= StateVersion::with_tries) state.tries.export_rows(out);
+  if (version >= StateVersion::with_holds) state.holds.export_rows(out);
 }
 
 std::uint64_t export_size(const ShardState& state) {
@@ -69,7 +71,8 @@ std::uint64_t export_size(const ShardState& state) {
   const StateVersion version = version_of(state);
   return fixed + state.ranges.size() * 6 + state.book.export_size(account_format(version)) + state.dedup.export_size() +
          state.phases.export_size(phase_format(version)) + state.inbox.export_size() +
-         (version >= StateVersion::with_tries ? state.tries.export_size() : 0);
+         (version >= StateVersion::with_tries ? state.tries.export_size() : 0) +
+         (version >= StateVersion::with_holds ? state.holds.export_size() : 0);
 }
 
 }  // namespace coffer::txn

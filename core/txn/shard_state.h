@@ -1,5 +1,6 @@
 // The authoritative state of one shard as plain parts, and what decide and apply pass around. The parts are written
-// only by apply and undo (direct.h, saga.h, tcc.h, two_phase_commit.h, asking.h); decide reads them. Single-threaded.
+// only by apply and undo (direct.h, holding.h, saga.h, tcc.h, two_phase_commit.h, asking.h); decide reads them.
+// Single-threaded.
 #pragma once
 
 #include <array>
@@ -15,6 +16,7 @@
 #include "core/ledger/book.h"
 #include "core/ledger/dedup.h"
 #include "core/ledger/events.h"
+#include "core/txn/holds.h"
 #include "core/txn/inbox.h"
 #include "core/txn/locks.h"
 #include "core/txn/phase_table.h"
@@ -47,12 +49,16 @@ struct ShardState {
   PhaseTable phases;
   Inbox inbox;
   Tries tries;
+  Holds holds;
   Locks locks;  ///< derived from phases and tries
 
   bool owns(Slot slot) const { return slots.contains(slot); }
   /// What this unanswered leg asks of its target (checked).
   ledger::LegStep step_of(ShardId target, LegNumber number) const;
 };
+
+/// Whether a debit is new, or was promised before by a hold: no freeze keeps a promise from being kept.
+enum class Debit : std::uint8_t { fresh, promised };
 
 /// Where an event stands in its shard's log.
 struct Place {
@@ -90,8 +96,8 @@ struct Settlement {
 TransferRecord record_of(const ShardState& state, ledger::DedupNumber number);
 /// Canonical: a function of the position alone, whatever is kept for undo. Everything authoritative, nothing derived.
 ///
-///   state := head | book | dedup | phases | inbox | tries{version 2 and later}
-///                                             (core/ledger/book.h, dedup.h; core/txn/phase_table.h, inbox.h, tries.h)
+///   state := head | book | dedup | phases | inbox | tries{version 2 and later} | holds{version 4}
+///                                    (core/ledger/book.h, dedup.h; core/txn/phase_table.h, inbox.h, tries.h, holds.h)
 ///   head  := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 ///            | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 void export_state(const ShardState& state, Bytes& out);
@@ -105,8 +111,9 @@ enum class StateVersion : std::uint8_t {
   sagas = 1,                ///< no transaction across shards has left a row but sagas
   with_tries = 2,           ///< ... but protocols with Tries
   with_account_states = 3,  ///< an account was once frozen, unfrozen or closed
+  with_holds = 4,           ///< an id was once bound to a hold
 };
-inline constexpr StateVersion last_state_version = StateVersion::with_account_states;
+inline constexpr StateVersion last_state_version = StateVersion::with_holds;
 StateVersion version_of(const ShardState& state);
 constexpr ledger::AccountFormat account_format(StateVersion version) {
   return version < StateVersion::with_account_states ? ledger::AccountFormat::plain : ledger::AccountFormat::with_state;

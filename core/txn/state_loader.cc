@@ -14,6 +14,7 @@ constexpr std::size_t item_bytes_max = 128;  ///< of a head, a count or a row
 static_assert(item_bytes_max > ledger::dedup_bytes + ledger::link_bytes);
 static_assert(item_bytes_max > phase_row_bytes + ledger::account_name_max + 1 + second_bytes);
 static_assert(item_bytes_max > try_row_bytes);
+static_assert(item_bytes_max > hold_row_bytes);
 
 void require(bool condition, ByteReader& in) {
   if (!condition) in.fail();
@@ -80,7 +81,10 @@ void StateLoader::take_next(ByteReader& in) {
       part_ = Part::sources;
       return;
     case Part::tries:
-      return rows_left_ > 0 ? take_try(in) : go_on(Part::end, in);
+      if (rows_left_ > 0) return take_try(in);
+      return version_ >= StateVersion::with_holds ? go_on(Part::holds, in) : go_on(Part::end, in);
+    case Part::holds:
+      return rows_left_ > 0 ? take_hold(in) : go_on(Part::end, in);
     case Part::end:
       return;
   }
@@ -156,6 +160,7 @@ void StateLoader::take_dedup(ByteReader& in) {
   require(row.link == ledger::no_row || link.target != state().self, in);
   require(in.ok() && state().dedup.load(row, link), in);
   if (row.outcome == Outcome::pending) ++pending_rows_;
+  if (row.operation == ledger::Operation::hold && row.outcome == Outcome::success) ++hold_rows_;
 }
 
 void StateLoader::take_target(ByteReader& in) {
@@ -248,6 +253,32 @@ void StateLoader::take_try(ByteReader& in) {
   if (row.prepared) require(take_lock(row.credit), in);
 }
 
+void StateLoader::take_hold(ByteReader& in) {
+  --rows_left_;
+  const HoldRow row = decode_hold_row(in);
+  require(in.ok() && is_hold(row) && state().holds.load(row), in);
+  if (!in.ok()) return;
+  --hold_rows_;
+  if (row.end != ledger::HoldEnd::live) return;
+  const Money amount{row.amount, state().book.pocket(row.pocket).currency};
+  require(state().book.has_funds(row.pocket, amount.minor), in);
+  if (in.ok()) state().book.hold(row.pocket, amount);
+}
+
+/// Whether the row is of a hold that a dedup row has placed, on a pocket of its account; and a transfer has its id if
+/// it was captured.
+bool StateLoader::is_hold(const HoldRow& row) const {
+  const ShardState& state = machine_->parts();
+  if (row.dedup >= state.dedup.size() || row.pocket >= state.book.next_pocket()) return false;
+  const ledger::DedupRow& bound = state.dedup.row(row.dedup);
+  if (bound.operation != ledger::Operation::hold || bound.outcome != Outcome::success) return false;
+  if (row.expires <= bound.stamp || state.book.pocket(row.pocket).account != bound.home) return false;
+  if (row.end != ledger::HoldEnd::captured) return true;
+  const ledger::DedupNumber transfer = state.dedup.find(bound.home, ledger::capture_id_of(bound.id));
+  return transfer != ledger::no_row && transfer > row.dedup &&
+         state.dedup.row(transfer).operation == ledger::Operation::transfer;
+}
+
 bool StateLoader::take_lock(PocketNumber pocket) {
   if (state().locks.is_locked(pocket)) return false;
   state().locks.lock(pocket);
@@ -267,7 +298,7 @@ bool StateLoader::is_try(ShardId source, LegNumber leg, const TryRow& row) {
 }
 
 bool StateLoader::is_whole() {
-  if (part_ != Part::end || pending_rows_ != 0 || version_ != version_of(state())) return false;
+  if (part_ != Part::end || pending_rows_ != 0 || hold_rows_ != 0 || version_ != version_of(state())) return false;
   const ledger::Book& book = state().book;
   std::map<Currency, __int128> sums;
   for (PocketNumber number(0); number < book.next_pocket(); number = number.next()) {

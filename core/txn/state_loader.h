@@ -42,6 +42,7 @@ class StateLoader {
     sources,
     received,
     tries,
+    holds,
     end
   };
 
@@ -58,14 +59,16 @@ class StateLoader {
   void take_source(ByteReader& in);
   void take_received(ByteReader& in);
   void take_try(ByteReader& in);
+  void take_hold(ByteReader& in);
   bool is_next_place(Position position, Stamp stamp);
   bool is_leg(const PhaseRow& row);
   bool is_waited_for(const PhaseRow& row, const ledger::DedupRow& bound) const;
   bool is_try(ShardId source, LegNumber leg, const TryRow& row);
   bool add_pending(PocketNumber pocket, std::int64_t amount);
+  bool is_hold(const HoldRow& row) const;
   bool take_lock(PocketNumber pocket);
-  /// What only the whole state shows: no money appears from nowhere, everything pending has its leg, and what is closed
-  /// is empty.
+  /// What only the whole state shows: no money appears from nowhere, everything pending has its leg, every hold placed
+  /// its row, and what is closed is empty.
   bool is_whole();
   ShardState& state() { return machine_->parts(); }
 
@@ -80,6 +83,7 @@ class StateLoader {
   LegNumber leg_;                 ///< the next leg of that peer
   Position last_position_;        ///< of the row taken last
   Stamp last_stamp_;
+  std::uint64_t hold_rows_ = 0;                   ///< dedup rows of holds placed, less the holds taken
   std::uint64_t pending_rows_ = 0;                ///< dedup rows that wait for an answer, less the legs taken
   std::map<PocketNumber, std::int64_t> pending_;  ///< minor units of the legs taken
 };

@@ -12,6 +12,7 @@
 #include "core/txn/asking.h"
 #include "core/txn/direct.h"
 #include "core/txn/frozen_state.h"
+#include "core/txn/holding.h"
 #include "core/txn/phase_history.h"
 #include "core/txn/protocols.h"
 #include "core/txn/saga.h"
@@ -42,6 +43,7 @@ void undo_event(ShardState& state, const Event& event, Place place) {
   using accounts::undo;
   using asking::undo;
   using direct::undo;
+  using holding::undo;
   using saga::undo;
   using tcc::undo;
   using two_phase_commit::undo;
@@ -68,6 +70,8 @@ struct Prefetch {
   void operator()(const ledger::PrepareStarted& event) const { load(event.decided); }
   void operator()(const ledger::PrepareReceived& event) const { state.book.prefetch_pocket(event.credit); }
   void operator()(const ledger::AccountChanged&) const {}
+  void operator()(const ledger::HoldPlaced& event) const { load(event.decided); }
+  void operator()(const ledger::HoldEnded& event) const { state.book.prefetch_pocket(event.pocket); }
 
  private:
   void load(const ledger::Decided& decided) const {
@@ -86,6 +90,15 @@ std::vector<Event> decode_events(ByteReader& in, std::uint32_t count) {
   }
   check(in.done(), "a committed entry ends with its last event");
   return events;
+}
+
+/// A transfer whose id is free and whose credit account is where its command says: always an event.
+Plan send_on(const ShardState& state, const ledger::TransferCommand& command, ledger::Decided& decided,
+             ledger::Protocol protocol, Debit debit) {
+  if (command.credit_shard != state.self) {
+    return row_of(protocol).start(state, decided, command.credit_shard, command.credit_account, debit);
+  }
+  return direct::decide_transfer(state, decided, AccountKey(command.tenant, command.credit_account), debit);
 }
 
 Plan decide(const ShardState& state, const ledger::TransferCommand& command, ledger::Protocol protocol) {
@@ -111,13 +124,12 @@ Plan decide(const ShardState& state, const ledger::TransferCommand& command, led
   }
   ledger::Decided decided = direct::decided_for(command, home, digest);
   if (command.operation != ledger::Operation::transfer) return direct::decide_external(state, decided);
-  const AccountKey credit(command.tenant, command.credit_account);
-  const bool is_here = state.owns(credit.slot());
-  if (is_here != (command.credit_shard == state.self) || command.credit_shard == ShardId()) {
-    return refuse(Outcome::wrong_shard);  // the caller's map contradicts ours
-  }
-  if (is_here) return direct::decide_transfer(state, decided, credit);
-  return row_of(protocol).start(state, decided, command.credit_shard, command.credit_account);
+  if (!direct::maps_agree(state, command)) return refuse(Outcome::wrong_shard);
+  return send_on(state, command, decided, protocol, Debit::fresh);
+}
+
+ExpiredHold expired_by(const ShardState& state, const ledger::HoldEnded& event) {
+  return {event.id, event.amount, state.holds.row(event.hold).expires};
 }
 
 }  // namespace
@@ -137,6 +149,7 @@ struct StateMachine::State : ShardState {
     using accounts::apply;
     using asking::apply;
     using direct::apply;
+    using holding::apply;
     using saga::apply;
     using tcc::apply;
     using two_phase_commit::apply;
@@ -209,9 +222,71 @@ ChangeDecision Batch::change_account(const ledger::ChangeAccountCommand& command
   return {plan.outcome, plan.event->before == ledger::state_after(command.change), state.last_position};
 }
 
-Decision Batch::transfer(const ledger::TransferCommand& command) {
+std::vector<ExpiredHold> Batch::expire_holds(std::size_t bytes_max) {
   const ShardState& state = *state_.state_;
-  const Plan plan = decide(state, command, protocol_);
+  std::vector<ExpiredHold> expired;
+  while (bytes() < bytes_max) {
+    const std::optional<ledger::HoldEnded> event = holding::decide_expiry(state, stamp_);
+    if (!event) break;
+    expired.push_back(expired_by(state, *event));
+    record(*event);
+  }
+  return expired;
+}
+
+PlaceDecision Batch::place_hold(const ledger::PlaceHoldCommand& command) {
+  const ShardState& state = *state_.state_;
+  const holding::PlacePlan plan = holding::decide(state, command, stamp_);
+  PlaceDecision decision{plan.outcome, plan.replayed != ledger::no_row, {}, {}, {}};
+  if (plan.event) record(*plan.event);
+  if (!plan.event && !decision.replayed) return decision;
+  const DedupNumber bound = plan.event ? static_cast<DedupNumber>(state.dedup.size() - 1) : plan.replayed;
+  decision.position = state.dedup.row(bound).position;
+  decision.stamp = state.dedup.row(bound).stamp;
+  if (plan.outcome == Outcome::success) decision.expires = state.holds.row(state.holds.find(bound)).expires;
+  return decision;
+}
+
+CaptureDecision Batch::capture_hold(const ledger::CaptureHoldCommand& command) {
+  const ShardState& state = *state_.state_;
+  const holding::EndPlan plan = holding::decide(state, command, stamp_);
+  const ledger::TransferCommand transfer = command.transfer();
+  CaptureDecision decision;
+  decision.status = plan.outcome;
+  if (plan.outcome == Outcome::hold_expired && plan.event) decision.expired = expired_by(state, *plan.event);
+  decision.transfer = transfer.id;
+  if (plan.replayed != ledger::no_row) {
+    decision.decision = {state.dedup.row(plan.replayed).outcome, true, record_of(state, plan.replayed)};
+    return decision;
+  }
+  if (!plan.event) return decision;
+  const AccountNumber home = state.book.pocket(plan.event->pocket).account;
+  record(*plan.event);
+  if (plan.outcome != Outcome::success) return decision;
+  // What the hold kept is free again: there are funds.
+  ledger::Decided decided = direct::decided_for(transfer, home, ledger::digest_of(transfer));
+  decision.decision = carry_out(send_on(state, transfer, decided, protocol_, Debit::promised));
+  return decision;
+}
+
+VoidDecision Batch::void_hold(const ledger::VoidHoldCommand& command) {
+  const ShardState& state = *state_.state_;
+  const holding::EndPlan plan = holding::decide(state, command, stamp_);
+  VoidDecision decision;
+  decision.outcome = plan.outcome;
+  if (plan.outcome == Outcome::hold_expired && plan.event) decision.expired = expired_by(state, *plan.event);
+  if (plan.event) record(*plan.event);
+  decision.already = plan.outcome == Outcome::success && !plan.event;
+  if (plan.outcome == Outcome::success) decision.position = state_.last_position();
+  return decision;
+}
+
+Decision Batch::transfer(const ledger::TransferCommand& command) {
+  return carry_out(decide(*state_.state_, command, protocol_));
+}
+
+Decision Batch::carry_out(const Plan& plan) {
+  const ShardState& state = *state_.state_;
   Decision decision;
   decision.outcome = plan.outcome;
   if (plan.replayed != ledger::no_row) {
@@ -372,6 +447,14 @@ std::optional<Money> StateMachine::balance(TenantId tenant, std::string_view acc
   return Money{state_->book.pocket(pocket).balance, currency};
 }
 
+std::optional<Money> StateMachine::held(TenantId tenant, std::string_view account, Currency currency) const {
+  const AccountNumber number = state_->book.find(AccountKey(tenant, account));
+  if (number == no_account) return std::nullopt;
+  const PocketNumber pocket = state_->book.find_pocket(number, currency);
+  if (pocket == no_pocket) return std::nullopt;
+  return Money{state_->book.held(pocket), currency};
+}
+
 bool StateMachine::account_exists(TenantId tenant, std::string_view account) const {
   return state_->book.find(AccountKey(tenant, account)) != no_account;
 }
@@ -398,6 +481,19 @@ std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, const
   });
   if (number == ledger::no_row) return std::nullopt;
   return record_of(state, number);
+}
+
+std::optional<HoldRecord> StateMachine::find_hold(TenantId tenant, std::string_view account,
+                                                  const TransferId& id) const {
+  const HoldNumber number = holding::find(*state_, tenant, account, id);
+  if (number == no_hold) return std::nullopt;
+  return holding::record_of(*state_, number);
+}
+
+std::optional<Stamp> StateMachine::next_expiry() const {
+  const HoldNumber number = state_->holds.first_to_expire();
+  if (number == no_hold) return std::nullopt;
+  return state_->holds.row(number).expires;
 }
 
 std::vector<PhaseStep> StateMachine::history(const TransferRecord& found) const {

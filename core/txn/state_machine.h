@@ -62,20 +62,27 @@ struct PlaceDecision {
   Stamp expires;          ///< after success
 };
 
+/// A hold that has expired.
+struct ExpiredHold {
+  TransferId id;
+  Money amount;
+  Stamp expires;
+};
+
 /// What decide says of a capture.
 struct CaptureDecision {
-  Outcome status = Outcome::success;  ///< else: refused without a trace; hold_expired may have left that end
-  bool expired = false;               ///< ... as it has here: the hold's time was over, and nobody had said so yet
-  TransferId transfer;                ///< the id of what captures it
-  Decision decision;                  ///< what became of that transfer, valid if status is success
+  Outcome status = Outcome::success;   ///< else: refused, without a trace but for the expiry below
+  std::optional<ExpiredHold> expired;  ///< the hold's time was over, and nobody had said so yet
+  TransferId transfer;                 ///< the id of what captures it
+  Decision decision;                   ///< what became of that transfer, valid if status is success
 };
 
 /// What decide says of the voiding of a hold.
 struct VoidDecision {
   Outcome outcome = Outcome::success;
-  bool expired = false;  ///< as a CaptureDecision's
-  bool already = false;  ///< it was voided before this attempt, which changed nothing
-  Position position;     ///< the hold is voided after it, where that succeeded
+  std::optional<ExpiredHold> expired;  ///< as a CaptureDecision's
+  bool already = false;                ///< it was voided before this attempt, which changed nothing
+  Position position;                   ///< the hold is voided after it, where that succeeded
 };
 
 /// Where a hold stands.
@@ -86,13 +93,6 @@ struct HoldRecord {
   TransferId transfer;  ///< that captured it; the nil id if none did
   Position position;    ///< of its placing
   Stamp stamp;          ///< of that event's entry
-};
-
-/// A hold that has expired.
-struct ExpiredHold {
-  TransferId id;
-  Money amount;
-  Stamp expires;
 };
 
 /// A leg as the source sends it. Strings point into the state or into the message.

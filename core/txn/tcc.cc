@@ -13,8 +13,9 @@ using ledger::TryStarted;
 
 namespace {
 
-Plan decide_start(const ShardState& state, Decided& decided, ShardId target, std::string_view credit_account) {
-  return legs::start(state, decided, target, credit_account, Plan::Makes::try_started);
+Plan decide_start(const ShardState& state, Decided& decided, ShardId target, std::string_view credit_account,
+                  Debit debit) {
+  return legs::start(state, decided, target, credit_account, debit, Plan::Makes::try_started);
 }
 
 Receipt decide_receive(const ShardState& state, ShardId source, const LegRequest& leg, LegNumber freed_through,
