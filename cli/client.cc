@@ -28,6 +28,7 @@ struct Options : ClientOptions {
   std::string amount;
   std::string currency;
   std::string id;
+  std::int64_t expires_in_s = 3600;
   std::string consistency = "linearizable";
 };
 
@@ -143,7 +144,9 @@ int run(const Options& options, Question question) {
   const net::HttpResponse response = net::answer(call, reply, {}, net::read_clocks().wall);
   const int code = print(response, options.format);
   if (code == unavailable_or_unknown && call.transaction != TransferId() && options.format == OutputFormat::text) {
-    complain("to learn what became of it, repeat the command with --id " + net::to_string(call.transaction));
+    const bool names_hold = call.route == net::HttpRoute::capture_hold || call.route == net::HttpRoute::void_hold;
+    complain("to learn what became of it, repeat the command" +
+             (names_hold ? std::string() : " with --id " + net::to_string(call.transaction)));
   }
   return code;
 }
@@ -168,6 +171,19 @@ net::JsonObject transfer_body(const Options& options) {
       .text("amount", options.amount)
       .text("currency", options.currency)
       .text("transaction_id", id_of(options));
+}
+
+net::JsonObject hold_body(const Options& options) {
+  return pocket_body(options).number("expires_in", options.expires_in_s);
+}
+
+/// The hold's id stands in the path.
+net::JsonObject capture_body(const Options& options) {
+  return net::JsonObject()
+      .text("account", options.account)
+      .text("to_account", options.to)
+      .text("amount", options.amount)
+      .text("currency", options.currency);
 }
 
 using Shared = std::shared_ptr<Options>;
@@ -227,6 +243,40 @@ void add_money_verbs(CLI::App& client, const Shared& options, int& exit_code) {
       [=, &exit_code] { exit_code = run(*options, post("/v1/wallet/balance_transfer", transfer_body(*options))); });
 }
 
+/// The id of a hold and its account, which every verb but the first names.
+void add_hold_arguments(CLI::App& verb, Options& options) {
+  verb.add_option("HOLD", options.id, "the id of the hold")->required();
+  verb.add_option("ACCOUNT", options.account, "the account whose money it keeps")->required();
+}
+
+void add_hold_verbs(CLI::App& client, const Shared& options, int& exit_code) {
+  CLI::App* hold = client.add_subcommand("hold", "keep part of a balance for a later capture");
+  add_pocket_arguments(*hold, *options, true);
+  hold->add_option("--expires-in", options->expires_in_s, "seconds until it is let go (default 3600, at most 2678400)");
+  hold->callback([=, &exit_code] { exit_code = run(*options, post("/v1/holds", hold_body(*options))); });
+
+  CLI::App* capture = client.add_subcommand("capture", "end a hold by moving what it keeps, or part of that");
+  add_hold_arguments(*capture, *options);
+  capture->add_option("TO", options->to, "the account that gets it")->required();
+  capture->add_option("AMOUNT", options->amount, "decimal, at most what is held")->required();
+  capture->add_option("CURRENCY", options->currency, "that of the hold")->required();
+  capture->callback([=, &exit_code] {
+    exit_code = run(*options, post("/v1/holds/" + options->id + "/capture", capture_body(*options)));
+  });
+
+  CLI::App* let_go = client.add_subcommand("void", "end a hold and let go what it keeps");
+  add_hold_arguments(*let_go, *options);
+  let_go->callback([=, &exit_code] {
+    const net::JsonObject body = net::JsonObject().text("account", options->account);
+    exit_code = run(*options, post("/v1/holds/" + options->id + "/void", body));
+  });
+
+  CLI::App* show = client.add_subcommand("show-hold", "whether a hold is live, and how it ended");
+  add_hold_arguments(*show, *options);
+  show->callback(
+      [=, &exit_code] { exit_code = run(*options, get("/v1/holds/" + options->id, "account=" + options->account)); });
+}
+
 void add_read_verbs(CLI::App& client, const Shared& options, int& exit_code) {
   CLI::App* balance = client.add_subcommand("balance", "what an account holds");
   add_pocket_arguments(*balance, *options, false);
@@ -253,7 +303,7 @@ void add_read_verbs(CLI::App& client, const Shared& options, int& exit_code) {
 
 void add_client_verb(CLI::App& app, int& exit_code) {
   auto options = std::make_shared<Options>();
-  CLI::App* verb = app.add_subcommand("client", "open accounts, move money, read balances");
+  CLI::App* verb = app.add_subcommand("client", "open accounts, move money or hold it, read balances");
   add_connection_options(*verb, options->connection);
   add_output_option(*verb, options->format);
   verb->add_option("--wait", options->wait_s, "seconds to wait for an answer (default 10)")->check(CLI::Range(1, 60));
@@ -264,12 +314,17 @@ void add_client_verb(CLI::App& app, int& exit_code) {
       "  coffer client deposit alice 100.00 USD\n"
       "  coffer client transfer alice bob 12.50 USD\n"
       "  coffer client balance alice USD --output json\n"
+      "  coffer client hold alice 40.00 USD --expires-in 600   prints the hold_id that the next three take\n"
+      "  coffer client capture HOLD alice bob 30.00 USD\n"
+      "  coffer client void HOLD alice\n"
+      "  coffer client show-hold HOLD alice\n"
       "  coffer client freeze alice\n"
       "  coffer client transfer-leadership 1 3\n"
       "Exit codes: 0 done, 2 the request is wrong, 6 the books do not balance, 7 unavailable or unknown (repeat with "
       "the\n"
       "same --id), 8 refused.");
   add_money_verbs(*verb, options, exit_code);
+  add_hold_verbs(*verb, options, exit_code);
   add_account_verbs(*verb, options, exit_code);
   add_read_verbs(*verb, options, exit_code);
   add_membership_verbs(*verb, options, exit_code);

@@ -242,8 +242,10 @@ Result<void> PortBlock::take_again(const std::vector<net::NodeSettings>& cluster
 }
 
 Result<std::vector<net::NodeSettings>> found_cluster(const std::string& directory, std::uint32_t nodes,
-                                                     std::uint32_t shards, const PortBlock& block) {
+                                                     std::uint32_t shards, ledger::Protocol protocol,
+                                                     const PortBlock& block) {
   net::NodeSettings any;
+  any.tuning.protocol = protocol;
   any.cluster = net::fresh_uuid();
   any.shards = shards;
   for (std::uint32_t node = 1; node <= nodes; ++node) {

@@ -56,6 +56,7 @@ class PortBlock {
 
 /// Chooses identities and the ports of `block`, and writes every node's settings.
 Result<std::vector<net::NodeSettings>> found_cluster(const std::string& directory, std::uint32_t nodes,
-                                                     std::uint32_t shards, const PortBlock& block);
+                                                     std::uint32_t shards, ledger::Protocol protocol,
+                                                     const PortBlock& block);
 
 }  // namespace coffer::cli

@@ -3,6 +3,7 @@
 #include <array>
 #include <charconv>
 #include <cstdio>
+#include <map>
 #include <memory>
 #include <string>
 
@@ -13,6 +14,7 @@
 #include "cli/local_cluster.h"
 #include "cli/local_control.h"
 #include "cli/verbs.h"
+#include "core/txn/protocols.h"
 
 namespace coffer::cli {
 
@@ -177,6 +179,20 @@ int restart(const Options& options) {
   return ok;
 }
 
+CLI::Option* add_protocol_option(CLI::App& verb, ledger::Protocol& protocol) {
+  std::map<std::string, ledger::Protocol> names;
+  std::string choice;
+  for (const txn::ProtocolRow& row : txn::protocols()) {
+    names.emplace(row.name, row.protocol);
+    choice.append(choice.empty() ? "" : "|").append(row.name);
+  }
+  return verb
+      .add_option("--protocol", protocol,
+                  "how money crosses shards (default saga); `coffer sim list protocols` explains")
+      ->transform(CLI::CheckedTransformer(names).description(choice))
+      ->option_text(choice);
+}
+
 }  // namespace
 
 void add_local_verb(CLI::App& app, int& exit_code) {
@@ -187,6 +203,7 @@ void add_local_verb(CLI::App& app, int& exit_code) {
       verb->add_option("--nodes", options->cluster.nodes, "how many nodes (default 3)")->check(CLI::Range(1, 9));
   CLI::Option* shards =
       verb->add_option("--shards", options->cluster.shards, "how many shards (default 4)")->check(CLI::Range(1, 64));
+  CLI::Option* protocol = add_protocol_option(*verb, options->cluster.protocol);
   verb->add_option("--dir", options->cluster.directory, "data, settings and logs (default ./coffer-data); kept");
   verb->add_flag("--supervise", options->supervise, "start a node again when it dies");
   add_output_option(*verb, options->format);
@@ -195,6 +212,7 @@ void add_local_verb(CLI::App& app, int& exit_code) {
       "money.\n"
       "Examples:\n"
       "  coffer local --nodes 3 --shards 2 --dir my-wallet\n"
+      "  coffer local --protocol two_phase_commit --dir locked-wallet\n"
       "  kill -9 PID; coffer local restart 2 --dir my-wallet");
   CLI::App* again = verb->add_subcommand("restart", "have a node of the running cluster started (again)");
   again->add_option("NODE", options->restart_node, "the node's number")->required();
@@ -203,6 +221,7 @@ void add_local_verb(CLI::App& app, int& exit_code) {
   verb->callback([=, &exit_code] {
     options->cluster.nodes_given = nodes->count() > 0;
     options->cluster.shards_given = shards->count() > 0;
+    options->cluster.protocol_given = protocol->count() > 0;
     exit_code = again->parsed() ? restart(*options) : Local(*options).run();
   });
 }

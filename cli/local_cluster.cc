@@ -14,6 +14,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "core/txn/protocols.h"
 #include "net/driver/clock.h"
 
 namespace coffer::cli {
@@ -113,7 +114,7 @@ Result<void> LocalCluster::take_or_found(const LocalOptions& options) {
     if (ports.has_error()) {
       return ports;
     }
-    there = found_cluster(directory_, options.nodes, options.shards, ports_);
+    there = found_cluster(directory_, options.nodes, options.shards, options.protocol, ports_);
     if (there.has_error()) {
       return there.error();
     }
@@ -127,6 +128,13 @@ Result<void> LocalCluster::take_or_found(const LocalOptions& options) {
     return error(ErrorCode::malformed,
                  directory_ + " holds a cluster of " + std::to_string(nodes) + " nodes and " + std::to_string(shards) +
                      " shards; leave --nodes and --shards out to continue it, or name another directory with --dir");
+  }
+  const ledger::Protocol protocol = nodes_.front().tuning.protocol;
+  if (options.protocol_given && options.protocol != protocol) {
+    return error(ErrorCode::malformed,
+                 directory_ + " holds a cluster that uses " + std::string(txn::row_of(protocol).name) +
+                     "; leave --protocol out to continue it, or change \"protocol\" in every node-*.json of the "
+                     "directory: what runs ends as it began");
   }
   return ports_.take_again(nodes_);
 }

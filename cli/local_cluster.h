@@ -21,8 +21,10 @@ struct LocalOptions {
   std::string directory;
   std::uint32_t nodes = 3;
   std::uint32_t shards = 4;
-  bool nodes_given = false;  ///< then a directory founded with another number is a mistake
+  ledger::Protocol protocol = ledger::Protocol::saga;  ///< how transfers across shards begin
+  bool nodes_given = false;                            ///< then a directory founded with another number is a mistake
   bool shards_given = false;
+  bool protocol_given = false;
 };
 
 /// "node 1 pid 4242 http 127.0.0.1:8081 client … peer … admin …", or the same as a JSON object.
