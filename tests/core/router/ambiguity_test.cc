@@ -264,7 +264,7 @@ TEST_CASE("a read answered with unknown is asked again (api: reads)") {
   bench.submit(Bench::balance(Consistency::linearizable));
   bench.say_status(bench.attempt(), Outcome::unknown, nobody, RequestKind::balance);
   bench.pass(milliseconds(20));
-  bench.say_success(bench.attempt(), RequestKind::balance, BalanceReply{5, s1, Position{1}, Stamp{1}});
+  bench.say_success(bench.attempt(), RequestKind::balance, BalanceReply{5, 0, s1, Position{1}, Stamp{1}});
   CHECK(std::get<BalanceReply>(bench.told().body).balance == 5);
 }
 
@@ -316,6 +316,106 @@ TEST_CASE("a close refused as not empty is told only when no earlier attempt may
     bench.pass(seconds(5));
     CHECK(bench.told().status == Outcome::unknown);
   }
+}
+
+TEST_CASE(
+    "a request about a hold goes to the leader of its account's shard, with the hold's id in its trace (design §8)") {
+  for (const Bytes& request : {Bench::place_hold(), Bench::capture_hold(), Bench::void_hold(), Bench::show_hold()}) {
+    Bench bench;
+    bench.router.hint(s1, n2);
+    bench.router.hint(s2, n3);
+    bench.submit(request);
+    const auto attempt = bench.attempt();
+    CHECK(attempt.to == n2);
+    CHECK(header_of(attempt).route == Route::direct);
+    CHECK(header_of(attempt).shard == s1);
+    REQUIRE(bench.out.trace.size() == 1);
+    CHECK(bench.out.trace.front().transfer == id_of(5));
+  }
+}
+
+TEST_CASE("what the log says of a hold placed or captured is final, also after a time-out (api: outcomes)") {
+  for (const Outcome outcome : logged_outcomes) {
+    Bench placing;
+    const auto [lost_place, place] = after_time_out(placing, Bench::place_hold());
+    placing.say_success(place, RequestKind::place_hold, Bench::placed(outcome));
+    CHECK(std::get<PlaceHoldReply>(placing.told().body).result.outcome == outcome);
+    Bench capturing;
+    const auto [lost_capture, capture] = after_time_out(capturing, Bench::capture_hold());
+    capturing.say_success(capture, RequestKind::capture_hold, Bench::captured(outcome));
+    CHECK(std::get<CaptureHoldReply>(capturing.told().body).result.outcome == outcome);
+  }
+}
+
+TEST_CASE("how a hold ended is final whatever became of other attempts: it ends once (PROTOCOLS, Holds)") {
+  for (const Outcome outcome : {Outcome::hold_captured, Outcome::hold_voided, Outcome::hold_expired,
+                                Outcome::hold_exceeded, Outcome::idempotency_payload_mismatch}) {
+    Bench capturing;
+    const auto [lost_capture, capture] = after_time_out(capturing, Bench::capture_hold());
+    capturing.say_status(capture, outcome, nobody, RequestKind::capture_hold);
+    CHECK(capturing.told().status == outcome);
+    Bench voiding;
+    const auto [lost_void, let_go] = after_time_out(voiding, Bench::void_hold());
+    voiding.say_status(let_go, outcome, nobody, RequestKind::void_hold);
+    CHECK(voiding.told().status == outcome);
+  }
+}
+
+TEST_CASE("hold_not_found is told only when no other attempt may still find it (design §8)") {
+  Bench bench;
+  SECTION("alone") {
+    bench.submit(Bench::void_hold());
+    bench.say_status(bench.attempt(), Outcome::hold_not_found, nobody, RequestKind::void_hold);
+    CHECK(bench.told().status == Outcome::hold_not_found);
+  }
+  SECTION("an earlier attempt is open, and turns out to have executed") {
+    const auto [first, second] = after_time_out(bench, Bench::capture_hold());
+    bench.say_status(second, Outcome::hold_not_found, nobody, RequestKind::capture_hold);
+    CHECK(bench.quiet());
+    bench.say_success(first, RequestKind::capture_hold, Bench::captured(Outcome::success));
+    CHECK(std::get<CaptureHoldReply>(bench.told().body).result.outcome == Outcome::success);
+  }
+  SECTION("of a read it stands on its own") {
+    const auto [first, second] = after_time_out(bench, Bench::show_hold());
+    bench.say_status(second, Outcome::hold_not_found, nobody, RequestKind::hold);
+    CHECK(bench.told().status == Outcome::hold_not_found);
+  }
+}
+
+TEST_CASE("a capture or a placing that is not decided is asked again under its id until the deadline (api: outcomes)") {
+  struct Row {
+    Outcome said;
+    Outcome told;
+  };
+  for (const Row& row : {Row{Outcome::in_flight, Outcome::in_flight}, Row{Outcome::unknown, Outcome::unknown},
+                         Row{Outcome::overloaded, Outcome::overloaded}}) {
+    for (const bool in_the_result : {false, true}) {
+      Bench bench;
+      bench.submit(Bench::capture_hold());
+      int asked = 0;
+      while (bench.quiet()) {
+        for (const auto& attempt : bench.attempts()) {
+          ++asked;
+          if (in_the_result) {
+            bench.say_success(attempt, RequestKind::capture_hold, Bench::captured(row.said));
+          } else {
+            bench.say_status(attempt, row.said, nobody, RequestKind::capture_hold);
+          }
+        }
+        bench.pass(milliseconds(5));
+      }
+      CHECK(asked > 1);
+      CHECK(bench.told().status == row.told);
+    }
+  }
+  Bench lost;
+  lost.submit(Bench::place_hold());
+  lost.pass(seconds(5));
+  CHECK(lost.told().status == Outcome::unknown);
+  Bench read;
+  read.submit(Bench::show_hold());
+  read.pass(seconds(5));
+  CHECK(read.told().status == Outcome::no_leader);
 }
 
 TEST_CASE("a plain client does not pass on a proxy's refusal while an earlier proxy may still execute (design §8)") {

@@ -37,7 +37,8 @@ inline Uuid arbitrary_uuid() {
 inline Outcome arbitrary_outcome() {
   return *rc::gen::element(Outcome::pending, Outcome::success, Outcome::insufficient_funds,
                            Outcome::credit_account_not_found, Outcome::account_not_found, Outcome::in_flight,
-                           Outcome::not_leader, Outcome::draining, Outcome::unknown, Outcome::change_under_way);
+                           Outcome::not_leader, Outcome::draining, Outcome::unknown, Outcome::change_under_way,
+                           Outcome::hold_not_found, Outcome::hold_exceeded);
 }
 
 /// Ascending, from `least` on.
@@ -111,6 +112,17 @@ inline RequestBody arbitrary_request_body(OwnedRequest& owner, RequestKind kind)
           owner.own(arbitrary_account())};
     case RequestKind::account:
       return AccountRequest{owner.own(arbitrary_account())};
+    case RequestKind::place_hold:
+      return PlaceHoldRequest{arbitrary_currency(), *rc::gen::inRange<std::int64_t>(1, INT64_MAX), arbitrary_uuid(),
+                              *rc::gen::inRange<std::uint64_t>(1, hold_expires_in_ms_max + 1),
+                              owner.own(arbitrary_account())};
+    case RequestKind::capture_hold:
+      return CaptureHoldRequest{arbitrary_currency(), *rc::gen::inRange<std::int64_t>(1, INT64_MAX), arbitrary_uuid(),
+                                owner.own(arbitrary_account()), owner.own(arbitrary_account())};
+    case RequestKind::void_hold:
+      return VoidHoldRequest{arbitrary_uuid(), owner.own(arbitrary_account())};
+    case RequestKind::hold:
+      return HoldRequest{arbitrary_uuid(), owner.own(arbitrary_account())};
   }
   return NodeStatusRequest{};
 }
@@ -194,6 +206,33 @@ inline NodeStatusReply arbitrary_node_status() {
   return reply;
 }
 
+/// What is held is part of the balance.
+inline BalanceReply arbitrary_balance() {
+  BalanceReply reply;
+  reply.balance = *rc::gen::arbitrary<std::int64_t>();
+  reply.held = reply.balance > 0 ? *rc::gen::inRange<std::int64_t>(0, reply.balance) : 0;
+  reply.shard = arbitrary_id<ShardId>();
+  reply.position = arbitrary_id<Position>();
+  reply.stamp = Stamp{*rc::gen::arbitrary<std::int64_t>()};
+  return reply;
+}
+
+/// A transfer is named by a hold that was captured, and by no other.
+inline HoldReply arbitrary_hold() {
+  HoldReply reply;
+  reply.state = *rc::gen::element(HoldState::held, HoldState::captured, HoldState::voided, HoldState::expired);
+  reply.currency = arbitrary_currency();
+  reply.amount = *rc::gen::inRange<std::int64_t>(1, INT64_MAX);
+  reply.expires = Stamp{*rc::gen::arbitrary<std::int64_t>()};
+  if (reply.state == HoldState::captured) {
+    reply.transfer = arbitrary_uuid();
+    reply.transfer.bytes[6] = 0x80;  // never the nil id
+  }
+  reply.position = arbitrary_id<Position>();
+  reply.stamp = Stamp{*rc::gen::arbitrary<std::int64_t>()};
+  return reply;
+}
+
 inline ReplyBody arbitrary_reply_body(RequestKind kind) {
   switch (kind) {
     case RequestKind::transfers: {
@@ -207,8 +246,7 @@ inline ReplyBody arbitrary_reply_body(RequestKind kind) {
     case RequestKind::open_account:
       return OpenAccountReply{*rc::gen::arbitrary<bool>(), arbitrary_id<Position>()};
     case RequestKind::balance:
-      return BalanceReply{*rc::gen::arbitrary<std::int64_t>(), arbitrary_id<ShardId>(), arbitrary_id<Position>(),
-                          Stamp{*rc::gen::arbitrary<std::int64_t>()}};
+      return arbitrary_balance();
     case RequestKind::transfer_status:
       return TransferStatusReply{*rc::gen::element(TransferOperation::transfer, TransferOperation::withdrawal),
                                  arbitrary_result(), *rc::gen::arbitrary<std::uint8_t>(), arbitrary_steps()};
@@ -232,6 +270,14 @@ inline ReplyBody arbitrary_reply_body(RequestKind kind) {
     case RequestKind::account:
       return AccountReply{*rc::gen::element(AccountState::open, AccountState::frozen, AccountState::closed),
                           arbitrary_id<Position>(), Stamp{*rc::gen::arbitrary<std::int64_t>()}};
+    case RequestKind::place_hold:
+      return PlaceHoldReply{arbitrary_result(), Stamp{*rc::gen::arbitrary<std::int64_t>()}};
+    case RequestKind::capture_hold:
+      return CaptureHoldReply{arbitrary_uuid(), arbitrary_result()};
+    case RequestKind::void_hold:
+      return VoidHoldReply{*rc::gen::arbitrary<bool>(), arbitrary_id<Position>()};
+    case RequestKind::hold:
+      return arbitrary_hold();
   }
   return std::monostate{};
 }

@@ -31,6 +31,28 @@ bool accepted(TransferOperation operation, std::string_view debit, std::string_v
   return accepted(one_transfer(item));
 }
 
+Request place_hold(std::string_view account, std::int64_t amount = 1250, std::uint64_t expires_in_ms = 60'000) {
+  Request request;
+  request.header.kind = RequestKind::place_hold;
+  request.body = PlaceHoldRequest{currency_of("USD"), amount, Uuid{{1, 2, 3}}, expires_in_ms, account};
+  return request;
+}
+
+Request capture_hold(std::string_view account, std::string_view credit, std::int64_t amount = 1250) {
+  Request request;
+  request.header.kind = RequestKind::capture_hold;
+  request.body = CaptureHoldRequest{currency_of("USD"), amount, Uuid{{1, 2, 3}}, account, credit};
+  return request;
+}
+
+template <class Body>
+Request about_hold(RequestKind kind, std::string_view account) {
+  Request request;
+  request.header.kind = kind;
+  request.body = Body{Uuid{{1, 2, 3}}, account};
+  return request;
+}
+
 /// A copy in a block of exactly its size, so that a sanitizer sees every read past the end.
 struct ExactBytes {
   explicit ExactBytes(const Bytes& bytes) : size(bytes.size()), data(std::make_unique<std::byte[]>(size)) {
@@ -163,6 +185,11 @@ TEST_CASE("account names follow their grammar, reserved ones included (api: amou
     account.header.kind = RequestKind::account;
     account.body = AccountRequest{row.name};
     CHECK(accepted(account) == row.good);
+    CHECK(accepted(place_hold(row.name)) == row.good);
+    CHECK(accepted(capture_hold(row.name, "bob")) == row.good);
+    CHECK(accepted(capture_hold("alice", row.name)) == row.good);
+    CHECK(accepted(about_hold<VoidHoldRequest>(RequestKind::void_hold, row.name)) == row.good);
+    CHECK(accepted(about_hold<HoldRequest>(RequestKind::hold, row.name)) == row.good);
     Request balance;
     balance.header.kind = RequestKind::balance;
     balance.body = BalanceRequest{Consistency::eventual, currency_of("USD"), row.name};
@@ -194,7 +221,7 @@ TEST_CASE(
     std::size_t at;
     int value;
   };
-  for (const Row row : {Row{0, 0}, Row{0, 11}, Row{1, 2}, Row{2, 1}, Row{3, 1}, Row{24, 0}, Row{24, 4}}) {
+  for (const Row row : {Row{0, 0}, Row{0, 15}, Row{1, 2}, Row{2, 1}, Row{3, 1}, Row{24, 0}, Row{24, 4}}) {
     Bytes bytes = good;
     bytes[row.at] = static_cast<std::byte>(row.value);
     CHECK_FALSE(decode_request(bytes).has_value());
@@ -216,6 +243,99 @@ TEST_CASE("a change of an account is a freeze, an unfreeze or a close (docs/FORM
   for (int number = 0; number < 256; ++number) {
     reply.body = AccountReply{static_cast<AccountState>(number), Position(1), Stamp{2}};
     CHECK(decode_reply(encode(reply)).has_value() == (number >= 1 && number <= 3));
+  }
+}
+
+TEST_CASE("the bytes of requests about holds are as the grammar says (docs/FORMATS.md, Client protocol)") {
+  const auto behind_header = [](const Request& request) {
+    const Bytes bytes = encode(request);
+    return Bytes(bytes.begin() + 20, bytes.end());
+  };
+  Bytes expected;
+  ByteWriter out(expected);
+  out.u32(currency_of("USD").packed);
+  out.i64(1250);
+  out.uuid(Uuid{{1, 2, 3}});
+  out.u64(60'000);
+  out.short_string("alice");
+  CHECK(behind_header(place_hold("alice")) == expected);
+  expected.clear();
+  out.u32(currency_of("USD").packed);
+  out.i64(1250);
+  out.uuid(Uuid{{1, 2, 3}});
+  out.short_string("alice");
+  out.short_string("bob");
+  CHECK(behind_header(capture_hold("alice", "bob")) == expected);
+  expected.clear();
+  out.uuid(Uuid{{1, 2, 3}});
+  out.short_string("alice");
+  CHECK(behind_header(about_hold<VoidHoldRequest>(RequestKind::void_hold, "alice")) == expected);
+  CHECK(behind_header(about_hold<HoldRequest>(RequestKind::hold, "alice")) == expected);
+}
+
+TEST_CASE("a hold keeps something, for a while and at most 31 days (docs/FORMATS.md, Client protocol)") {
+  for (const std::int64_t amount : {std::int64_t{0}, std::int64_t{-1}, INT64_MIN}) {
+    CHECK_FALSE(accepted(place_hold("alice", amount)));
+    CHECK_FALSE(accepted(capture_hold("alice", "bob", amount)));
+  }
+  const std::uint64_t month_ms = 31ull * 24 * 3600 * 1000;
+  CHECK(accepted(place_hold("alice", INT64_MAX, 1)));
+  CHECK(accepted(place_hold("alice", 1, month_ms)));
+  CHECK_FALSE(accepted(place_hold("alice", 1, 0)));
+  CHECK_FALSE(accepted(place_hold("alice", 1, month_ms + 1)));
+  CHECK_FALSE(accepted(place_hold("alice", 1, UINT64_MAX)));
+  CHECK(accepted(capture_hold("alice", "alice")));  // left to the ledger, as with a transfer
+}
+
+TEST_CASE("what is told of a hold is one of its four states, with the transfer that captured it and no other") {
+  Reply reply;
+  reply.kind = RequestKind::hold;
+  for (int number = 0; number < 256; ++number) {
+    for (const bool has_transfer : {false, true}) {
+      const TransferId transfer = has_transfer ? Uuid{{9}} : Uuid{};
+      reply.body =
+          HoldReply{static_cast<HoldState>(number), currency_of("USD"), 5, Stamp{1}, transfer, Position{2}, Stamp{3}};
+      const bool good = number >= 1 && number <= 4 && has_transfer == (number == 2);
+      CHECK(decode_reply(encode(reply)).has_value() == good);
+    }
+  }
+  reply.body = HoldReply{HoldState::held, currency_of("USD"), 0, Stamp{1}, {}, Position{2}, Stamp{3}};
+  CHECK_FALSE(decode_reply(encode(reply)).has_value());
+  reply.body = HoldReply{HoldState::held, Currency{}, 5, Stamp{1}, {}, Position{2}, Stamp{3}};
+  CHECK_FALSE(decode_reply(encode(reply)).has_value());
+}
+
+TEST_CASE("what is held of a balance is part of it (docs/FORMATS.md, Client protocol)") {
+  struct Row {
+    std::int64_t balance;
+    std::int64_t held;
+    bool good;
+  };
+  for (const Row& row : {Row{5, 0, true}, Row{5, 5, true}, Row{5, 6, false}, Row{5, -1, false}, Row{-5, 0, true},
+                         Row{-5, 1, false}, Row{INT64_MIN, 0, true}, Row{INT64_MAX, INT64_MAX, true}}) {
+    Reply reply;
+    reply.kind = RequestKind::balance;
+    reply.body = BalanceReply{row.balance, row.held, ShardId{1}, Position{2}, Stamp{3}};
+    CHECK(decode_reply(encode(reply)).has_value() == row.good);
+  }
+}
+
+TEST_CASE("a result in the reply about a hold is as strict as a transfer's (docs/FORMATS.md, Client protocol)") {
+  Reply reply;
+  reply.kind = RequestKind::place_hold;
+  PlaceHoldReply placed;
+  placed.result.outcome = Outcome::success;
+  reply.body = placed;
+  const Bytes good = encode(reply);
+  REQUIRE(decode_reply(good).has_value());
+  struct Row {
+    std::size_t at;
+    int value;
+  };
+  for (const Row row : {Row{12, 2}, Row{12, 255}, Row{13, 2}, Row{14, 1}, Row{15, 1}}) {
+    Bytes bytes = good;
+    bytes[row.at] = static_cast<std::byte>(row.value);
+    CHECK_FALSE(decode_reply(bytes).has_value());
   }
 }
 

@@ -73,6 +73,33 @@ struct Bench {
     const std::string account = account_in(s1);
     return request(RequestKind::change_account, ChangeAccountRequest{AccountChange::close, id_of(7), account});
   }
+  static Bytes place_hold() {
+    const std::string account = account_in(s1);
+    return request(RequestKind::place_hold, PlaceHoldRequest{currency_of("USD"), 100, id_of(5), 60'000, account});
+  }
+  static Bytes capture_hold() {
+    const std::string account = account_in(s1);
+    const std::string credit = account_in(s2);
+    return request(RequestKind::capture_hold, CaptureHoldRequest{currency_of("USD"), 100, id_of(5), account, credit});
+  }
+  static Bytes void_hold() {
+    const std::string account = account_in(s1);
+    return request(RequestKind::void_hold, VoidHoldRequest{id_of(5), account});
+  }
+  static Bytes show_hold() {
+    const std::string account = account_in(s1);
+    return request(RequestKind::hold, HoldRequest{id_of(5), account});
+  }
+  static PlaceHoldReply placed(Outcome outcome) {
+    PlaceHoldReply reply;
+    reply.result.outcome = outcome;
+    return reply;
+  }
+  static CaptureHoldReply captured(Outcome outcome) {
+    CaptureHoldReply reply;
+    reply.result.outcome = outcome;
+    return reply;
+  }
   static Bytes status_of(const std::string& account = {}) {
     return request(RequestKind::transfer_status, TransferStatusRequest{id_of(1), account});
   }
