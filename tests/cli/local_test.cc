@@ -130,6 +130,52 @@ TEST_CASE("a cluster of three processes serves, is looked at, and goes with its 
   }
 }
 
+TEST_CASE("money is held, captured, let go and looked at from the command line, by the protocol that was chosen") {
+  const test::Directory home;
+  const std::string directory = home.path() + "/wallet";
+  const std::string dir = " --dir " + directory;
+  {
+    RunningLocal local(directory, 1, {"--nodes", "1", "--shards", "2", "--protocol", "two_phase_commit"});
+    REQUIRE(local.good());
+    REQUIRE(is_ready(local, 1));
+    for (const char* account : {"alice", "bob", "carol", "dora"}) {
+      REQUIRE(run("client open " + std::string(account) + " USD" + dir).exit_code == 0);
+    }
+    REQUIRE(run("client deposit alice 100.00 USD" + dir).exit_code == 0);
+    const Ran held = run("client hold alice 60.00 USD --expires-in 600 --id " + id_of(1) + dir);
+    CHECK(held.exit_code == 0);
+    CHECK_THAT(held.out, Catch::Contains("hold_id        " + id_of(1)) && Catch::Contains("expires_at"));
+    CHECK_THAT(run("client balance alice USD" + dir).out, Catch::Contains("available      40.00"));
+    CHECK_THAT(run("client transfer alice bob 50 USD" + dir).err, Catch::Contains("insufficient-funds"));
+    const Ran captured = run("client capture " + id_of(1) + " alice bob 35.00 USD --output json" + dir);
+    CHECK(captured.exit_code == 0);
+    CHECK_THAT(captured.out, Catch::Contains(R"("hold_id":")" + id_of(1)));
+    CHECK(run("client capture " + id_of(1) + " alice bob 35.00 USD --output json" + dir).out == captured.out);
+    CHECK_THAT(run("client show-hold " + id_of(1) + " alice" + dir).out, Catch::Contains("captured"));
+    const Ran late = run("client void " + id_of(1) + " alice" + dir);
+    CHECK(late.exit_code == 8);
+    CHECK_THAT(late.err, Catch::Contains("hold-captured"));
+    REQUIRE(run("client hold alice 5 USD --id " + id_of(2) + dir).exit_code == 0);
+    CHECK_THAT(run("client void " + id_of(2) + " alice" + dir).out, Catch::Contains("voided"));
+    CHECK(run("client hold alice 5 USD --expires-in 2678401" + dir).exit_code == 2);
+    CHECK_THAT(run("client balance alice USD" + dir).out, Catch::Contains("available      65.00"));
+
+    // alice and one of the others at least live on different shards
+    std::string protocols;
+    for (const char* account : {"bob", "carol", "dora"}) {
+      const std::string id = id_of(10 + account[0]);
+      REQUIRE(run("client transfer alice " + std::string(account) + " 1 USD --id " + id + dir).exit_code == 0);
+      protocols += run("client show " + id + " --from alice" + dir).out;
+    }
+    CHECK_THAT(protocols, Catch::Contains("two_phase_commit") && !Catch::Contains("saga"));
+    CHECK(local.stop(SIGTERM) == 0);
+  }
+  CHECK_THAT(test::content_of(directory + "/node-1.json"), Catch::Contains(R"("protocol": "two_phase_commit")"));
+  const Ran other = run("local --protocol saga" + dir);
+  CHECK(other.exit_code == 2);
+  CHECK_THAT(other.err, Catch::Contains("uses two_phase_commit") && Catch::Contains("leave --protocol out"));
+}
+
 TEST_CASE("a leader that is killed is replaced, started again on demand, and nothing acknowledged is lost") {
   const test::Directory home;
   const std::string directory = home.path() + "/wallet";

@@ -25,6 +25,7 @@ TEST_CASE("the version names the sources it was built from") {
 
 TEST_CASE("what cannot be understood is a usage mistake, told on stderr") {
   for (const char* arguments : {"", "dance", "local --nodes none", "local --nodes 0", "client", "client transfer alice",
+                                "client hold alice 1", "client capture", "client void", "local --protocol hope",
                                 "serve", "status --output xml", "bench --batch 0", "local restart"}) {
     const Ran ran = run(arguments);
     INFO(arguments);

@@ -119,6 +119,10 @@ std::vector<std::string> client_bodies() {
                                   item(Operation::withdrawal, "bob", ""), item(Operation::transfer, "bob", "nobody")}});
     add(RequestKind::change_account, router::ChangeAccountRequest{router::AccountChange::freeze, Uuid{}, "alice"});
     add(RequestKind::account, router::AccountRequest{"alice"});
+    add(RequestKind::place_hold, router::PlaceHoldRequest{usd, 100, net::fresh_uuid(), 60'000, "alice"});
+    add(RequestKind::capture_hold, router::CaptureHoldRequest{usd, 50, net::fresh_uuid(), "alice", "bob"});
+    add(RequestKind::void_hold, router::VoidHoldRequest{net::fresh_uuid(), "alice"});
+    add(RequestKind::hold, router::HoldRequest{net::fresh_uuid(), "alice"});
     add(RequestKind::open_account, router::OpenAccountRequest{usd, "alice"});
     add(RequestKind::balance, router::BalanceRequest{router::Consistency::linearizable, usd, "alice"});
     add(RequestKind::balance, router::BalanceRequest{router::Consistency::eventual, usd, "bob"});
@@ -139,6 +143,9 @@ const std::string transfer_body =
 const std::string pocket_body =
     R"({"account":"alice","amount":"1.00","currency":"USD","transaction_id":"7f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21"})";
 
+const std::string hold_body =
+    R"({"account":"alice","amount":"1.00","currency":"USD","transaction_id":"8f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21","expires_in":600})";
+
 /// A good request with its body changed and its Content-Length made right again, or with its head changed.
 std::string http_string(Mutation& mutation, net::HttpListener listener) {
   const std::string wait = "Prefer: wait=1\r\nConnection: close\r\n";
@@ -149,16 +156,17 @@ std::string http_string(Mutation& mutation, net::HttpListener listener) {
     return mutation.chance(500) ? get_text(mutation.changed(path), wait) : mutation.changed(get_text(path, wait));
   }
   static const std::vector<std::string> posts = {"/v1/wallet/balance_transfer", "/v1/deposits", "/v1/withdrawals",
-                                                 "/v1/accounts"};
-  static const std::vector<std::string> gets = {
-      "/v1/accounts/alice/balance?currency=USD&consistency=eventual", "/v1/accounts/bob",
-      "/v1/transfers/6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21?from_account=alice"};
+                                                 "/v1/accounts", "/v1/holds"};
+  static const std::vector<std::string> gets = {"/v1/accounts/alice/balance?currency=USD&consistency=eventual",
+                                                "/v1/accounts/bob",
+                                                "/v1/transfers/6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21?from_account=alice",
+                                                "/v1/holds/8f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21?account=alice"};
   if (mutation.chance(300)) {
     const std::string path = mutation.one_of(gets);
     return mutation.chance(500) ? get_text(mutation.changed(path), wait) : mutation.changed(get_text(path, wait));
   }
   const std::string path = mutation.one_of(posts);
-  const std::string body = path == posts[0] ? transfer_body : pocket_body;
+  const std::string body = path == posts[0] ? transfer_body : path == posts[4] ? hold_body : pocket_body;
   return mutation.chance(700) ? post_text(path, mutation.changed(body), wait)
                               : mutation.changed(post_text(path, body, wait));
 }

@@ -22,11 +22,13 @@ std::string replaced(std::string text, const std::string& from, const std::strin
 TEST_CASE("settings that are written are read back the same") {
   net::NodeSettings settings = test::first_of(3, 2, "node-1");
   settings.nodes[2].incarnation = 7;
+  settings.tuning.protocol = ledger::Protocol::two_phase_commit;
   const std::string text = net::to_json(settings);
   const Result<net::NodeSettings> read = net::parse_settings(text);
   REQUIRE(read.has_value());
   CHECK(net::to_json(*read) == text);
   CHECK(read->nodes[2].incarnation == 7);
+  CHECK(read->tuning.protocol == ledger::Protocol::two_phase_commit);
   CHECK(read->tuning.election_timeout == milliseconds(100));
 }
 

@@ -54,6 +54,10 @@ HttpResponse say(const Call& call, Outcome status, router::ReplyBody body = {}) 
   if (std::holds_alternative<router::AccountReply>(made.body)) made.kind = router::RequestKind::account;
   if (std::holds_alternative<router::TransferStatusReply>(made.body)) made.kind = router::RequestKind::transfer_status;
   if (std::holds_alternative<router::TrialBalanceReply>(made.body)) made.kind = router::RequestKind::trial_balance;
+  if (std::holds_alternative<router::PlaceHoldReply>(made.body)) made.kind = router::RequestKind::place_hold;
+  if (std::holds_alternative<router::CaptureHoldReply>(made.body)) made.kind = router::RequestKind::capture_hold;
+  if (std::holds_alternative<router::VoidHoldReply>(made.body)) made.kind = router::RequestKind::void_hold;
+  if (std::holds_alternative<router::HoldReply>(made.body)) made.kind = router::RequestKind::hold;
   if (std::holds_alternative<router::NodeStatusReply>(made.body)) made.kind = router::RequestKind::node_status;
   return net::answer(call, router::encode(made), {}, {noon + 5'000'000});
 }
@@ -217,14 +221,142 @@ TEST_CASE("an account tells its state, and a change what it made of it") {
 }
 
 TEST_CASE("a balance says what is held, what is available and as of when") {
-  const router::BalanceReply reply{.balance = 8750, .shard = ShardId(3), .position = Position(9), .stamp = {noon}};
+  const router::BalanceReply reply{
+      .balance = 8750, .held = 4025, .shard = ShardId(3), .position = Position(9), .stamp = {noon}};
   Call call = call_of(HttpRoute::balance);
   CHECK(
       say(call, Outcome::success, reply).body ==
-      R"({"account":"alice","currency":"USD","balance":"87.50","held":"0.00","available":"87.50","as_of":)"
+      R"({"account":"alice","currency":"USD","balance":"87.50","held":"40.25","available":"47.25","as_of":)"
       R"({"position":"s3@9","time":"2026-11-21T12:00:00.000000000Z","consistency":"linearizable","staleness_ms":0}})");
   call.consistency = router::Consistency::eventual;
   CHECK_THAT(say(call, Outcome::success, reply).body, Catch::Contains(R"("consistency":"eventual","staleness_ms":5)"));
+}
+
+TEST_CASE("a hold placed is 201 with its end, and the same bytes come again under 200") {
+  router::PlaceHoldReply reply{.result = result_of(Outcome::success), .expires = {noon + 60'000'000'000}};
+  const Call call = call_of(HttpRoute::place_hold);
+  const HttpResponse first = say(call, Outcome::success, reply);
+  CHECK(first.status == 201);
+  CHECK(first.body ==
+        R"({"status":"held","hold_id":"6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21",)"
+        R"("transaction_id":"6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21","expires_at":"2026-11-21T12:01:00.000000000Z",)"
+        R"("position":"s3@118204","committed_at":"2026-11-21T12:00:00.000000000Z"})");
+  CHECK(header(first, "Location") == "/v1/holds/6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21?account=alice");
+  CHECK(header(first, "Idempotency-Replayed") == "false");
+  reply.result.replayed = true;
+  const HttpResponse again = say(call, Outcome::success, reply);
+  CHECK(again.status == 200);
+  CHECK(again.body == first.body);
+  CHECK(header(again, "Idempotency-Replayed") == "true");
+  reply.result.outcome = Outcome::insufficient_funds;
+  const HttpResponse refused = say(call, Outcome::success, reply);
+  CHECK(refused.status == 422);
+  CHECK(member(refused, "code") == "insufficient-funds");
+  CHECK(member(refused, "outcome") == "rejected");
+  CHECK(member(refused, "transaction_id") == member(refused, "hold_id"));
+  CHECK(header(refused, "Idempotency-Replayed") == "true");
+}
+
+TEST_CASE("a capture is told as the transfer it is, under that one's id, with the hold's beside it") {
+  const TransferId derived = *net::parse_uuid("00112233-4455-8677-8899-aabbccddeeff");
+  router::CaptureHoldReply reply{.transfer = derived, .result = result_of(Outcome::success)};
+  reply.result.target = ShardId(7);
+  reply.result.target_position = Position(90211);
+  reply.result.target_stamp = {noon + 1};
+  const Call call = call_of(HttpRoute::capture_hold);
+  const HttpResponse good = say(call, Outcome::success, reply);
+  CHECK(good.status == 200);
+  CHECK(good.body == R"({"status":"success","transaction_id":"00112233-4455-8677-8899-aabbccddeeff",)"
+                     R"("hold_id":"6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21","position":"s3@118204,s7@90211",)"
+                     R"("committed_at":"2026-11-21T12:00:00.000000001Z"})");
+  CHECK(header(good, "Consistency-Token") == "s3@118204,s7@90211");
+  reply.result = result_of(Outcome::credit_account_not_found);
+  const HttpResponse refused = say(call, Outcome::success, reply);
+  CHECK(refused.status == 422);
+  CHECK(member(refused, "code") == "credit-account-not-found");
+  CHECK(member(refused, "transaction_id") == "00112233-4455-8677-8899-aabbccddeeff");
+  CHECK(member(refused, "hold_id") == "6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21");
+  CHECK_THAT(member(refused, "detail"), Catch::Contains("the hold has ended all the same"));
+  CHECK(header(refused, "Idempotency-Replayed") == "false");
+  reply.result.outcome = Outcome::in_flight;
+  const HttpResponse running = say(call, Outcome::success, reply);
+  CHECK(running.status == 409);
+  CHECK(header(running, "Location") == "/v1/holds/6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21?account=alice");
+}
+
+TEST_CASE("a hold voided says whether it was before") {
+  const HttpResponse response =
+      say(call_of(HttpRoute::void_hold), Outcome::success, router::VoidHoldReply{true, Position(9)});
+  CHECK(response.status == 200);
+  CHECK(response.body ==
+        R"({"status":"voided","hold_id":"6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21","already":true,"position":"s3@9"})");
+}
+
+TEST_CASE("a hold read says its state, and names the transfer that captured it") {
+  router::HoldReply reply{.state = router::HoldState::held,
+                          .currency = currency_of("JPY"),
+                          .amount = 4000,
+                          .expires = {noon},
+                          .transfer = {},
+                          .position = Position(9),
+                          .stamp = {noon}};
+  const Call call = call_of(HttpRoute::hold);
+  CHECK(say(call, Outcome::success, reply).body ==
+        R"({"hold_id":"6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21","account":"alice","state":"held","amount":"4000",)"
+        R"("currency":"JPY","expires_at":"2026-11-21T12:00:00.000000000Z","as_of":{"position":"s3@9",)"
+        R"("time":"2026-11-21T12:00:00.000000000Z","consistency":"linearizable","staleness_ms":0}})");
+  reply.state = router::HoldState::voided;
+  CHECK(member(say(call, Outcome::success, reply), "state") == "voided");
+  reply.state = router::HoldState::expired;
+  CHECK(member(say(call, Outcome::success, reply), "state") == "expired");
+  reply.state = router::HoldState::captured;
+  reply.transfer = *net::parse_uuid("00112233-4455-8677-8899-aabbccddeeff");
+  const HttpResponse captured = say(call, Outcome::success, reply);
+  CHECK(member(captured, "state") == "captured");
+  CHECK(member(captured, "transaction_id") == "00112233-4455-8677-8899-aabbccddeeff");
+}
+
+TEST_CASE("each refusal of a request about a hold has its code, says what to do next, and did nothing") {
+  struct Row {
+    HttpRoute route;
+    Outcome outcome;
+    int status;
+    std::string code;
+    std::string says;
+  };
+  const std::string state_url = "/v1/holds/6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21?account=alice";
+  const std::vector<Row> rows = {
+      {HttpRoute::void_hold, Outcome::hold_not_found, 404, "hold-not-found", "POST /v1/holds"},
+      {HttpRoute::hold, Outcome::hold_not_found, 404, "hold-not-found", "account alice"},
+      {HttpRoute::void_hold, Outcome::hold_captured, 422, "hold-captured", state_url},
+      {HttpRoute::capture_hold, Outcome::hold_voided, 422, "hold-voided", "a new hold needs a new id"},
+      {HttpRoute::capture_hold, Outcome::hold_expired, 422, "hold-expired", "available again"},
+      {HttpRoute::capture_hold, Outcome::hold_exceeded, 422, "hold-exceeded", state_url},
+      {HttpRoute::capture_hold, Outcome::currency_mismatch, 422, "currency-mismatch", "is not of USD"},
+      {HttpRoute::capture_hold, Outcome::idempotency_payload_mismatch, 422, "idempotency-payload-mismatch",
+       "captured once"},
+      {HttpRoute::place_hold, Outcome::idempotency_payload_mismatch, 422, "idempotency-payload-mismatch", "new id"},
+      {HttpRoute::place_hold, Outcome::account_not_found, 404, "account-not-found", "POST /v1/accounts"},
+  };
+  for (const Row& row : rows) {
+    const HttpResponse response = say(call_of(row.route), row.outcome);
+    INFO(response.body);
+    CHECK(response.status == row.status);
+    CHECK(member(response, "code") == row.code);
+    CHECK(member(response, "hold_id") == "6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21");
+    CHECK_THAT(member(response, "detail"), Catch::Contains(row.says));
+    if (row.outcome != Outcome::currency_mismatch) {
+      CHECK(member(response, "outcome") == "none");
+    }
+  }
+  for (const HttpRoute route : {HttpRoute::place_hold, HttpRoute::capture_hold, HttpRoute::void_hold}) {
+    CHECK(say(call_of(route), Outcome::unknown).status == 504);
+    CHECK(say(call_of(route), Outcome::overloaded).status == 503);
+    CHECK(say(call_of(route), Outcome::in_flight).status == 409);
+    CHECK(net::answer_late(call_of(route)).status == 504);
+    CHECK(net::has_id(call_of(route)));
+  }
+  CHECK(say(call_of(HttpRoute::hold), Outcome::unknown).status == 503);  // a read has done nothing
 }
 
 TEST_CASE("a read that nobody answered is retryable and did nothing, never unknown and never empty") {

@@ -169,6 +169,92 @@ TEST_CASE("a logged refusal answers the same id the same for ever, money or not"
   CHECK(wallet().get("/v1/transfers/" + id + "?from_account=carol").member("state") == "refused");
 }
 
+TEST_CASE("a hold keeps money from everybody else until it is captured, voided or over") {
+  Wallet& w = wallet();
+  REQUIRE(w.post("/v1/accounts", Wallet::open_body("holder", "USD")).status == 201);
+  REQUIRE(w.post("/v1/deposits", Wallet::pocket_body("holder", "100.00")).status == 200);
+  const auto hold_body = [](const std::string& amount, const std::string& id, const std::string& expires_in) {
+    const std::string body = Wallet::pocket_body("holder", amount, id);
+    return body.substr(0, body.size() - 1) + R"(,"expires_in":)" + expires_in + "}";
+  };
+  const auto capture_body = [](const std::string& to, const std::string& amount) {
+    return R"({"account":"holder","to_account":")" + to + R"(","amount":")" + amount + R"(","currency":"USD"})";
+  };
+  const std::string holder = R"({"account":"holder"})";
+  const auto balance = [&w] { return w.get("/v1/accounts/holder/balance?currency=USD"); };
+
+  const std::string id = fresh_id();
+  const HttpAnswer placed = w.post("/v1/holds", hold_body("60.00", id, "600"));
+  REQUIRE(placed.status == 201);
+  CHECK(placed.member("status") == "held");
+  const HttpAnswer again = w.post("/v1/holds", hold_body("60.00", id, "600"));
+  CHECK(again.status == 200);
+  CHECK(again.body == placed.body);
+  CHECK(w.post("/v1/holds", hold_body("61.00", id, "600")).member("code") == "idempotency-payload-mismatch");
+  CHECK(balance().member("balance") == "100.00");
+  CHECK(balance().member("held") == "60.00");
+  CHECK(balance().member("available") == "40.00");
+  CHECK(w.post(transfer_path, Wallet::transfer_body("holder", "bob", "40.01")).member("code") == "insufficient-funds");
+  CHECK(w.post("/v1/withdrawals", Wallet::pocket_body("holder", "40.01")).member("code") == "insufficient-funds");
+  CHECK(w.post("/v1/holds", hold_body("40.01", fresh_id(), "600")).member("code") == "insufficient-funds");
+  CHECK(w.post("/v1/holds", hold_body("1", fresh_id(), "2678401")).member("code") == "expiry-too-far");
+  CHECK(w.get("/v1/holds/" + id + "?account=holder").member("state") == "held");
+  CHECK(w.get("/v1/holds/" + id + "?account=bob").member("code") == "hold-not-found");
+  CHECK(w.get("/v1/transfers/" + id + "?from_account=holder").member("code") == "transfer-not-found");
+
+  CHECK(w.post("/v1/holds/" + id + "/capture", capture_body("bob", "60.01")).member("code") == "hold-exceeded");
+  const HttpAnswer captured = w.post("/v1/holds/" + id + "/capture", capture_body("bob", "25.00"));
+  REQUIRE(captured.status == 200);
+  CHECK(captured.member("hold_id") == id);
+  CHECK(w.post("/v1/holds/" + id + "/capture", capture_body("bob", "25.0")).body == captured.body);
+  CHECK(w.post("/v1/holds/" + id + "/capture", capture_body("bob", "24.00")).member("code") ==
+        "idempotency-payload-mismatch");
+  CHECK(w.post("/v1/holds/" + id + "/void", holder).member("code") == "hold-captured");
+  const HttpAnswer state = w.get("/v1/holds/" + id + "?account=holder");
+  CHECK(state.member("state") == "captured");
+  CHECK(state.member("transaction_id") == captured.member("transaction_id"));
+  CHECK(w.get("/v1/transfers/" + captured.member("transaction_id") + "?from_account=holder").member("state") ==
+        "success");
+  CHECK(balance().member("balance") == "75.00");
+  CHECK(balance().member("available") == "75.00");
+
+  const std::string let_go = fresh_id();
+  REQUIRE(w.post("/v1/holds", hold_body("75.00", let_go, "600")).status == 201);
+  CHECK(balance().member("available") == "0.00");
+  CHECK(w.post("/v1/accounts/holder/close", "").member("code") == "account-not-empty");
+  CHECK(w.post("/v1/holds/" + let_go + "/void", holder).member("already") == "false");
+  CHECK(w.post("/v1/holds/" + let_go + "/void", holder).member("already") == "true");
+  CHECK(w.post("/v1/holds/" + let_go + "/capture", capture_body("bob", "1")).member("code") == "hold-voided");
+  CHECK(balance().member("available") == "75.00");
+
+  const std::string nowhere = fresh_id();
+  REQUIRE(w.post("/v1/holds", hold_body("5.00", nowhere, "600")).status == 201);
+  const HttpAnswer refused = w.post("/v1/holds/" + nowhere + "/capture", capture_body("nobody", "5.00"));
+  CHECK(refused.member("code") == "credit-account-not-found");
+  CHECK_THAT(refused.member("detail"), Catch::Contains("the hold has ended all the same"));
+  CHECK(balance().member("available") == "75.00");
+  CHECK(w.post("/v1/holds/" + fresh_id() + "/void", holder).member("code") == "hold-not-found");
+  CHECK(w.admin("/v1/admin/trial_balance").member("balanced") == "true");
+}
+
+TEST_CASE("a hold that nobody ends is over after its time, and says so") {
+  Wallet& w = wallet();
+  REQUIRE(w.post("/v1/accounts", Wallet::open_body("forgetful", "USD")).status == 201);
+  REQUIRE(w.post("/v1/deposits", Wallet::pocket_body("forgetful", "10.00")).status == 200);
+  const std::string id = fresh_id();
+  const std::string body = Wallet::pocket_body("forgetful", "10.00", id);
+  REQUIRE(w.post("/v1/holds", body.substr(0, body.size() - 1) + R"(,"expires_in":1})").status == 201);
+  const Instant deadline = net::monotonic_now() + seconds(10);
+  std::string state = "held";
+  while (state == "held" && net::monotonic_now() < deadline) {
+    ::poll(nullptr, 0, 50);
+    state = w.get("/v1/holds/" + id + "?account=forgetful").member("state");
+  }
+  CHECK(state == "expired");
+  CHECK(w.get("/v1/accounts/forgetful/balance?currency=USD").member("available") == "10.00");
+  CHECK(w.post("/v1/holds/" + id + "/void", R"({"account":"forgetful"})").member("code") == "hold-expired");
+}
+
 TEST_CASE("405 names the methods there are (RFC 9110, 15.5.6)") {
   CHECK(wallet().get(transfer_path).headers.at("Allow") == "POST");
 }

@@ -55,6 +55,23 @@ std::string transfer(const std::string& key = "", const std::string& value = "")
   return body + "}";
 }
 
+/// A good hold with one member replaced (or left out, where `value` is empty).
+std::string hold(const std::string& key = "", const std::string& value = "") {
+  const std::vector<std::pair<std::string, std::string>> members = {{"account", "\"alice\""},
+                                                                    {"amount", "\"40.00\""},
+                                                                    {"currency", "\"USD\""},
+                                                                    {"transaction_id", "\"" + id + "\""},
+                                                                    {"expires_in", "600"}};
+  std::string body;
+  for (const auto& [name, good] : members) {
+    const std::string& text = name == key ? value : good;
+    if (!text.empty()) {
+      body += (body.empty() ? "{\"" : ",\"") + name + "\":" + text;
+    }
+  }
+  return body + "}";
+}
+
 std::string member(const HttpResponse& response, const std::string& key) {
   const net::JsonDocument document = net::parse_json(response.body);
   const net::JsonValue* value = document.root.find(key);
@@ -328,4 +345,107 @@ TEST_CASE("a change of an account takes its id from the body, the header or whoe
   CHECK(member(refusal(request), "code") == "idempotency-key-mismatch");
   CHECK(member(refusal(post("/v1/accounts/sys:issue:USD/close", with_id)), "code") == "invalid-account-id");
   CHECK(member(refusal(post(path, "[]")), "code") == "malformed-json");
+}
+
+TEST_CASE("a good hold asks for exactly itself") {
+  const Call call = call_of(post("/v1/holds", hold()));
+  const router::Request request = asked(call);
+  CHECK(request.header.kind == router::RequestKind::place_hold);
+  const auto placed = std::get<router::PlaceHoldRequest>(request.body);
+  CHECK(placed.account == "alice");
+  CHECK(placed.amount == 4000);
+  CHECK(placed.currency == currency_of("USD"));
+  CHECK(net::to_string(placed.id) == id);
+  CHECK(placed.expires_in_ms == 600'000);
+  CHECK(call.account == "alice");
+  CHECK(net::to_string(call.transaction) == id);
+  const Call longest = call_of(post("/v1/holds", hold("expires_in", "2678400")));
+  CHECK(std::get<router::PlaceHoldRequest>(asked(longest).body).expires_in_ms == 31ull * 24 * 3600 * 1000);
+}
+
+TEST_CASE("each mistake in a hold's body has its code and its place") {
+  struct Row {
+    std::string body;
+    std::string code;
+    std::string pointer;
+  };
+  const std::vector<Row> rows = {
+      {hold("account"), "missing-field", "/account"},
+      {hold("amount"), "missing-field", "/amount"},
+      {hold("currency"), "missing-field", "/currency"},
+      {hold("transaction_id"), "missing-field", "/transaction_id"},
+      {hold("expires_in"), "missing-field", "/expires_in"},
+      {hold("expires_in", "\"600\""), "invalid-parameter", "/expires_in"},
+      {hold("expires_in", "0"), "invalid-parameter", "/expires_in"},
+      {hold("expires_in", "-1"), "invalid-parameter", "/expires_in"},
+      {hold("expires_in", "1.5"), "invalid-parameter", "/expires_in"},
+      {hold("expires_in", "6e2"), "invalid-parameter", "/expires_in"},
+      {hold("expires_in", "null"), "invalid-parameter", "/expires_in"},
+      {hold("expires_in", "2678401"), "expiry-too-far", "/expires_in"},
+      {hold("expires_in", "9223372036854775807"), "expiry-too-far", "/expires_in"},
+      {hold("account", "\"sys:issue:USD\""), "invalid-account-id", "/account"},
+      {hold("amount", "40"), "invalid-amount", "/amount"},
+      {hold("amount", "\"0\""), "invalid-amount", "/amount"},
+      {hold("amount", "\"40.001\""), "amount-precision", "/amount"},
+      {hold("currency", "\"XAU\""), "unsupported-currency", "/currency"},
+      {hold("transaction_id", "\"7\""), "invalid-uuid", "/transaction_id"},
+      {hold("expires_in", "600,\"expires_at\":1"), "unknown-field", "/expires_at"},
+  };
+  for (const Row& row : rows) {
+    const HttpResponse response = refusal(post("/v1/holds", row.body));
+    INFO(row.body << " -> " << response.body);
+    CHECK(response.status == 400);
+    CHECK(member(response, "code") == row.code);
+    const net::JsonDocument document = net::parse_json(response.body);
+    REQUIRE(document.root.find("errors") != nullptr);
+    CHECK(document.root.find("errors")->items.front().find("pointer")->text == row.pointer);
+  }
+}
+
+TEST_CASE("a hold is captured, voided and read by the id in the path and its account") {
+  const std::string path = "/v1/holds/" + id;
+  const std::string capture = R"({"account":"alice","to_account":"bob","amount":"30.00","currency":"USD"})";
+  const Call captured = call_of(post(path + "/capture", capture));
+  const auto taken = std::get<router::CaptureHoldRequest>(asked(captured).body);
+  CHECK(net::to_string(taken.id) == id);
+  CHECK(taken.account == "alice");
+  CHECK(taken.credit == "bob");
+  CHECK(taken.amount == 3000);
+  const Call voided = call_of(post(path + "/void", R"({"account":"alice"})"));
+  CHECK(net::to_string(std::get<router::VoidHoldRequest>(asked(voided).body).id) == id);
+  CHECK(voided.account == "alice");
+  const Call read = call_of(get(path, "account=alice"));
+  CHECK(std::get<router::HoldRequest>(asked(read).body).account == "alice");
+  CHECK(net::to_string(read.transaction) == id);
+
+  struct Row {
+    HttpRequest request;
+    std::string code;
+  };
+  const std::vector<Row> rows = {
+      {post("/v1/holds/7/capture", capture), "invalid-uuid"},
+      {post("/v1/holds/7/void", R"({"account":"alice"})"), "invalid-uuid"},
+      {get("/v1/holds/7", "account=alice"), "invalid-uuid"},
+      {post(path + "/capture", R"({"account":"alice","to_account":"bob","amount":"30.00"})"), "missing-field"},
+      {post(path + "/capture", R"({"account":"bob","to_account":"bob","amount":"1","currency":"USD"})"),
+       "same-account"},
+      {post(path + "/capture", hold()), "missing-field"},
+      {post(path + "/void", "{}"), "missing-field"},
+      {post(path + "/void", ""), "malformed-json"},
+      {post(path + "/void", R"({"account":"alice","why":"x"})"), "unknown-field"},
+      {get(path), "missing-field"},
+      {get(path, "account=sys:x"), "invalid-account-id"},
+      {get(path, "account=alice&from_account=alice"), "unknown-field"},
+  };
+  for (const Row& row : rows) {
+    const HttpResponse response = refusal(row.request);
+    INFO(row.request.path << " " << row.request.body << " -> " << response.body);
+    CHECK(response.status == 400);
+    CHECK(member(response, "code") == row.code);
+  }
+  HttpRequest keyed = post(path + "/void", R"({"account":"alice"})");
+  keyed.idempotency_key = id;
+  CHECK(std::holds_alternative<Call>(net::read_call(HttpListener::clients, keyed)));
+  keyed.idempotency_key = "7f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21";
+  CHECK(member(refusal(keyed), "code") == "idempotency-key-mismatch");
 }

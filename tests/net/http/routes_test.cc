@@ -24,10 +24,19 @@ TEST_CASE("every route is found by its own path, on its own listener only") {
 
 TEST_CASE("near misses are no routes") {
   for (const char* path : {"/", "", "/v1", "/v1/accounts/", "/v1/accounts/a/b", "/v1/accounts//balance",
-                           "/v1/accounts/a/balance/", "/V1/accounts", "/v1/accounts/a/b/balance", "/v1/transfers/"}) {
+                           "/v1/accounts/a/balance/", "/V1/accounts", "/v1/accounts/a/b/balance", "/v1/transfers/",
+                           "/v1/holds/", "/v1/holds/a/b", "/v1/holds//capture"}) {
     INFO(path);
     CHECK(match_route(HttpListener::clients, "GET", path).allow.empty());
   }
+}
+
+TEST_CASE("a hold is read under its own path, and ended under two others") {
+  CHECK(match_route(HttpListener::clients, "GET", "/v1/holds/a").route == HttpRoute::hold);
+  CHECK(match_route(HttpListener::clients, "POST", "/v1/holds/a").allow == "GET");
+  CHECK(match_route(HttpListener::clients, "POST", "/v1/holds/a/capture").id == "a");
+  CHECK(match_route(HttpListener::clients, "POST", "/v1/holds/a/void").route == HttpRoute::void_hold);
+  CHECK(match_route(HttpListener::clients, "GET", "/v1/holds").allow == "POST");
 }
 
 TEST_CASE("ids in paths are percent-decoded once (RFC 3986, 2.4)") {
