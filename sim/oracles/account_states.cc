@@ -1,8 +1,8 @@
 // O-L7. Frozen and closed accounts. Nothing new is taken from a frozen account or given to it, and nothing is refused
-// as frozen or closed that is not so; what was promised before a freeze (compensation, the Confirm of a Try) goes
-// through. An account is closed only when it is empty and nothing of it is pending, and then nothing ever moves in it
-// again, nor is it opened further. Each change is made once, begins with the state there is, and was asked for; one
-// that was refused in all its attempts is never made.
+// as frozen or closed that is not so; what was promised before a freeze (compensation, the Confirm of a Try, the
+// capture of a hold) goes through. An account is closed only when it is empty and nothing of it is pending, and then
+// nothing ever moves in it again, nor is it opened further. Each change is made once, begins with the state there is,
+// and was asked for; one that was refused in all its attempts is never made.
 #include <map>
 #include <memory>
 
@@ -41,6 +41,7 @@ struct Owner {
 struct ShardAccounts {
   Index last;
   Position position;
+  PocketNumber captured = no_pocket;  ///< of a hold: by the event before
   std::map<PocketNumber, Held> pockets;
   std::map<AccountNumber, Owner> accounts;
 
@@ -91,10 +92,13 @@ class AccountStates final : public Oracle {
     if (committed.kind != EntryKind::state) return;
     const std::optional<Entry> entry = decode_entry(committed.payload);
     if (!entry) return;  // O-L2 tells
+    const HoldEnded* captured = nullptr;
     for (const Event& event : entry->events) {
       shard.position = shard.position.next();
       const Reading reading{*this, shard, text(committed.shard, shard.position)};
       std::visit(reading, event);
+      captured = capture_pending(captured, event);
+      shard.captured = captured != nullptr ? captured->pocket : no_pocket;
       for (const Posting& posting : postings_of(event)) reading.post(posting);
     }
   }
@@ -142,7 +146,7 @@ class AccountStates final : public Oracle {
     void operator()(const TransferDecided& event) const {
       const Decided& decided = event.decided;
       if (decided.outcome == Outcome::success) {
-        takes_part(decided.debit, "takes from");
+        gives(decided.debit);
         takes_part(decided.credit, "gives to");
       }
       // A refusal that has resolved its debit was refused for the credit's sake, and does not say which that is.
@@ -154,7 +158,7 @@ class AccountStates final : public Oracle {
       }
     }
     void operator()(const LegStarted& event) const {
-      takes_part(event.decided.debit, "takes from");
+      gives(event.decided.debit);
       pend(event.decided.debit, event.decided.amount.minor);
     }
     void operator()(const TryStarted& event) const { (*this)(event.leg); }
@@ -189,6 +193,14 @@ class AccountStates final : public Oracle {
     void operator()(const SecondEnded& event) const {
       if (accepts(event.phase)) pend(event.debit, -event.amount.minor);
     }
+    void operator()(const HoldPlaced& event) const {
+      const Decided& decided = event.decided;
+      if (decided.outcome == Outcome::success) takes_part(decided.debit, "holds money of");
+      if (!is_state(decided.outcome)) return;
+      const auto home = shard.accounts.find(decided.home);
+      if (home != shard.accounts.end()) refuses(decided.outcome, home->second.name, home->second.state);
+    }
+    void operator()(const HoldEnded&) const {}
     void operator()(const AccountChanged& event) const {
       const auto found = shard.accounts.find(event.account);
       if (found == shard.accounts.end()) {
@@ -239,6 +251,11 @@ class AccountStates final : public Oracle {
     }
     void count(Outcome outcome) const {
       oracle.seen(outcome == Outcome::account_frozen ? "refused_frozen" : "refused_closed");
+    }
+    /// What a hold has kept was promised before.
+    void gives(PocketNumber pocket) const {
+      if (pocket == no_pocket || pocket != shard.captured) return takes_part(pocket, "takes from");
+      if (is_in(pocket, AccountState::frozen)) oracle.seen("hold_captured_while_frozen");
     }
     void takes_part(PocketNumber pocket, std::string_view what) const {
       const Owner* owner = shard.owner_of(pocket);

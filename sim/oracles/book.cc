@@ -7,11 +7,18 @@
 
 namespace coffer::sim::oracles {
 
-Sum Pocket::balance_at(Position position) const {
+namespace {
+
+Sum sum_at(const std::vector<Pocket::Change>& history, Position position) {
   const auto later = std::upper_bound(history.begin(), history.end(), position,
-                                      [](Position p, const Change& change) { return p < change.position; });
+                                      [](Position p, const Pocket::Change& change) { return p < change.position; });
   return later == history.begin() ? 0 : std::prev(later)->balance;
 }
+
+}  // namespace
+
+Sum Pocket::balance_at(Position position) const { return sum_at(history, position); }
+Sum Pocket::held_at(Position position) const { return sum_at(held, position); }
 
 void ShardBook::fold(Term term, const Entry& entry) {
   Mark mark = marks_.back();
@@ -19,16 +26,16 @@ void ShardBook::fold(Term term, const Entry& entry) {
   Position position = mark.position;
   for (const Event& event : entry.events) {
     position = position.next();
-    fold(position, event, mark);
+    fold(position, entry.stamp, event, mark);
   }
   mark.position = position;
   marks_.push_back(mark);
 }
 
-void ShardBook::fold(Position position, const Event& event, Mark& mark) {
+void ShardBook::fold(Position position, Stamp stamp, const Event& event, Mark& mark) {
   if (const auto* opened = std::get_if<AccountOpened>(&event)) {
     Pocket& pocket = pockets_[opened->pocket];
-    pocket = {opened->kind, opened->tenant, opened->name, opened->currency, opened->peer, position, {}};
+    pocket = {opened->kind, opened->tenant, opened->name, opened->currency, opened->peer, position, {}, {}};
     if (opened->kind == PocketKind::customer) {
       accounts_[opened->account] = {opened->tenant, opened->name};
       names_[{opened->tenant, opened->name, opened->currency}] = opened->pocket;
@@ -40,7 +47,8 @@ void ShardBook::fold(Position position, const Event& event, Mark& mark) {
   if (starts_leg) ++mark.legs_unanswered;
   const auto* changed = std::get_if<AccountChanged>(&event);
   if (changed != nullptr) changes_[position] = *changed;
-  if (starts_leg || changed != nullptr || std::holds_alternative<TransferDecided>(event)) ++mark.ids_bound;
+  if (changed != nullptr || decided_by(event) != nullptr) ++mark.ids_bound;
+  fold_hold(position, stamp, event);
   const bool ends_leg = std::holds_alternative<LegAnswered>(event) || std::holds_alternative<SecondEnded>(event);
   if (ends_leg && mark.legs_unanswered > 0) --mark.legs_unanswered;
   for (const Posting& posting : postings_of(event)) {
@@ -54,6 +62,37 @@ void ShardBook::fold(Position position, const Event& event, Mark& mark) {
       pocket.history.push_back({position, balance});
     }
   }
+}
+
+void ShardBook::fold_hold(Position position, Stamp stamp, const Event& event) {
+  const auto* placed = std::get_if<HoldPlaced>(&event);
+  const auto* ended = std::get_if<HoldEnded>(&event);
+  if (placed != nullptr && placed->decided.outcome == Outcome::success) {
+    const Decided& d = placed->decided;
+    const auto owner = accounts_.find(d.home);
+    Hold hold{{}, {}, d.id, d.debit, d.amount, placed->expires, position, stamp};
+    if (owner != accounts_.end()) {
+      hold.tenant = owner->second.tenant;
+      hold.account = owner->second.name;
+    }
+    hold_names_[{hold.tenant, hold.account, hold.id}] = holds_.size();
+    keep(d.debit, position, d.amount.minor);
+    holds_.push_back(std::move(hold));
+  }
+  if (ended != nullptr && ended->hold < holds_.size()) {
+    Hold& hold = holds_[ended->hold];
+    if (hold.end) return;  // O-L6 tells
+    hold.end = ended->how;
+    hold.ended = position;
+    keep(hold.pocket, position, -hold.amount.minor);
+  }
+}
+
+void ShardBook::keep(PocketNumber number, Position position, std::int64_t amount) {
+  const auto found = pockets_.find(number);
+  if (found == pockets_.end()) return;  // O-L6 tells
+  std::vector<Pocket::Change>& held = found->second.held;
+  held.push_back({position, (held.empty() ? 0 : held.back().balance) + amount});
 }
 
 const Mark& ShardBook::at(Index index) const {
@@ -85,6 +124,11 @@ AccountState ShardBook::state_at(TenantId tenant, const std::string& account, Po
 const AccountChanged* ShardBook::change_at(Position position) const {
   const auto found = changes_.find(position);
   return found == changes_.end() ? nullptr : &found->second;
+}
+
+const Hold* ShardBook::hold(TenantId tenant, const std::string& account, const TransferId& id) const {
+  const auto found = hold_names_.find({tenant, account, id});
+  return found == hold_names_.end() ? nullptr : &holds_[found->second];
 }
 
 std::optional<std::string> ShardBook::account(AccountNumber number) const {

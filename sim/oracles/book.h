@@ -7,6 +7,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -31,10 +32,28 @@ struct Pocket {
     Sum balance = 0;  ///< from `position` on
   };
   std::vector<Change> history;  ///< ascending; several changes at one position never happen
+  std::vector<Change> held;     ///< of `balance`: what is kept for captures
 
   Sum balance() const { return history.empty() ? 0 : history.back().balance; }
   /// Just after the event at `position`.
   Sum balance_at(Position position) const;
+  Sum held_at(Position position) const;
+  /// What a debit may take.
+  Sum available_at(Position position) const { return balance_at(position) - held_at(position); }
+};
+
+/// What the log says of one hold.
+struct Hold {
+  TenantId tenant;
+  std::string account;
+  TransferId id;
+  PocketNumber pocket = no_pocket;
+  Money amount;
+  Stamp expires;
+  Position placed;
+  Stamp placed_stamp;
+  std::optional<HoldEnd> end = {};  ///< nothing: it is live
+  Position ended = {};              ///< of what ended it first
 };
 
 /// A state of one shard by the book: just after the entry at `index`.
@@ -42,7 +61,7 @@ struct Mark {
   Term term;
   Position position;                  ///< of the last event folded
   std::uint64_t legs_unanswered = 0;  ///< started and not answered, over all targets
-  std::uint64_t ids_bound = 0;        ///< transfers decided, here or by a leg, and changes of accounts
+  std::uint64_t ids_bound = 0;        ///< transfers and holds decided, and changes of accounts
 };
 
 class ShardBook {
@@ -63,6 +82,10 @@ class ShardBook {
   AccountState state_at(TenantId tenant, const std::string& account, Position position) const;
   /// The change of an account that stands at `position`; null when something else does.
   const AccountChanged* change_at(Position position) const;
+  /// In the order placed: by the numbers their ends name.
+  const std::vector<Hold>& holds() const { return holds_; }
+  /// Null where none has been placed.
+  const Hold* hold(TenantId tenant, const std::string& account, const TransferId& id) const;
   /// The name of a customer account; nothing for unknown numbers.
   std::optional<std::string> account(AccountNumber number) const;
   TenantId tenant_of(AccountNumber number) const;
@@ -78,13 +101,18 @@ class ShardBook {
     Currency currency;
     auto operator<=>(const PocketName&) const = default;
   };
-  void fold(Position position, const Event& event, Mark& mark);
+  using HoldName = std::tuple<TenantId, std::string, TransferId>;
+  void fold(Position position, Stamp stamp, const Event& event, Mark& mark);
+  void keep(PocketNumber pocket, Position position, std::int64_t amount);
+  void fold_hold(Position position, Stamp stamp, const Event& event);
 
   std::vector<Mark> marks_{Mark{}};
   std::map<PocketNumber, Pocket> pockets_;
   std::map<PocketName, PocketNumber> names_;
   std::map<AccountNumber, Account> accounts_;
   std::map<Position, AccountChanged> changes_;
+  std::vector<Hold> holds_;
+  std::map<HoldName, std::size_t> hold_names_;
 };
 
 /// The books of all shards, fed with every on_committed of every replica.

@@ -43,6 +43,26 @@ struct Fill {
     call.account = body.account;
   }
   void operator()(const router::AccountRequest& body) const { call.account = body.account; }
+  void operator()(const router::PlaceHoldRequest& body) const {
+    of_hold(body);
+    const Money amount{body.amount, body.currency};
+    call.items.push_back({call.hold(), {Operation::hold, call.account, {}, amount, body.expires_in_ms}});
+  }
+  void operator()(const router::CaptureHoldRequest& body) const {
+    of_hold(body);
+    const Money amount{body.amount, body.currency};
+    call.items.push_back({{call.tenant, call.account, captured_as(body.id)},
+                          {Operation::transfer, call.account, std::string(body.credit), amount}});
+  }
+  void operator()(const router::VoidHoldRequest& body) const { of_hold(body); }
+  void operator()(const router::HoldRequest& body) const { of_hold(body); }
+
+ private:
+  template <class Body>
+  void of_hold(const Body& body) const {
+    call.id = body.id;
+    call.account = body.account;
+  }
 };
 
 }  // namespace
@@ -59,6 +79,15 @@ Call call_of(Phase phase, const router::Request& request) {
 std::vector<Told> answers_of(const Call& call, const router::Reply& reply) {
   if (reply.status != Outcome::success) return std::vector<Told>(call.items.size(), Told{reply.status, false, {}});
   std::vector<Told> all;
+  const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body);
+  const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body);
+  if (call.kind == router::RequestKind::place_hold && placed != nullptr) {
+    all.push_back({placed->result.outcome, true, placed->result});
+  }
+  if (call.kind == router::RequestKind::capture_hold && captured != nullptr) {
+    all.push_back({captured->result.outcome, true, captured->result});
+  }
+  if (call.kind != router::RequestKind::transfers) return all;
   const auto* body = std::get_if<router::TransfersReply>(&reply.body);
   if (body == nullptr || body->results.size() != call.items.size()) return all;
   for (const router::TransferResult& result : body->results) all.push_back({result.outcome, true, result});

@@ -12,7 +12,7 @@
 
 namespace coffer::sim::oracles {
 
-/// One transfer as asked.
+/// One transfer or hold as asked; a capture asks for the transfer it makes.
 struct Asked {
   Key key;
   Body body;
@@ -21,13 +21,21 @@ struct Asked {
 struct Call {
   Phase phase = Phase::setup;
   router::RequestKind kind = router::RequestKind::transfers;
-  std::vector<Asked> items;  ///< transfers
+  std::vector<Asked> items;  ///< transfers; one where a hold is placed or captured
   TenantId tenant;
   router::Consistency consistency = router::Consistency::linearizable;  ///< balance
   Currency currency;                                                    ///< balance, open_account
   std::string account;                                                  ///< all but transfers
-  TransferId id;                                                        ///< transfer_status, change_account
-  AccountChange change = AccountChange::freeze;                         ///< change_account
+  TransferId id;                                 ///< transfer_status, change_account, and the hold's
+  AccountChange change = AccountChange::freeze;  ///< change_account
+
+  /// Each of `items` is told a result of its own.
+  bool has_items() const {
+    return kind == router::RequestKind::transfers || kind == router::RequestKind::place_hold ||
+           kind == router::RequestKind::capture_hold;
+  }
+  /// The hold it is about.
+  Key hold() const { return {tenant, account, id}; }
 };
 
 Call call_of(Phase phase, const router::Request& request);

@@ -48,9 +48,10 @@ AccountOpened opened(ByteReader& in) {
   return event;
 }
 
-Decided decided(ByteReader& in) {
+Decided decided(ByteReader& in, bool is_hold = false) {
   Decided event;
-  event.operation = numbered<Operation>(in, 3);
+  event.operation = numbered<Operation>(in, is_hold ? 7 : 3);
+  if (is_hold && event.operation != Operation::hold) in.fail();
   event.outcome = outcome(in);
   in.u8();
   in.id<PrincipalId>();
@@ -169,6 +170,24 @@ AccountChanged account_changed(ByteReader& in) {
   return event;
 }
 
+HoldPlaced hold_placed(ByteReader& in) {
+  HoldPlaced event;
+  event.decided = decided(in, true);
+  event.expires = Stamp{in.i64()};
+  return event;
+}
+
+HoldEnded hold_ended(ByteReader& in) {
+  HoldEnded event;
+  event.how = numbered<HoldEnd>(in, 3);
+  event.hold = in.u32();
+  event.id = in.uuid();
+  event.pocket = in.id<PocketNumber>();
+  event.amount.currency = currency(in);
+  event.amount.minor = in.i64();
+  return event;
+}
+
 Event decode_event(ByteReader& in) {
   switch (in.u8()) {
     case 1:
@@ -201,6 +220,10 @@ Event decode_event(ByteReader& in) {
       return second_started(in, true);
     case 12:
       return account_changed(in);
+    case 13:
+      return hold_placed(in);
+    case 14:
+      return hold_ended(in);
     default:
       in.fail();
       return ShardFounded{};
@@ -240,6 +263,20 @@ struct PostingsOf {
   std::vector<Posting> operator()(const PrepareStarted& event) const { return (*this)(event.leg); }
   std::vector<Posting> operator()(const PrepareReceived&) const { return {}; }
   std::vector<Posting> operator()(const AccountChanged&) const { return {}; }
+  std::vector<Posting> operator()(const HoldPlaced&) const { return {}; }
+  std::vector<Posting> operator()(const HoldEnded&) const { return {}; }
+};
+
+struct DecidedBy {
+  template <class Other>
+  const Decided* operator()(const Other&) const {
+    return nullptr;
+  }
+  const Decided* operator()(const TransferDecided& event) const { return &event.decided; }
+  const Decided* operator()(const LegStarted& event) const { return &event.decided; }
+  const Decided* operator()(const TryStarted& event) const { return &event.leg.decided; }
+  const Decided* operator()(const PrepareStarted& event) const { return &event.leg.decided; }
+  const Decided* operator()(const HoldPlaced& event) const { return &event.decided; }
 };
 
 }  // namespace
@@ -259,6 +296,31 @@ std::optional<Entry> decode_entry(ByteView payload) {
   if (!in.done()) return std::nullopt;
   return entry;
 }
+
+const HoldEnded* capture_pending(const HoldEnded* pending, const Event& event) {
+  const auto* ended = std::get_if<HoldEnded>(&event);
+  if (ended != nullptr) return ended->how == HoldEnd::captured ? ended : nullptr;
+  const auto* opened = std::get_if<AccountOpened>(&event);
+  return opened != nullptr && opened->kind == PocketKind::transit ? pending : nullptr;
+}
+
+/// A UUID of version 8 (RFC 9562, section 5.8) of the digest of "capture" and the hold's id.
+TransferId captured_as(const TransferId& hold) {
+  Bytes input;
+  ByteWriter(input).raw(bytes_of("capture"));
+  ByteWriter(input).uuid(hold);
+  const Hash128 digest = hash128(input);
+  TransferId id;
+  for (std::size_t i = 0; i < 8; ++i) {
+    id.bytes[i] = static_cast<std::uint8_t>(digest.low >> (8 * i));
+    id.bytes[8 + i] = static_cast<std::uint8_t>(digest.high >> (8 * i));
+  }
+  id.bytes[6] = static_cast<std::uint8_t>((id.bytes[6] & 0x0F) | 0x80);
+  id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3F) | 0x80);
+  return id;
+}
+
+const Decided* decided_by(const Event& event) { return std::visit(DecidedBy{}, event); }
 
 std::vector<Posting> postings_of(const Event& event) { return std::visit(PostingsOf{}, event); }
 

@@ -19,7 +19,8 @@
 namespace coffer::sim::oracles {
 
 enum class PocketKind : std::uint8_t { customer = 1, issue = 2, transit = 3 };
-enum class Operation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3 };
+/// What binds an id and is decided like a transfer; a hold moves nothing.
+enum class Operation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3, hold = 7 };
 
 /// As an id's; beside the operations that move money.
 enum class AccountChange : std::uint8_t { freeze = 4, unfreeze = 5, close = 6 };
@@ -168,9 +169,27 @@ struct AccountChanged {
   }
 };
 
+/// Part of a balance is kept for a capture, or (a logged refusal) is not.
+struct HoldPlaced {
+  Decided decided;
+  Stamp expires;  ///< kept in entries stamped up to here
+};
+
+enum class HoldEnd : std::uint8_t { captured = 1, voided = 2, expired = 3 };
+
+/// It is not kept any more. Captured: the next event of the entry decides the transfer that takes it, but that the
+/// transit pocket which it needs may be opened in between.
+struct HoldEnded {
+  HoldEnd how = HoldEnd::voided;
+  std::uint32_t hold = 0;  ///< the shard's holds count from 0 in the order placed, refused ones left out
+  TransferId id;
+  PocketNumber pocket = no_pocket;
+  Money amount;  ///< all of it
+};
+
 using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
                            TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
-                           PrepareReceived, AccountChanged>;
+                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded>;
 
 struct Entry {
   Position first_position;
@@ -180,6 +199,16 @@ struct Entry {
 
 /// Nothing when the bytes do not follow the grammar. An empty payload is a leader's no-op.
 std::optional<Entry> decode_entry(ByteView payload);
+
+/// What an event decides of a client's order: null for events that decide none.
+const Decided* decided_by(const Event& event);
+
+/// Of the end of a hold that is captured, as long as what decides its transfer is still to come: `event` follows
+/// `pending`. Null where it is not, or has come.
+const HoldEnded* capture_pending(const HoldEnded* pending, const Event& event);
+
+/// The id of the transfer that captures a hold, by docs/PROTOCOLS.md.
+TransferId captured_as(const TransferId& hold);
 
 /// One change of one pocket.
 struct Posting {

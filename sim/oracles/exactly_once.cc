@@ -1,6 +1,6 @@
-// O-L4. Per (tenant, home account, id): an answered success has exactly one effect in the committed logs, an answered
-// refusal none, an unknown outcome at most one; nothing happens that nobody asked for; and the balances of the final
-// reads are the book's.
+// O-L4. Per (tenant, home account, id) of a transfer, a hold or a hold's capture: an answered success has exactly one
+// effect in the committed logs, an answered refusal none, an unknown outcome at most one; nothing happens that nobody
+// asked for; and the balances of the final reads are the book's.
 #include <map>
 #include <memory>
 #include <set>
@@ -54,7 +54,7 @@ class ExactlyOnce final : public Oracle {
   void on_return(SimTime, std::uint32_t, std::uint64_t op, const router::Reply& reply) override {
     const std::optional<Call> call = calls_.returned(op);
     if (!call) return;
-    if (call->kind == router::RequestKind::transfers) return on_transfers(*call, reply);
+    if (call->has_items()) return on_transfers(*call, reply);
     if (call->phase != Phase::final_reads) return;
     if (const auto* balance = std::get_if<router::BalanceReply>(&reply.body)) {
       if (call->consistency != router::Consistency::linearizable) return;
@@ -82,7 +82,7 @@ class ExactlyOnce final : public Oracle {
     const std::vector<Told> answers = answers_of(call, reply);
     if (answers.size() != call.items.size()) {
       violated("a call with " + std::to_string(call.items.size()) +
-               " transfers was answered without a result for each");
+               " transfers or holds was answered without a result for each");
       return;
     }
     for (std::size_t i = 0; i < answers.size(); ++i) {
@@ -108,7 +108,7 @@ class ExactlyOnce final : public Oracle {
       if (record.outcome == Outcome::success) effects.push_back(&record);
     }
     if (effects.size() > 1) {
-      violated(text(key) + " moved money " + std::to_string(effects.size()) + " times: in " +
+      violated(text(key) + " took effect " + std::to_string(effects.size()) + " times: in " +
                text(effects[0]->shard, effects[0]->position) + " and " + text(effects[1]->shard, effects[1]->position));
       return;
     }
@@ -128,12 +128,12 @@ class ExactlyOnce final : public Oracle {
       violated(text(key) + " was answered 'success', and the committed logs hold no effect of it");
     }
     if (attempts.refused_logged > 0 && effect) {
-      violated(text(key) + " was answered '" + std::string(coffer::name(attempts.refusal)) + "', and moved money in " +
+      violated(text(key) + " was answered '" + std::string(coffer::name(attempts.refusal)) + "', and took effect in " +
                text(effects.front()->shard, effects.front()->position));
     }
     if (attempts.made == attempts.refused_unlogged && effect) {
       violated(text(key) + " was refused in all " + std::to_string(attempts.made) + " attempts (the last with '" +
-               std::string(coffer::name(attempts.refusal)) + "'), and moved money in " +
+               std::string(coffer::name(attempts.refusal)) + "'), and took effect in " +
                text(effects.front()->shard, effects.front()->position));
     }
   }
@@ -142,6 +142,7 @@ class ExactlyOnce final : public Oracle {
     std::size_t effects = 0;
     bool running = false;
     for (const Record& record : transfers_.records(status.key)) {
+      if (record.body.operation == Operation::hold) continue;  // no transfer: its id is not found
       effects += record.outcome == Outcome::success ? 1 : 0;
       running = running || record.outcome == Outcome::pending;
     }

@@ -1,5 +1,6 @@
-// O-H3. The final reads are done: every account told open was read, every id asked for has a definite status, the trial
-// balance was taken. Else nothing is known of the run's end, and the runner's verdict is `unknown`, never `pass`.
+// O-H3. The final reads are done: every account told open was read, every id asked for has a definite status, every
+// hold asked for was read, the trial balance was taken. Else nothing is known of the run's end, and the runner's
+// verdict is `unknown`, never `pass`.
 #include <memory>
 #include <set>
 #include <tuple>
@@ -18,7 +19,9 @@ class FinalReads final : public Oracle {
   void on_phase(SimTime, Phase phase) override { calls_.phase(phase); }
 
   void on_call(SimTime, std::uint32_t, std::uint64_t op, const router::Request& request) override {
-    for (const Asked& asked : calls_.called(op, request).items) ids_.insert(asked.key);
+    for (const Asked& asked : calls_.called(op, request).items) {
+      (asked.body.operation == Operation::hold ? holds_ : ids_).insert(asked.key);
+    }
   }
 
   void on_return(SimTime, std::uint32_t, std::uint64_t op, const router::Reply& reply) override {
@@ -34,6 +37,8 @@ class FinalReads final : public Oracle {
       const auto* status = std::get_if<router::TransferStatusReply>(&reply.body);
       const bool definite = status == nullptr || is_logged(status->result.outcome);
       if (definite) asked_again_.insert({call->tenant, call->account, call->id});
+    } else if (call->kind == router::RequestKind::hold) {
+      holds_read_.insert(call->hold());
     } else if (call->kind == router::RequestKind::trial_balance) {
       trial_balance_ = true;
     }
@@ -54,6 +59,10 @@ class FinalReads final : public Oracle {
       if (asked_again_.contains(key)) continue;
       violated("transfer " + text(key.id) + " of account '" + key.home + "' has no definite status at the end");
     }
+    for (const Key& key : holds_) {
+      if (holds_read_.contains(key)) continue;
+      violated("hold " + text(key.id) + " of account '" + key.home + "' was not read at the end");
+    }
     if (!trial_balance_) violated("no trial balance was taken at the end");
   }
 
@@ -64,6 +73,8 @@ class FinalReads final : public Oracle {
   std::set<Pocket> read_;
   std::set<Key> ids_;
   std::set<Key> asked_again_;
+  std::set<Key> holds_;
+  std::set<Key> holds_read_;
   bool trial_balance_ = false;
 };
 

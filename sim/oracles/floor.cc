@@ -1,5 +1,5 @@
-// O-L3. No customer pocket is below zero: after any committed event by the independent book, and in any replica's
-// state.
+// O-L3. No customer pocket is below what is held of it, nor below zero: after any committed event by the independent
+// book; and below zero in no replica's state.
 #include <memory>
 
 #include "sim/oracles/book.h"
@@ -19,13 +19,9 @@ class Floor final : public Oracle {
     const Position before = book.at(Index(entry.index.value - 1)).position;
     for (const auto& [number, pocket] : book.pockets()) {
       if (pocket.kind != PocketKind::customer) continue;
-      for (auto change = pocket.history.rbegin(); change != pocket.history.rend(); ++change) {
-        if (change->position <= before) break;
-        if (change->balance >= 0) continue;
-        violated("account " + pocket.name + " has " + to_string(pocket.currency) + " " + text(change->balance) +
-                 " minor units after " + text(entry.shard, change->position));
-        return;
-      }
+      judge(entry.shard, pocket, pocket.history, before);
+      judge(entry.shard, pocket, pocket.held, before);
+      if (!violations().empty()) return;
     }
   }
 
@@ -41,6 +37,19 @@ class Floor final : public Oracle {
   }
 
  private:
+  /// After each of these changes that is newer.
+  void judge(ShardId shard, const Pocket& pocket, const std::vector<Pocket::Change>& changes, Position before) {
+    for (auto change = changes.rbegin(); change != changes.rend() && change->position > before; ++change) {
+      const Sum balance = pocket.balance_at(change->position);
+      const Sum held = pocket.held_at(change->position);
+      if (balance >= held && held >= 0) continue;
+      violated("account " + pocket.name + " has " + to_string(pocket.currency) + " " + text(balance) +
+               " minor units after " + text(shard, change->position) +
+               (held == 0 ? std::string() : ", and " + text(held) + " of them are held"));
+      return;
+    }
+  }
+
   Book book_;
 };
 

@@ -65,6 +65,7 @@ class Linearizable final : public Oracle {
     known.floors = told_;
     known.home_opened = opened_.contains({call.tenant, call.account, {}});
     known.home_pocket_opened = opened_.contains({call.tenant, call.account, call.currency});
+    if (call.kind == router::RequestKind::hold) known.other_opened = held_.contains(call.hold());
     if (call.kind == router::RequestKind::transfer_status) {
       known.other_opened = bound_.contains({call.tenant, call.account, call.id});
     }
@@ -85,7 +86,9 @@ class Linearizable final : public Oracle {
     calls_before_.erase(found);
     if (!violations().empty()) return;
     switch (call->kind) {
-      case router::RequestKind::transfers: {
+      case router::RequestKind::transfers:
+      case router::RequestKind::place_hold:
+      case router::RequestKind::capture_hold: {
         const std::vector<Told> answers = answers_of(*call, reply);
         for (std::size_t i = 0; i < answers.size(); ++i) transfer(call->items[i], answers[i]);
         for (std::size_t i = 0; i < answers.size(); ++i) ended(call->items[i], answers[i]);
@@ -101,6 +104,10 @@ class Linearizable final : public Oracle {
         return account(*call, known, reply);
       case router::RequestKind::transfer_status:
         return status(*call, known, reply);
+      case router::RequestKind::void_hold:
+        return voided(*call, known, reply);
+      case router::RequestKind::hold:
+        return hold(*call, known, reply);
       case router::RequestKind::trial_balance:
       case router::RequestKind::node_status:
       case router::RequestKind::reconfigure:
@@ -136,7 +143,9 @@ class Linearizable final : public Oracle {
     refusal(asked, known, answer.outcome);
     if (!is_logged(answer.outcome) || !answer.has_result || !violations().empty()) return;
     logged(asked.key, answer.result, &known.floors);
-    bound_.insert(asked.key);
+    const bool is_hold = asked.body.operation == Operation::hold;
+    if (!is_hold) bound_.insert(asked.key);
+    if (is_hold && answer.outcome == Outcome::success) held_.insert(asked.key);
   }
 
   void ended(const Asked& asked, const Told& answer) {
@@ -177,7 +186,7 @@ class Linearizable final : public Oracle {
   }
 
   /// Whether one of the accounts was in this state when the log refused: the debit's at the debit's event, the credit's
-  /// where the refusal stands.
+  /// where the refusal stands. What captures a hold is not refused for its debit's sake.
   bool was_in(AccountState state, const Asked& asked, const Record& record) const {
     const auto holds = [&](ShardId shard, const std::string& account, Position position) {
       return transfers_.book().shard(shard).state_at(asked.key.tenant, account, position) == state;
@@ -185,7 +194,7 @@ class Linearizable final : public Oracle {
     if (record.target != ShardId{}) {
       return transfers_.book().knows(record.target) && holds(record.target, asked.body.credit, record.target_position);
     }
-    return holds(record.shard, asked.body.debit, record.position) ||
+    return (!record.captures && holds(record.shard, asked.body.debit, record.position)) ||
            holds(record.shard, asked.body.credit, record.position);
   }
 
@@ -209,9 +218,10 @@ class Linearizable final : public Oracle {
       const Record& record = records[0];
       const Pocket* pocket =
           transfers_.book().shard(record.shard).pocket(asked.key.tenant, asked.body.debit, asked.body.amount.currency);
-      if (pocket == nullptr || pocket->balance_at(record.position) < asked.body.amount.minor) return;
+      if (pocket == nullptr || pocket->available_at(record.position) < asked.body.amount.minor) return;
       violated(what + " at " + text(record.shard, record.position) + " for " + std::to_string(asked.body.amount.minor) +
-               " minor units, and the account held " + text(pocket->balance_at(record.position)));
+               " minor units, and the account held " + text(pocket->balance_at(record.position)) + ", " +
+               text(pocket->held_at(record.position)) + " of them for captures");
     }
   }
 
@@ -313,7 +323,79 @@ class Linearizable final : public Oracle {
                (pocket == nullptr ? "there is no such account" : text(expected)));
       return;
     }
+    if (pocket->held_at(body->position) != body->held) {
+      violated(what + " was told with " + std::to_string(body->held) + " minor units held at " +
+               text(body->shard, body->position) + ", the book says " + text(pocket->held_at(body->position)));
+      return;
+    }
     raise(body->shard, body->position);
+  }
+
+  /// This attempt let it go, at a place after everything told before; or it had been let go, which is told with its
+  /// place.
+  void voided(const Call& call, const Before& known, const router::Reply& reply) {
+    const auto* body = std::get_if<router::VoidHoldReply>(&reply.body);
+    const std::string what = "the voiding of hold " + text(call.id) + " of account '" + call.account + "'";
+    if (body == nullptr || !transfers_.book().knows(reply.shard) || !committed(what, reply.shard, body->position)) {
+      return;
+    }
+    const Hold* hold = transfers_.book().shard(reply.shard).hold(call.tenant, call.account, call.id);
+    if (hold == nullptr || hold->end != HoldEnd::voided || hold->ended > body->position) {
+      violated(what + " was told at " + text(reply.shard, body->position) + ", and the log does not have it");
+      return;
+    }
+    if (!body->already) after(what, reply.shard, hold->ended, known.floors);
+    raise(reply.shard, body->position);
+  }
+
+  /// What the log says of a hold just after a position.
+  static router::HoldState state_of(const Hold& hold, Position position) {
+    if (!hold.end || hold.ended > position) return router::HoldState::held;
+    switch (*hold.end) {
+      case HoldEnd::captured:
+        return router::HoldState::captured;
+      case HoldEnd::voided:
+        return router::HoldState::voided;
+      case HoldEnd::expired:
+        return router::HoldState::expired;
+    }
+    return router::HoldState::held;
+  }
+
+  void hold(const Call& call, const Before& known, const router::Reply& reply) {
+    const std::string what = "hold " + text(call.id) + " of account '" + call.account + "'";
+    const auto* body = std::get_if<router::HoldReply>(&reply.body);
+    if (body == nullptr) {
+      if (known.other_opened &&
+          (reply.status == Outcome::hold_not_found || reply.status == Outcome::account_not_found)) {
+        violated(what + " was told as '" + std::string(coffer::name(reply.status)) +
+                 "', and its placing had been told before it was asked");
+      }
+      return;
+    }
+    if (!transfers_.book().knows(reply.shard) || !committed(what, reply.shard, body->position)) return;
+    const Position floor = known.floors[reply.shard.value - 1];
+    if (body->position < floor) {
+      violated(what + " was read at " + text(reply.shard, body->position) + ", and " + text(reply.shard, floor) +
+               " had been told before it was asked");
+      return;
+    }
+    const Hold* placed = transfers_.book().shard(reply.shard).hold(call.tenant, call.account, call.id);
+    if (placed == nullptr || placed->placed > body->position) {
+      violated(what + " was told at " + text(reply.shard, body->position) + ", and the log has not placed it there");
+      return;
+    }
+    const router::HoldState expected = state_of(*placed, body->position);
+    const TransferId taken = expected == router::HoldState::captured ? captured_as(call.id) : TransferId{};
+    if (body->state != expected || body->transfer != taken || body->expires != placed->expires ||
+        Money{body->amount, body->currency} != placed->amount) {
+      violated(what + " was told as " + std::to_string(static_cast<int>(body->state)) + " with " +
+               std::to_string(body->amount) + " minor units at " + text(reply.shard, body->position) +
+               ", the book says " + std::to_string(static_cast<int>(expected)) + " with " +
+               std::to_string(placed->amount.minor) + ", or another expiry or capture");
+      return;
+    }
+    raise(reply.shard, body->position);
   }
 
   /// A step told with its place is the one that the log did there; one told without has at least been done.
@@ -360,7 +442,8 @@ class Linearizable final : public Oracle {
   std::map<Name, Floors> opens_called_;   ///< at the first call
   std::map<Key, Before> changes_called_;  ///< at the first call
   std::set<Name> opened_;                 ///< told open
-  std::set<Key> bound_;                   ///< a logged outcome was told
+  std::set<Key> bound_;                   ///< a transfer's logged outcome was told
+  std::set<Key> held_;                    ///< the placing of a hold was told
 };
 
 }  // namespace

@@ -58,6 +58,8 @@ class LocksHold final : public Oracle {
     } else if (const auto* prepared = std::get_if<PrepareStarted>(&event)) {
       order(at, prepared->leg.decided, Outcome::success);
       lock(at, prepared->leg.decided.debit, prepared->leg.decided.id);
+    } else if (const auto* held = std::get_if<HoldPlaced>(&event)) {
+      order(at, held->decided, held->decided.outcome);
     } else if (const auto* credited = std::get_if<LegReceived>(&event)) {
       receipt(at, *credited);
     } else if (const auto* asked = std::get_if<TryReceived>(&event)) {

@@ -12,6 +12,7 @@ std::unique_ptr<Oracle> make_exactly_once(const Topology& topology);
 std::unique_ptr<Oracle> make_final_reads(const Topology& topology);
 std::unique_ptr<Oracle> make_floor(const Topology& topology);
 std::unique_ptr<Oracle> make_fold(const Topology& topology);
+std::unique_ptr<Oracle> make_holds(const Topology& topology);
 std::unique_ptr<Oracle> make_linearizable(const Topology& topology);
 std::unique_ptr<Oracle> make_locks(const Topology& topology);
 std::unique_ptr<Oracle> make_membership(const Topology& topology);
@@ -35,9 +36,10 @@ const std::vector<Row>& table() {
       {"O-H5", "logical clocks tell what happened before what, over restarts too", make_causality},
       {"O-L1", "all balances sum to zero, and transit alone once quiet", make_conservation},
       {"O-L2", "every event moves a positive amount between two known pockets, in sum zero", make_postings},
-      {"O-L3", "no customer pocket is ever below zero", make_floor},
+      {"O-L3", "no customer pocket is ever below zero, or below what is held of it", make_floor},
       {"O-L4", "success has exactly one effect, a refusal none, unknown at most one", make_exactly_once},
       {"O-L5", "the same id gets the same answer, another body a conflict", make_same_answer},
+      {"O-L6", "a hold ends once: as a client asked, or past its expiry; what captures it takes no more", make_holds},
       {"O-L7", "a frozen account takes part in nothing new, a closed one is empty for ever", make_account_states},
       {"O-Q1", "answers agree with real time and with the book at the positions they name", make_linearizable},
       {"O-R1", "election safety, log matching, leader completeness, state machine safety", make_raft_safety},

@@ -27,6 +27,8 @@ struct ShapeOf {
         return {PocketKind::issue, PocketKind::customer, {}};
       case Operation::withdrawal:
         return {PocketKind::customer, PocketKind::issue, {}};
+      case Operation::hold:
+        return {};
     }
     return {};
   }
@@ -43,6 +45,8 @@ struct ShapeOf {
   Shape operator()(const PrepareStarted& event) const { return (*this)(event.leg); }
   Shape operator()(const PrepareReceived&) const { return {}; }
   Shape operator()(const AccountChanged&) const { return {}; }
+  Shape operator()(const HoldPlaced&) const { return {}; }
+  Shape operator()(const HoldEnded&) const { return {}; }
 };
 
 class PostingsBalance final : public Oracle {

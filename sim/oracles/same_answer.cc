@@ -60,7 +60,7 @@ class SameAnswer final : public Oracle {
   void on_return(SimTime, std::uint32_t, std::uint64_t op, const router::Reply& reply) override {
     const std::optional<Call> call = calls_.returned(op);
     if (!call) return;
-    if (call->kind == router::RequestKind::transfers) {
+    if (call->has_items()) {
       const std::vector<Told> answers = answers_of(*call, reply);
       for (std::size_t i = 0; i < answers.size(); ++i) heard(call->items[i], answers[i]);
     }

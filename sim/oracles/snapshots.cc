@@ -63,7 +63,8 @@ Difference compare(const StateRows& found, const StateRows& expected) {
   if (auto difference = compare("id", found.dedup, expected.dedup)) return difference;
   if (auto difference = compare_flows("to", found.outgoing, expected.outgoing)) return difference;
   if (auto difference = compare_flows("from", found.incoming, expected.incoming)) return difference;
-  return compare("tried leg", found.tries, expected.tries);
+  if (auto difference = compare("tried leg", found.tries, expected.tries)) return difference;
+  return compare("hold", found.holds, expected.holds);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 /// Returns the version.
 std::uint8_t decode_head(ByteReader& in, StateRows& rows) {
   const std::uint8_t version = in.u8();
-  if (version < 1 || version > 3) in.fail();
+  if (version < 1 || version > 4) in.fail();
   rows.shard = in.id<ShardId>();
   const std::uint8_t founded = in.u8();
   if (founded > 1) in.fail();
@@ -113,15 +113,28 @@ TryRow tried(ByteReader& in) {
   return row;
 }
 
+HoldRow hold(ByteReader& in) {
+  HoldRow row;
+  row.dedup = in.u32();
+  row.pocket = in.id<PocketNumber>();
+  row.amount = in.i64();
+  row.expires = Stamp{in.i64()};
+  row.end = in.u8();
+  if (row.end > 3) in.fail();
+  return row;
+}
+
 /// Whether the version is the one that such rows are written in.
 bool is_due(std::uint8_t version, const StateRows& rows) {
   bool has_others = !rows.tries.empty();
   bool has_changes = false;
+  bool has_holds = false;
   for (const DedupRow& row : rows.dedup) {
     has_others = has_others || (row.link && row.link->protocol > 1);
     has_changes = has_changes || row.is_change();
+    has_holds = has_holds || row.operation == Operation::hold;
   }
-  return version == (has_changes ? 3 : has_others ? 2 : 1);
+  return version == (has_holds ? 4 : has_changes ? 3 : has_others ? 2 : 1);
 }
 
 ReceivedRow received(ByteReader& in) {
@@ -171,6 +184,7 @@ std::optional<StateRows> decode_state(ByteView payload) {
     decode_rows(in, flow.next.value - flow.freed.value - 1, received, flow.rows);
   }
   if (version >= 2) decode_rows(in, in.u64(), tried, rows.tries);
+  if (version >= 4) decode_rows(in, in.u64(), hold, rows.holds);
   return in.done() && is_due(version, rows) ? std::optional(std::move(rows)) : std::nullopt;
 }
 

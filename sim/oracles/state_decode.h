@@ -1,11 +1,11 @@
 // The oracles' own reading of a snapshot's payload, the canonical export of a shard's state, written from the grammar
 // of docs/FORMATS.md and from nothing else. Plain data; takes any bytes, never reads past their end.
 //
-//   state    := head | book | dedup | phases | inbox | tries{version 2, 3}
+//   state    := head | book | dedup | phases | inbox | tries{version 2 to 4} | holds{version 4}
 //   head     := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 //               | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 //   book     := count u64 | account{count} | count u64 | pocket{count}
-//   account  := tenant u32 | name short_string | state u8{version 3}
+//   account  := tenant u32 | name short_string | state u8{version 3, 4}
 //   pocket   := account u32 | currency u32 | peer u32 | kind u8 | balance i64 | pending i64
 //   dedup    := count u64 | row{count}
 //   row      := home u32 | id 16 | digest 16 | position u64 | stamp i64 | operation u8 | outcome u8 | linked u8
@@ -15,15 +15,17 @@
 //   outgoing := target u32 | next u64 | first_unanswered u64
 //               | leg{next - first_unanswered}
 //   leg      := dedup u32 | debit u32 | transit u32 | amount i64 | credit_account short_string
-//               | second{version 2, 3}
+//               | second{version 2 to 4}
 //   second   := phase u8 | (tried u64 | position u64 | stamp i64){phase > 0}
 //   inbox    := count u64 | incoming{count}
 //   incoming := source u32 | next u64 | freed u64 | (id 16 | position u64 | stamp i64 | outcome u8){next - freed - 1}
 //   tries    := count u64 | try{count}
 //   try      := source u32 | leg u64 | id 16 | transit u32 | credit u32 | amount i64 | flags u8
-// linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). Version 3 where an id is bound to a change of an account
-// (operations 4 to 6); else 2 where a row is linked by another protocol than the saga or there are tries; else 1.
-// Flags: 1 out of order, 2 prepared by two-phase commit.
+//   holds    := count u64 | hold{count}
+//   hold     := dedup u32 | pocket u32 | amount i64 | expires i64 | end u8
+// linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). Version 4 where an id is bound to a hold (operation 7);
+// else 3 where one is bound to a change of an account (operations 4 to 6); else 2 where a row is linked by another
+// protocol than the saga or there are tries; else 1. Flags: 1 out of order, 2 prepared by two-phase commit.
 #pragma once
 
 #include <cstdint>
@@ -76,7 +78,7 @@ struct DedupRow {
   Operation operation = Operation::transfer;  ///< or the number of an AccountChange
   Outcome outcome = Outcome::pending;
   std::optional<Link> link;
-  bool is_change() const { return operation > Operation::withdrawal; }
+  bool is_change() const { return operation > Operation::withdrawal && operation < Operation::hold; }
   bool operator==(const DedupRow&) const = default;
 };
 
@@ -132,6 +134,16 @@ struct TryRow {
   bool operator==(const TryRow&) const = default;
 };
 
+/// A hold that was placed, ended or not.
+struct HoldRow {
+  std::uint32_t dedup = 0;
+  PocketNumber pocket = no_pocket;
+  std::int64_t amount = 0;
+  Stamp expires;
+  std::uint8_t end = 0;  ///< 0: live; or a HoldEnd
+  bool operator==(const HoldRow&) const = default;
+};
+
 struct StateRows {
   ShardId shard;
   bool founded = false;
@@ -143,7 +155,8 @@ struct StateRows {
   std::vector<DedupRow> dedup;       ///< by number
   std::map<ShardId, Outgoing> outgoing;
   std::map<ShardId, Incoming> incoming;
-  std::vector<TryRow> tries;  ///< sources and legs ascending
+  std::vector<TryRow> tries;   ///< sources and legs ascending
+  std::vector<HoldRow> holds;  ///< in the order placed
 };
 
 /// Nothing when the bytes do not follow the grammar: not the canonical ones.

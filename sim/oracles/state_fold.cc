@@ -108,6 +108,17 @@ class Folding {
                            {}});
   }
 
+  void operator()(const HoldPlaced& event) {
+    const auto number = static_cast<std::uint32_t>(rows_.dedup.size());
+    bind(event.decided, event.decided.outcome);
+    if (event.decided.outcome != Outcome::success) return;
+    rows_.holds.push_back({number, event.decided.debit, event.decided.amount.minor, event.expires, 0});
+  }
+
+  void operator()(const HoldEnded& event) {
+    if (event.hold < rows_.holds.size()) rows_.holds[event.hold].end = static_cast<std::uint8_t>(event.how);
+  }
+
  private:
   DedupRow& bind(const Decided& event, Outcome outcome) {
     rows_.dedup.push_back(

@@ -64,9 +64,11 @@ void Transfers::committed(const CommittedEntry& committed) {
   const std::optional<Entry> entry = book_.committed(committed);
   if (!entry) return;
   Position position = book_.shard(shard).at(Index(committed.index.value - 1)).position;
+  const HoldEnded* captured = nullptr;
   for (const Event& event : entry->events) {
     position = position.next();
-    read({shard, position, entry->stamp}, event);
+    read({shard, position, entry->stamp, captured != nullptr}, event);
+    captured = capture_pending(captured, event);
     std::optional<Done> step = std::visit(StepOf{}, event);
     if (!step) continue;
     step->stamp = entry->stamp;
@@ -78,13 +80,15 @@ void Transfers::committed(const CommittedEntry& committed) {
 void Transfers::read(const Receipt& at, const Event& event) {
   const ShardId shard = at.shard;
   if (const auto* local = std::get_if<TransferDecided>(&event)) {
-    decided(shard, at.position, at.stamp, local->decided, nullptr);
+    decided(at, local->decided, nullptr);
   } else if (const auto* leg = std::get_if<LegStarted>(&event)) {
-    decided(shard, at.position, at.stamp, leg->decided, leg);
+    decided(at, leg->decided, leg);
   } else if (const auto* tried = std::get_if<TryStarted>(&event)) {
-    decided(shard, at.position, at.stamp, tried->leg.decided, &tried->leg);
+    decided(at, tried->leg.decided, &tried->leg);
   } else if (const auto* prepared = std::get_if<PrepareStarted>(&event)) {
-    decided(shard, at.position, at.stamp, prepared->leg.decided, &prepared->leg);
+    decided(at, prepared->leg.decided, &prepared->leg);
+  } else if (const auto* held = std::get_if<HoldPlaced>(&event)) {
+    placed(at, *held);
   } else if (const auto* receipt = std::get_if<LegReceived>(&event)) {
     settled(at, {receipt->source, shard, receipt->leg}, receipt->outcome);
   } else if (const auto* tested = std::get_if<TryReceived>(&event)) {
@@ -109,13 +113,24 @@ void Transfers::read(const Receipt& at, const Event& event) {
   }
 }
 
-void Transfers::decided(ShardId shard, Position position, Stamp stamp, const Decided& event, const LegStarted* leg) {
+/// How long it was to be kept follows from its entry's stamp; a refusal says nothing of it.
+void Transfers::placed(const Receipt& at, const HoldPlaced& event) {
+  Record& record = decided(at, event.decided, nullptr);
+  record.expires = event.expires;
+  record.body_known = record.body_known && event.decided.outcome == Outcome::success;
+  if (!record.body_known) return;
+  record.body.expires_in_ms = static_cast<std::uint64_t>((event.expires.nanos - at.stamp.nanos) / 1'000'000);
+}
+
+Record& Transfers::decided(const Receipt& at, const Decided& event, const LegStarted* leg) {
+  const ShardId shard = at.shard;
   const ShardBook& book = book_.shard(shard);
   const Key key{book.tenant_of(event.home), book.account(event.home).value_or(""), event.id};
   Record record;
   record.shard = shard;
-  record.position = position;
-  record.stamp = stamp;
+  record.position = at.position;
+  record.stamp = at.stamp;
+  record.captures = at.captures;
   record.outcome = leg != nullptr ? Outcome::pending : event.outcome;
   record.body = {event.operation, name_of(book, event.debit), name_of(book, event.credit), event.amount};
   if (leg != nullptr) {
@@ -124,11 +139,12 @@ void Transfers::decided(ShardId shard, Position position, Stamp stamp, const Dec
     record.leg = leg->leg;
   }
   const bool debit_known = event.operation == Operation::deposit || !record.body.debit.empty();
-  const bool credit_known = event.operation == Operation::withdrawal || !record.body.credit.empty();
+  const bool has_credit = event.operation == Operation::transfer || event.operation == Operation::deposit;
+  const bool credit_known = !has_credit || !record.body.credit.empty();
   record.body_known = debit_known && credit_known;
   std::vector<Record>& records = records_[key];
   if (leg != nullptr) legs_[{shard, leg->target, leg->leg}] = {key, records.size()};
-  records.push_back(std::move(record));
+  return records.emplace_back(std::move(record));
 }
 
 void Transfers::settled(const Receipt& at, const LegName& leg, Outcome outcome) {

@@ -26,16 +26,17 @@ struct Key {
   auto operator<=>(const Key&) const = default;
 };
 
-/// What a transfer means; the account of a system side is empty.
+/// What a transfer or a hold means; the account of a system side is empty, as is a hold's credit.
 struct Body {
   Operation operation = Operation::transfer;
   std::string debit;
   std::string credit;
   Money amount;
+  std::uint64_t expires_in_ms = 0;  ///< of a hold
   auto operator<=>(const Body&) const = default;
 };
 
-/// One deciding event (transfer_decided, or what starts a leg) and what followed.
+/// One deciding event (transfer_decided, hold_placed, or what starts a leg) and what followed.
 struct Record {
   ShardId shard;
   Position position;
@@ -48,6 +49,8 @@ struct Record {
   Position target_position;  ///< of that receipt: the leg's, or of a question refused, or of a Confirm or Commit
   Stamp target_stamp;
   bool answered = false;  ///< the source has logged it
+  bool captures = false;  ///< what a hold had kept, which ended right before
+  Stamp expires = {};     ///< of a hold
 };
 
 class Transfers {
@@ -83,12 +86,14 @@ class Transfers {
   };
   using Place = std::pair<Key, std::size_t>;  ///< of a record
 
-  void decided(ShardId shard, Position position, Stamp stamp, const Decided& event, const LegStarted* leg);
   struct Receipt {
     ShardId shard;
     Position position;
     Stamp stamp;
+    bool captures = false;  ///< right behind the end of a hold that is captured
   };
+  Record& decided(const Receipt& at, const Decided& event, const LegStarted* leg);
+  void placed(const Receipt& at, const HoldPlaced& event);
   void read(const Receipt& at, const Event& event);
   /// The leg's outcome is settled by what stands here.
   void settled(const Receipt& at, const LegName& leg, Outcome outcome);

@@ -17,6 +17,10 @@ bool is_definite(Outcome outcome) {
 }  // namespace
 
 bool is_definite(const router::Reply& reply) {
+  if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) return is_definite(placed->result.outcome);
+  if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) {
+    return is_definite(captured->result.outcome);
+  }
   const auto* transfers = std::get_if<router::TransfersReply>(&reply.body);
   if (reply.status != Outcome::success || transfers == nullptr) return is_definite(reply.status);
   return std::all_of(transfers->results.begin(), transfers->results.end(),

@@ -179,6 +179,8 @@ void Judge::on_call(SimTime now, std::uint32_t client, std::uint64_t op, const r
     call.status = true;
     call.items.push_back({request.header.tenant, status->id});
   }
+  call.of_hold = request.header.kind == router::RequestKind::place_hold ||
+                 request.header.kind == router::RequestKind::capture_hold;
   for (const auto& oracle : oracles_) oracle->on_call(now, client, op, request);
 }
 
@@ -202,7 +204,28 @@ void Judge::tell(const Key& key, bool known_done, bool known_not_done, bool open
   }
 }
 
+void Judge::count(Outcome outcome, const router::TransferResult& result) {
+  if (phase_ == Phase::setup || phase_ == Phase::final_reads) return;
+  if (outcome == Outcome::unknown || outcome == Outcome::in_flight) {
+    ++operations_.unknown;
+  } else if (outcome != Outcome::success) {
+    ++operations_.refused;
+  } else {
+    ++operations_.succeeded;
+    if (result.target != ShardId(0) && result.target != result.shard) ++operations_.succeeded_across_shards;
+  }
+}
+
 void Judge::count(const Call& call, const router::Reply& reply) {
+  if (call.of_hold) {
+    const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body);
+    const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body);
+    const bool has_result = placed != nullptr || captured != nullptr;
+    const router::TransferResult result = placed != nullptr     ? placed->result
+                                          : captured != nullptr ? captured->result
+                                                                : router::TransferResult{};
+    return count(has_result ? result.outcome : reply.status, result);
+  }
   if (call.status) {
     const auto* told = std::get_if<router::TransferStatusReply>(&reply.body);
     const Outcome outcome = told != nullptr ? told->result.outcome : reply.status;
@@ -220,15 +243,7 @@ void Judge::count(const Call& call, const router::Reply& reply) {
     // An earlier attempt had done it if its answer is replayed; else this attempt did, or nobody.
     tell(call.items[i], success && result.replayed, (success && !result.replayed) || (is_logged(outcome) && !success),
          open);
-    if (phase_ == Phase::setup || phase_ == Phase::final_reads) continue;
-    if (open) {
-      ++operations_.unknown;
-    } else if (!success) {
-      ++operations_.refused;
-    } else {
-      ++operations_.succeeded;
-      if (result.target != ShardId(0) && result.target != result.shard) ++operations_.succeeded_across_shards;
-    }
+    count(outcome, result);
   }
 }
 

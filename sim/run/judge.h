@@ -67,8 +67,11 @@ class Judge {
   struct Call {
     std::vector<Key> items;
     bool status = false;
+    bool of_hold = false;  ///< placed or captured
   };
 
+  /// What one transfer or hold was told.
+  void count(Outcome outcome, const router::TransferResult& result);
   void count(const Call& call, const router::Reply& reply);
   void tell(const Key& key, bool known_done, bool known_not_done, bool open);
 

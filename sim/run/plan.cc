@@ -5,12 +5,16 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/ledger/commands.h"
 #include "sim/kernel/streams.h"
 
 namespace coffer::sim {
 
 namespace {
 
+// Holds that expire soon are waited for, once all else is done: as with a drawn workload.
+constexpr Duration soon = seconds(6);
+constexpr Duration wait = milliseconds(500);
 constexpr std::uint64_t own_numbers = std::uint64_t{1} << 32;  // beyond every number a script can name
 
 TransferId id_of(std::uint64_t number) {
@@ -60,6 +64,14 @@ router::RequestKind kind_of(CallKind kind) {
       return router::RequestKind::change_account;
     case CallKind::account:
       return router::RequestKind::account;
+    case CallKind::hold:
+      return router::RequestKind::place_hold;
+    case CallKind::capture:
+      return router::RequestKind::capture_hold;
+    case CallKind::void_hold:
+      return router::RequestKind::void_hold;
+    case CallKind::hold_state:
+      return router::RequestKind::hold;
   }
   check_failed("a call is of a known kind");
 }
@@ -69,6 +81,19 @@ router::AccountChange change_of(CallKind kind) {
   return kind == CallKind::freeze     ? router::AccountChange::freeze
          : kind == CallKind::unfreeze ? router::AccountChange::unfreeze
                                       : router::AccountChange::close;
+}
+
+/// Of a write of an account or a hold, or of a read.
+Outcome outcome_of(const router::Reply& reply) {
+  if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) return placed->result.outcome;
+  if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) return captured->result.outcome;
+  if (const auto* told = std::get_if<router::TransferStatusReply>(&reply.body)) return told->result.outcome;
+  return reply.status;
+}
+
+bool is_write_of_hold(router::RequestKind kind) {
+  return kind == router::RequestKind::place_hold || kind == router::RequestKind::capture_hold ||
+         kind == router::RequestKind::void_hold;
 }
 
 /// The account that decides it.
@@ -140,8 +165,9 @@ void ScriptPlan::plan_calls() {
     if (names_pocket(call.operation)) ask.pocket.currency = currency_named(call.currency);
     changes_accounts_ = changes_accounts_ || changes_account(call.operation);
     if (changes_account(call.operation)) ask.change = change_of(call.operation);
-    const bool own_id = changes_account(call.operation) && call.id == 0;
-    ask.id = id_of(own_id ? own_numbers + ++numbers_ : call.id);
+    const bool has_own_id = changes_account(call.operation) || call.operation == CallKind::hold;
+    ask.id = id_of(has_own_id && call.id == 0 ? own_numbers + ++numbers_ : call.id);
+    if (is_of_hold(call.operation)) ask.hold = &call;
   }
 }
 
@@ -176,6 +202,23 @@ void ScriptPlan::plan_final_reads() {
     ask.id = item.id;
     give(ask);
   }
+  plan_reads_of_holds(give);
+}
+
+void ScriptPlan::plan_reads_of_holds(const std::function<void(Ask)>& give) {
+  Ask ask;
+  ask.kind = router::RequestKind::hold;
+  for (const auto& [tenant, account, id] : holds_) {
+    ask.pocket = {tenant, account, {}};
+    ask.id = id;
+    give(ask);
+  }
+  ask.kind = router::RequestKind::transfer_status;
+  for (const auto& [tenant, account, id] : captures_) {
+    ask.pocket = {tenant, account, {}};
+    ask.id = ledger::capture_id_of(id);
+    give(ask);
+  }
 }
 
 /// Some of what this client still has to learn.
@@ -187,8 +230,10 @@ std::optional<ScriptPlan::Ask> ScriptPlan::unresolved(std::uint32_t number) cons
   for (std::size_t i = 0; i < items_.size() && ask.items.size() < script_.again_max; ++i) {
     if (items_[i].asked && !items_[i].resolved && items_[i].call->client == number) ask.items.push_back(i);
   }
-  if (ask.items.empty()) return std::nullopt;
-  return ask;
+  if (!ask.items.empty()) return ask;
+  const Client& client = clients_[number];
+  if (client.awaited.empty() || client.waits_left == 0) return std::nullopt;
+  return client.awaited.front();
 }
 
 std::optional<ScriptPlan::Ask> ScriptPlan::choose(std::uint32_t number, Phase phase) {
@@ -213,6 +258,7 @@ std::optional<ScriptPlan::Ask> ScriptPlan::choose(std::uint32_t number, Phase ph
 /// Draws always, so that a call that is written out thinks neither more nor less for it.
 Duration ScriptPlan::think(Client& client, const Ask& ask, Phase phase, Duration spent) const {
   const Duration drawn{client.think.exponential(script_.think_mean.nanos)};
+  if (ask.kind == router::RequestKind::hold && phase == Phase::healing) return std::max(drawn, wait);
   if (ask.written != nullptr) return std::max(ask.written->at - spent, ask.written->think);
   if (script_.think_mean == Duration{}) return milliseconds(1);
   const bool hurried = phase == Phase::setup || phase == Phase::final_reads;
@@ -255,6 +301,22 @@ Bytes ScriptPlan::encode(const Ask& ask, std::uint32_t client) const {
     case router::RequestKind::account:
       request.body = router::AccountRequest{ask.pocket.account};
       break;
+    case router::RequestKind::place_hold: {
+      const auto expires_in_ms = static_cast<std::uint64_t>(ask.hold->expires_in.millis());
+      request.body =
+          router::PlaceHoldRequest{ask.pocket.currency, ask.hold->amount, ask.id, expires_in_ms, ask.pocket.account};
+      break;
+    }
+    case router::RequestKind::capture_hold:
+      request.body =
+          router::CaptureHoldRequest{ask.pocket.currency, ask.hold->amount, ask.id, ask.pocket.account, ask.hold->to};
+      break;
+    case router::RequestKind::void_hold:
+      request.body = router::VoidHoldRequest{ask.id, ask.pocket.account};
+      break;
+    case router::RequestKind::hold:
+      request.body = router::HoldRequest{ask.id, ask.pocket.account};
+      break;
     case router::RequestKind::trial_balance:
       request.body = router::TrialBalanceRequest{};
       break;
@@ -273,6 +335,10 @@ std::optional<workload::Next> ScriptPlan::next(std::uint32_t number, Phase phase
   if (!ask) return std::nullopt;
   client.phase = phase;
   for (const std::size_t item : ask->items) items_[item].asked = true;
+  const Named named{ask->pocket.tenant, ask->pocket.account, ask->id};
+  if (ask->kind == router::RequestKind::place_hold) holds_.insert(named);
+  if (ask->kind == router::RequestKind::capture_hold) captures_.insert(named);
+  if (ask->kind == router::RequestKind::hold && phase == Phase::healing) --client.waits_left;
   if (phase == Phase::running) client.calls.pop_front();
   const Duration pause = think(client, *ask, phase, spent);
   const std::uint64_t op = (static_cast<std::uint64_t>(number) << 32) + ++client.made;
@@ -298,13 +364,31 @@ bool ScriptPlan::settle(Client& client, const Ask& ask, const router::Reply& rep
     if (reply.status == Outcome::success) opened_.insert(ask.pocket);
     if (!is_definite(reply.status) && client.phase != Phase::setup) client.open_openings.push_back(ask);
   }
-  if (ask.kind == router::RequestKind::change_account) {
-    std::erase_if(client.open_changes, [&](const Ask& open) { return open.id == ask.id; });
-    if (!is_definite(reply.status)) client.open_changes.push_back(ask);
+  settle_write(client, ask, reply);
+  return is_definite(outcome_of(reply));
+}
+
+void ScriptPlan::settle_write(Client& client, const Ask& ask, const router::Reply& reply) {
+  const bool of_hold = is_write_of_hold(ask.kind);
+  if (of_hold || ask.kind == router::RequestKind::change_account) {
+    std::erase_if(client.open_changes, [&](const Ask& open) {
+      return open.kind == ask.kind && open.id == ask.id && open.pocket == ask.pocket && open.hold == ask.hold;
+    });
+    if (!is_definite(outcome_of(reply))) client.open_changes.push_back(ask);
     if (!client.open_changes.empty()) client.open_changes.back().written = nullptr;  // asked again while healing
   }
-  const auto* told = std::get_if<router::TransferStatusReply>(&reply.body);
-  return is_definite(told != nullptr ? told->result.outcome : reply.status);
+  const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body);
+  if (placed != nullptr && placed->result.outcome == Outcome::success && ask.hold->expires_in <= soon) {
+    Ask read;
+    read.kind = router::RequestKind::hold;
+    read.pocket = {ask.pocket.tenant, ask.pocket.account, {}};
+    read.id = ask.id;
+    client.awaited.push_back(std::move(read));
+  }
+  const auto* read = std::get_if<router::HoldReply>(&reply.body);
+  if (read == nullptr || read->state == router::HoldState::held) return;
+  std::erase_if(client.awaited,
+                [&](const Ask& one) { return one.id == ask.id && one.pocket.account == ask.pocket.account; });
 }
 
 void ScriptPlan::on_reply(std::uint32_t number, std::uint64_t, const router::Reply& reply) {

@@ -4,11 +4,13 @@
 
 #include <cstdint>
 #include <deque>
+#include <functional>
 #include <map>
 #include <memory>
 #include <optional>
 #include <set>
 #include <string>
+#include <tuple>
 #include <utility>
 #include <vector>
 
@@ -45,8 +47,9 @@ class ScriptPlan {
     router::RequestKind kind{};
     std::vector<std::size_t> items;         ///< transfers
     Pocket pocket;                          ///< all but transfers; without a currency where it is about an account
-    TransferId id;                          ///< transfer_status, change_account
+    TransferId id;                          ///< transfer_status, change_account, the hold's
     router::AccountChange change{};         ///< change_account
+    const ScriptedCall* hold = nullptr;     ///< place_hold, capture_hold: its body
     const ScriptedCall* written = nullptr;  ///< in the running phase: the (first) call
   };
   struct Client {
@@ -55,7 +58,9 @@ class ScriptPlan {
     std::deque<Ask> calls;
     std::deque<Ask> reads;
     std::vector<Ask> open_openings;  ///< openings in the running phase without a definite answer
-    std::vector<Ask> open_changes;   ///< changes of accounts likewise
+    std::vector<Ask> open_changes;   ///< changes of accounts, and writes of holds, likewise
+    std::vector<Ask> awaited;        ///< reads of holds that were placed here and expire soon
+    std::uint32_t waits_left = 16;   ///< for them, in all
     std::optional<Ask> outstanding;
     std::uint64_t made = 0;
     Phase phase{};  ///< in which the outstanding call was given out
@@ -66,10 +71,12 @@ class ScriptPlan {
   void plan_setup();
   void plan_calls();
   void plan_final_reads();
+  void plan_reads_of_holds(const std::function<void(Ask)>& give);
   std::optional<Ask> unresolved(std::uint32_t client) const;
   std::optional<Ask> choose(std::uint32_t client, Phase phase);
   Duration think(Client& client, const Ask& ask, Phase phase, Duration spent) const;
   Bytes encode(const Ask& ask, std::uint32_t client) const;
+  void settle_write(Client& client, const Ask& ask, const router::Reply& reply);
   /// Whether the answer says all there was to learn.
   bool settle(Client& client, const Ask& ask, const router::Reply& reply);
 
@@ -79,6 +86,10 @@ class ScriptPlan {
   std::map<std::pair<TenantId, TransferId>, std::vector<std::size_t>> by_id_;
   std::vector<Client> clients_;
   std::set<Pocket> opened_;  ///< told open
+  /// Asked for: by account and id.
+  using Named = std::tuple<TenantId, std::string, TransferId>;
+  std::set<Named> holds_;
+  std::set<Named> captures_;
   std::uint64_t numbers_ = 0;
   bool final_reads_planned_ = false;
   bool changes_accounts_ = false;

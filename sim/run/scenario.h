@@ -33,11 +33,23 @@ enum class CallKind : std::uint8_t {
   unfreeze = 8,
   close = 9,
   account = 10,
+  hold = 11,
+  capture = 12,
+  void_hold = 13,
+  hold_state = 14,
 };
 constexpr bool moves_money(CallKind kind) { return kind <= CallKind::withdrawal; }
 constexpr bool changes_account(CallKind kind) { return kind >= CallKind::freeze && kind <= CallKind::close; }
+constexpr bool is_of_hold(CallKind kind) { return kind >= CallKind::hold; }
 /// Is about an account in one currency.
-constexpr bool names_pocket(CallKind kind) { return kind <= CallKind::balance; }
+constexpr bool names_pocket(CallKind kind) {
+  return kind <= CallKind::balance || kind == CallKind::hold || kind == CallKind::capture;
+}
+/// Is about what has an id: a transfer, a change of an account, a hold.
+constexpr bool names_id(CallKind kind) {
+  return moves_money(kind) || kind == CallKind::status || changes_account(kind) || is_of_hold(kind);
+}
+inline constexpr Duration hold_longest = seconds(31LL * 86400);
 
 /// One call of a written-out plan.
 struct ScriptedCall {
@@ -48,12 +60,13 @@ struct ScriptedCall {
       0;  ///< what moves money and stands side by side in one batch of a client is one request; 0: alone
   CallKind operation = CallKind::transfer;
   std::string from;         ///< empty for a deposit
-  std::string to;           ///< empty for a withdrawal
+  std::string to;           ///< empty for a withdrawal; capture: who gets it
   std::int64_t amount = 1;  ///< minor units
   std::string currency = "USD";
-  std::uint32_t id = 0;   ///< the transaction's number; the same number is the same transaction id. 0: one of its own
-  std::string account;    ///< to open, to change, or to read; status: the one that decides the transfer
-  bool eventual = false;  ///< balance: as it stands at whoever is asked
+  std::uint32_t id = 0;  ///< the transaction's number; the same number is the same transaction id. 0: one of its own
+  std::string account;   ///< to open, to change, or to read; status: the one that decides the transfer; the hold's
+  Duration expires_in = seconds(60);  ///< hold; whole milliseconds
+  bool eventual = false;              ///< balance: as it stands at whoever is asked
   std::uint32_t patience_ms = 3000;
   bool operator==(const ScriptedCall&) const = default;
 };

@@ -54,6 +54,7 @@ void visit(V& v, workload::Config& w) {
   v.count("deposit_per_mille", w.deposit_per_mille, 0, 1000);
   v.count("withdrawal_per_mille", w.withdrawal_per_mille, 0, 1000);
   v.weight("account_change_per_mille", w.account_change_per_mille, 0, 1000);
+  v.weight("hold_per_mille", w.hold_per_mille, 0, 1000);
   v.count("patience_ms", w.patience_ms, 1, 600'000);
   v.number("opening_balance", w.opening_balance, 0, std::numeric_limits<std::int64_t>::max());
 }
@@ -143,11 +144,15 @@ void visit(V& v, ScriptedCall& c) {
     v.number("batch", c.batch, 0, u32_max);
   } else {
     v.text("account", c.account);
+    if (c.operation == CallKind::capture) v.text("to", c.to);
+    if (c.operation == CallKind::capture || c.operation == CallKind::hold) {
+      v.number("amount", c.amount, 1, std::numeric_limits<std::int64_t>::max());
+    }
+    if (c.operation == CallKind::hold) v.duration("expires_in", c.expires_in, milliseconds(1), hold_longest);
   }
   if (c.operation == CallKind::balance) v.flag("eventual", c.eventual);
   if (names_pocket(c.operation)) v.text("currency", c.currency);
-  if (moves_money(c.operation) || c.operation == CallKind::status || changes_account(c.operation))
-    v.number("id", c.id, 0, u32_max);
+  if (names_id(c.operation)) v.number("id", c.id, 0, u32_max);
   v.count("patience_ms", c.patience_ms, 1, 600'000);
 }
 

@@ -87,6 +87,13 @@ std::string of_script(const Script& script) {
     if (!moves_money(call.operation)) {
       if (call.account.empty()) return at + "/account: which one?";
       if (call.operation == CallKind::status && call.id == 0) return at + "/id: of which transfer?";
+      if (is_of_hold(call.operation) && call.operation != CallKind::hold && call.id == 0) {
+        return at + "/id: of which hold?";
+      }
+      if (call.operation == CallKind::capture && call.to.empty()) return at + "/to: to whom?";
+      if (call.operation == CallKind::hold && call.expires_in.nanos % 1'000'000 != 0) {
+        return at + "/expires_in: in whole milliseconds";
+      }
       continue;
     }
     const bool deposit = call.operation == CallKind::deposit;

@@ -100,6 +100,12 @@ void draw_times(Scenario& scenario, std::uint64_t seed) {
   scenario.machine.monotonic_ppm_max = static_cast<std::int32_t>(prng.between(0, 200));
 }
 
+/// In some worlds, clients now and then place holds, and capture, void or forget them.
+void draw_holds(Scenario& scenario, std::uint64_t seed) {
+  Prng prng = stream(seed, Domain::swarm, 9, world_site);
+  if (prng.chance(200)) scenario.workload.hold_per_mille = draw(prng, 20, 80);
+}
+
 /// A fault of the table as this stream draws it.
 faults::FaultSpec drawn(const faults::Row& row, Prng& prng, const faults::Mood& mood, std::uint64_t number,
                         std::uint32_t shards) {
@@ -149,6 +155,7 @@ Scenario draw_default(std::uint64_t seed) {
   draw_tuning(scenario, seed);
   draw_workload(scenario, seed);
   draw_realms(scenario, seed);
+  draw_holds(scenario, seed);
   draw_times(scenario, seed);
   draw_faults(scenario, seed);
   return scenario;
@@ -180,6 +187,25 @@ Scenario draw_accounts(std::uint64_t seed) {
   scenario.workload.accounts = draw(prng, 8, 24);
   scenario.workload.cross_shard_per_mille = draw(prng, 500, 900);
   scenario.workload.missing_account_per_mille = draw(prng, 60, 200);
+  return scenario;
+}
+
+/// The worlds of the default profile, by any protocol, whose clients place, capture and void many holds, or let them
+/// expire; in some of them accounts are frozen meanwhile, and in some snapshots are taken all the time.
+Scenario draw_many_holds(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  Prng prng = stream(seed, Domain::swarm, 10, world_site);
+  constexpr ledger::Protocol protocols[] = {ledger::Protocol::saga, ledger::Protocol::tcc,
+                                            ledger::Protocol::two_phase_commit};
+  scenario.tuning.protocol = protocols[prng.below(std::size(protocols))];
+  scenario.shards = std::max(scenario.shards, 2u);  // never fewer than the faults know of
+  scenario.workload.hold_per_mille = draw(prng, 150, 500);
+  if (prng.chance(400)) scenario.workload.account_change_per_mille = draw(prng, 20, 100);
+  if (prng.chance(300)) {
+    scenario.tuning.segment_size = std::uint64_t{1} << prng.between(14, 16);
+    scenario.tuning.epoch_bytes = std::uint64_t{1} << prng.between(12, 15);
+    scenario.tuning.chunk_bytes = 1u << prng.between(12, 14);
+  }
   return scenario;
 }
 
@@ -415,6 +441,13 @@ const std::vector<Profile>& profiles() {
        {"account_closed", "close_refused", "compensation_into_frozen", "confirmed_into_frozen", "frozen_between_phases",
         "refused_closed", "refused_frozen", "undo"}},
       {"default", "everything a seed can draw", draw_default},
+      {"holds",
+       "the worlds of the default profile, whose clients place, capture and void holds, or let them expire",
+       draw_many_holds,
+       {},
+       {"hold_capture_compensated", "hold_capture_refused", "hold_captured_across", "hold_captured_while_frozen",
+        "hold_captured_within", "hold_exceeded", "hold_expired", "hold_expiry_beat_capture", "hold_kept_debit_out",
+        "hold_voided", "snapshot_published", "undo"}},
       {"membership",
        "groups whose members and leaders an operator changes while everything but the disks goes wrong",
        draw_membership,

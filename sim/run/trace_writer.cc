@@ -63,6 +63,14 @@ std::string_view name(router::RequestKind kind) {
       return "change_account";
     case router::RequestKind::account:
       return "account";
+    case router::RequestKind::place_hold:
+      return "place_hold";
+    case router::RequestKind::capture_hold:
+      return "capture_hold";
+    case router::RequestKind::void_hold:
+      return "void_hold";
+    case router::RequestKind::hold:
+      return "hold";
   }
   return "?";
 }
@@ -144,6 +152,20 @@ void TraceWriter::call(SimTime now, std::uint32_t client, std::uint64_t op, cons
   if (const auto* balance = std::get_if<router::BalanceRequest>(&request.body)) {
     *out_ << R"(,"account":)" << quoted(balance->account);
   }
+  if (const auto* hold = std::get_if<router::PlaceHoldRequest>(&request.body)) {
+    *out_ << R"(,"id":")" << spelled(hold->id) << R"(","account":)" << quoted(hold->account) << R"(,"amount":)"
+          << hold->amount << R"(,"expires_in_ms":)" << hold->expires_in_ms;
+  }
+  if (const auto* capture = std::get_if<router::CaptureHoldRequest>(&request.body)) {
+    *out_ << R"(,"id":")" << spelled(capture->id) << R"(","account":)" << quoted(capture->account) << R"(,"to":)"
+          << quoted(capture->credit) << R"(,"amount":)" << capture->amount;
+  }
+  if (const auto* voided = std::get_if<router::VoidHoldRequest>(&request.body)) {
+    *out_ << R"(,"id":")" << spelled(voided->id) << R"(","account":)" << quoted(voided->account);
+  }
+  if (const auto* read = std::get_if<router::HoldRequest>(&request.body)) {
+    *out_ << R"(,"id":")" << spelled(read->id) << R"(","account":)" << quoted(read->account);
+  }
   *out_ << "}\n";
 }
 
@@ -164,6 +186,17 @@ void TraceWriter::told(SimTime now, std::uint32_t client, std::uint64_t op, cons
   }
   if (const auto* balance = std::get_if<router::BalanceReply>(&reply.body)) {
     *out_ << R"(,"balance":)" << balance->balance;
+    if (balance->held != 0) *out_ << R"(,"held":)" << balance->held;
+  }
+  if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) {
+    *out_ << R"(,"outcome":")" << name(placed->result.outcome) << R"(","expires":)" << placed->expires.nanos;
+  }
+  if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) {
+    *out_ << R"(,"outcome":")" << name(captured->result.outcome) << R"(","transfer":")" << spelled(captured->transfer)
+          << '"';
+  }
+  if (const auto* hold = std::get_if<router::HoldReply>(&reply.body)) {
+    *out_ << R"(,"state":)" << static_cast<int>(hold->state);
   }
   const auto* changed = std::get_if<router::ReconfigureReply>(&reply.body);
   const auto* transferred = std::get_if<router::TransferLeadershipReply>(&reply.body);

@@ -17,13 +17,15 @@ std::string of(NodeId node) { return "node " + std::to_string(node.value); }
 std::string of(ShardId shard) { return "shard " + std::to_string(shard.value); }
 
 /// The number a script gave it, or how it begins.
-std::string of(const TransferId& id) {
+std::string number_of(const TransferId& id) {
   std::uint64_t number = 0;
   for (std::size_t i = 8; i < 16; ++i) number = number << 8 | id.bytes[i];
   number &= ~(std::uint64_t{0xc0} << 56);
   const bool scripted = id.bytes[0] == 0 && id.bytes[1] == 0 && id.bytes[6] == 0x80 && number <= 0xffff'ffff;
-  return "transfer " + (scripted ? std::to_string(number) : to_string(id).substr(0, 8));
+  return scripted ? std::to_string(number) : to_string(id).substr(0, 8);
 }
+std::string of(const TransferId& id) { return "transfer " + number_of(id); }
+std::string of_hold(const TransferId& id) { return "hold " + number_of(id); }
 
 std::string outcome_of(std::uint64_t number) { return std::string(name(static_cast<Outcome>(number))); }
 
@@ -50,6 +52,23 @@ std::string listed(const std::vector<std::string>& items) {
   for (std::size_t i = 0; i < std::min(items.size(), items_told); ++i) text += (text.empty() ? "" : ", ") + items[i];
   if (items.size() > items_told) text += " and " + std::to_string(items.size() - items_told) + " more";
   return text;
+}
+
+/// What a request wants of which hold; nothing for others.
+struct OfHold {
+  TransferId id;
+  std::string_view what;
+};
+std::optional<OfHold> hold_of(const router::Request& request) {
+  if (const auto* place = std::get_if<router::PlaceHoldRequest>(&request.body)) return OfHold{place->id, "placing"};
+  if (const auto* capture = std::get_if<router::CaptureHoldRequest>(&request.body)) {
+    return OfHold{capture->id, "the capture of"};
+  }
+  if (const auto* voided = std::get_if<router::VoidHoldRequest>(&request.body)) {
+    return OfHold{voided->id, "the voiding of"};
+  }
+  if (const auto* read = std::get_if<router::HoldRequest>(&request.body)) return OfHold{read->id, "the state of"};
+  return std::nullopt;
 }
 
 std::string spelled(const router::TransferItem& item) {
@@ -132,6 +151,14 @@ std::optional<std::string> Chronicle::of_transfer(NodeId node, const TraceEvent&
       return here + transfer + " is to be aborted: " + outcome_of(event.c);
     case TraceKind::abort_done:
       return here + transfer + " is done: " + to + " has aborted";
+    case TraceKind::hold_placed:
+      return here + of_hold(event.transfer) + " keeps " + std::to_string(event.a);
+    case TraceKind::hold_captured:
+      return here + of_hold(event.transfer) + " is captured";
+    case TraceKind::hold_voided:
+      return here + of_hold(event.transfer) + " is voided";
+    case TraceKind::hold_expired:
+      return here + of_hold(event.transfer) + " has expired";
     case TraceKind::refused:
       return here + transfer + " is refused: " + outcome_of(event.a);
     case TraceKind::dedup_hit:
@@ -238,6 +265,11 @@ void Chronicle::call(SimTime now, std::uint32_t client, std::uint64_t op, const 
     }
     if (followed_.empty() || phase_ == Phase::running) asked = listed(items);
   }
+  if (const auto hold = hold_of(request)) {
+    call.items.push_back(hold->id);
+    if (subject_.transfers.empty() && phase_ == Phase::running) followed_.insert(hold->id);
+    if (names(hold->id)) asked = std::string(hold->what) + " " + of_hold(hold->id);
+  }
   if (const auto* balance = std::get_if<router::BalanceRequest>(&request.body)) {
     call.account = balance->account;
     if (subject_.accounts.contains(call.account)) asked = "the balance of " + call.account;
@@ -264,6 +296,10 @@ void Chronicle::told(SimTime now, std::uint32_t client, std::uint64_t op, const 
   told = listed(items);
   const auto* status = std::get_if<router::TransferStatusReply>(&reply.body);
   if (status != nullptr) told = of(call->second.items[0]) + " is " + std::string(name(status->result.outcome));
+  const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body);
+  if (placed != nullptr) told = of_hold(call->second.items[0]) + ": " + std::string(name(placed->result.outcome));
+  const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body);
+  if (captured != nullptr) told = of_hold(call->second.items[0]) + ": " + std::string(name(captured->result.outcome));
   const auto* balance = std::get_if<router::BalanceReply>(&reply.body);
   if (balance != nullptr) told = call->second.account + " has " + std::to_string(balance->balance);
   if (told.empty()) told = name(reply.status);

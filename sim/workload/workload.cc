@@ -10,7 +10,9 @@
 
 #include "core/base/check.h"
 #include "core/base/prng.h"
+#include "core/ledger/commands.h"
 #include "sim/workload/accounts.h"
+#include "sim/workload/holds.h"
 #include "sim/workload/items.h"
 
 namespace coffer::sim::workload {
@@ -25,6 +27,11 @@ constexpr std::uint64_t think_site = 3;
 constexpr std::uint32_t opening_per_mille = 15;     ///< of calls in the running phase: another account, or one again
 constexpr std::uint32_t ask_again_per_mille = 500;  ///< of open outcomes: soon; the others come back much later
 constexpr std::uint32_t single_per_mille = 400;     ///< of transfers calls: one item, as a person would send
+constexpr std::uint32_t taken_id_per_mille = 30;    ///< of placings: under an id that a transfer has
+
+// Holds that expire soon are waited for: so often in all, each time after so long.
+constexpr std::uint32_t waits_max = 16;
+constexpr Duration wait = milliseconds(500);
 
 /// How many of the latest items may well be under way.
 std::size_t latest(std::size_t items) { return std::min<std::size_t>(items, 6); }
@@ -33,11 +40,21 @@ std::size_t latest(std::size_t items) { return std::min<std::size_t>(items, 6); 
 struct Ask {
   router::RequestKind kind = router::RequestKind::transfers;
   std::vector<std::size_t> items;  ///< transfers
-  std::string account;             ///< open_account, balance, transfer_status
+  std::string account;             ///< all but transfers and trial_balance
   Currency currency;
   router::Consistency consistency = router::Consistency::linearizable;
-  TransferId id;
+  TransferId id;  ///< transfer_status, change_account, the hold's
   router::AccountChange change = router::AccountChange::freeze;
+  std::int64_t amount = 0;  ///< place_hold, capture_hold
+  std::uint64_t expires_in_ms = 0;
+  std::string credit;  ///< capture_hold
+  Duration pause;      ///< before it, at least
+
+  bool operator==(const Ask&) const = default;
+  bool is_of_hold() const {
+    return kind == router::RequestKind::place_hold || kind == router::RequestKind::capture_hold ||
+           kind == router::RequestKind::void_hold;
+  }
 };
 
 struct Client {
@@ -49,8 +66,9 @@ struct Client {
   std::deque<Ask> due;              ///< setup, final reads: in order, each until it is settled
   std::vector<std::size_t> again;   ///< items whose outcome is open, to be asked again soon
   std::vector<Ask> open_openings;   ///< openings without a definite answer
-  std::vector<Ask> open_changes;    ///< changes of accounts without a definite answer
+  std::vector<Ask> open_changes;    ///< changes of accounts, and writes of holds, without a definite answer
   std::vector<std::string> frozen;  ///< by this client, as far as it knows
+  std::uint32_t waits_left = waits_max;
   struct Outstanding {
     std::uint64_t op;
     Ask ask;
@@ -111,6 +129,34 @@ Ask status(const std::string& account, const TransferId& id) {
   return ask;
 }
 
+Ask of_hold(router::RequestKind kind, const Hold& hold) {
+  Ask ask;
+  ask.kind = kind;
+  ask.account = hold.account;
+  ask.id = hold.id;
+  if (kind != router::RequestKind::place_hold) return ask;
+  ask.currency = hold.currency;
+  ask.amount = hold.amount;
+  ask.expires_in_ms = hold.expires_in_ms;
+  return ask;
+}
+
+Ask capturing(const Hold& hold, const Capture& capture) {
+  Ask ask = of_hold(router::RequestKind::capture_hold, hold);
+  ask.currency = capture.currency;
+  ask.amount = capture.amount;
+  ask.credit = capture.credit;
+  return ask;
+}
+
+/// Of a write that is one transfer's or hold's, or speaks for all of it.
+Outcome outcome_of(const router::Reply& reply) {
+  if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) return placed->result.outcome;
+  if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) return captured->result.outcome;
+  if (const auto* told = std::get_if<router::TransferStatusReply>(&reply.body)) return told->result.outcome;
+  return reply.status;
+}
+
 }  // namespace
 
 /// What the clients of one tenant play with.
@@ -119,9 +165,10 @@ struct Realm {
   Accounts accounts;
   Items items;
   std::set<std::pair<std::string, Currency>> opened;  ///< told open
+  Holds holds;
 
   Realm(const Config& c, const router::ShardMap& map, TenantId t)
-      : tenant(t), accounts(c, map, t), items(c, accounts) {}
+      : tenant(t), accounts(c, map, t), items(c, accounts), holds(c, accounts) {}
 };
 
 struct Generator::State {
@@ -161,9 +208,13 @@ struct Generator::State {
   std::size_t draw_item(std::uint32_t number);
   Ask draw_opening(std::uint32_t number);
   Ask draw_change(std::uint32_t number);
+  Ask draw_hold(std::uint32_t number);
+  Ask draw_placing(std::uint32_t number);
+  std::optional<Ask> awaited(std::uint32_t number);
   std::optional<Ask> unresolved(std::uint32_t number);
   Bytes encode(std::uint32_t number, const Ask& ask);
   void settle(std::uint32_t number, const Ask& ask, const router::Reply& reply);
+  void settle_hold(Client& client, Holds& holds, const Ask& ask, const router::Reply& reply);
   bool is_settled(std::uint32_t number, const Ask& ask, const router::Reply& reply);
 };
 
@@ -215,11 +266,18 @@ void Generator::State::plan_reads_of(std::size_t r, std::size_t& turn) {
     const Item& item = realm.items[i];
     if (asked.emplace(item.home(), item.id).second) give(status(item.home(), item.id));
   }
+  std::set<std::pair<std::string, TransferId>> holds;
+  for (std::size_t i = 0; i < realm.holds.size(); ++i) {
+    const Hold& hold = realm.holds[i];
+    if (holds.emplace(hold.account, hold.id).second) give(of_hold(router::RequestKind::hold, hold));
+    const TransferId capture = ledger::capture_id_of(hold.id);
+    if (!hold.captures.empty() && asked.emplace(hold.account, capture).second) give(status(hold.account, capture));
+  }
 }
 
 Ask Generator::State::draw_read(std::uint32_t number) {
   Client& client = clients[number];
-  auto& [tenant, accounts, items, opened] = realm_of(number);
+  auto& [tenant, accounts, items, opened, holds] = realm_of(number);
   const std::uint64_t kind = client.draws.below(100);
   if (kind < 20 && items.size() > 0) {
     const Item& item = items[items.draw_earlier(client.draws)];
@@ -267,7 +325,7 @@ Ask Generator::State::draw_opening(std::uint32_t number) {
 /// an account of which money may be under way. Accounts opened late hold nothing, as a rule, and so can be closed.
 Ask Generator::State::draw_change(std::uint32_t number) {
   Client& client = clients[number];
-  auto& [tenant, accounts, items, opened] = realm_of(number);
+  auto& [tenant, accounts, items, opened, holds] = realm_of(number);
   const std::uint64_t kind = client.draws.below(100);
   const TransferId id = draw_id(client.ids);
   if (kind < 10) return state_of(accounts.draw(client.draws).name);
@@ -283,8 +341,34 @@ Ask Generator::State::draw_change(std::uint32_t number) {
     const Item& item = items[items.size() - 1 - static_cast<std::size_t>(client.draws.below(latest(items.size())))];
     account = item.debit.empty() || (!item.credit.empty() && client.draws.chance(500)) ? item.credit : item.debit;
   }
+  if (holds.size() > 0 && client.draws.chance(500)) account = holds[holds.draw_earlier(client.draws, {})].account;
   client.frozen.push_back(account);
   return change(router::AccountChange::freeze, account, id);
+}
+
+/// A new hold, one asked for before, or (rarely) one under a transfer's id.
+Ask Generator::State::draw_placing(std::uint32_t number) {
+  Client& client = clients[number];
+  Realm& realm = realm_of(number);
+  const bool taken = client.draws.chance(taken_id_per_mille);
+  if (!taken || realm.items.size() == 0) {
+    const std::size_t drawn = realm.holds.draw(number, client.draws, client.ids);
+    return of_hold(router::RequestKind::place_hold, realm.holds[drawn]);
+  }
+  const Item& item = realm.items[realm.items.draw_earlier(client.draws)];
+  const std::size_t drawn = realm.holds.draw_under(number, item.home(), item.currency, item.id, client.draws);
+  return of_hold(router::RequestKind::place_hold, realm.holds[drawn]);
+}
+
+/// What is frozen is what somebody would rather not see captured.
+Ask Generator::State::draw_hold(std::uint32_t number) {
+  Client& client = clients[number];
+  Holds& holds = realm_of(number).holds;
+  const std::uint64_t kind = client.draws.below(100);
+  if (holds.size() == 0 || kind < 40) return draw_placing(number);
+  const std::size_t drawn = holds.draw_earlier(client.draws, kind < 75 ? client.frozen : std::vector<std::string>());
+  if (kind < 75) return capturing(holds[drawn], holds.draw_capture(drawn, client.draws));
+  return of_hold(kind < 90 ? router::RequestKind::void_hold : router::RequestKind::hold, holds[drawn]);
 }
 
 Ask Generator::State::draw(std::uint32_t number) {
@@ -293,8 +377,25 @@ Ask Generator::State::draw(std::uint32_t number) {
   const std::uint64_t kind = client.draws.below(1000);
   if (kind < config.read_per_mille) return draw_read(number);
   if (kind < config.read_per_mille + opening_per_mille) return draw_opening(number);
-  if (kind < config.read_per_mille + opening_per_mille + config.account_change_per_mille) return draw_change(number);
+  const std::uint32_t not_holds = config.read_per_mille + opening_per_mille + config.account_change_per_mille;
+  if (kind < not_holds) return draw_change(number);
+  if (kind < not_holds + config.hold_per_mille) return draw_hold(number);
   return draw_transfers(number);
+}
+
+/// The end of a hold that this client has placed and that expires soon: what an idle leader has to see to.
+std::optional<Ask> Generator::State::awaited(std::uint32_t number) {
+  Client& client = clients[number];
+  const Holds& holds = realm_of(number).holds;
+  for (std::size_t i = 0; i < holds.size() && client.waits_left > 0; ++i) {
+    const Hold& hold = holds[i];
+    if (hold.owner != number || !hold.placed || hold.ended || hold.expires_in_ms > Holds::soon_ms) continue;
+    --client.waits_left;
+    Ask ask = of_hold(router::RequestKind::hold, hold);
+    ask.pause = wait;
+    return ask;
+  }
+  return std::nullopt;
 }
 
 /// Some of what this client still has to learn.
@@ -307,7 +408,7 @@ std::optional<Ask> Generator::State::unresolved(std::uint32_t number) {
   for (std::size_t i = 0; i < items.size() && some.size() < config.batch_max; ++i) {
     if (items[i].owner == number && !items[i].resolved) some.push_back(i);
   }
-  if (some.empty()) return std::nullopt;
+  if (some.empty()) return awaited(number);
   return transfers(std::move(some));
 }
 
@@ -355,6 +456,18 @@ Bytes Generator::State::encode(std::uint32_t number, const Ask& ask) {
     case router::RequestKind::account:
       request.body = router::AccountRequest{ask.account};
       break;
+    case router::RequestKind::place_hold:
+      request.body = router::PlaceHoldRequest{ask.currency, ask.amount, ask.id, ask.expires_in_ms, ask.account};
+      break;
+    case router::RequestKind::capture_hold:
+      request.body = router::CaptureHoldRequest{ask.currency, ask.amount, ask.id, ask.account, ask.credit};
+      break;
+    case router::RequestKind::void_hold:
+      request.body = router::VoidHoldRequest{ask.id, ask.account};
+      break;
+    case router::RequestKind::hold:
+      request.body = router::HoldRequest{ask.id, ask.account};
+      break;
     case router::RequestKind::balance:
       request.body = router::BalanceRequest{ask.consistency, ask.currency, ask.account};
       break;
@@ -380,9 +493,7 @@ bool Generator::State::is_settled(std::uint32_t number, const Ask& ask, const ro
     Items& items = realm_of(number).items;
     return std::all_of(ask.items.begin(), ask.items.end(), [&](std::size_t item) { return items[item].resolved; });
   }
-  if (const auto* told = std::get_if<router::TransferStatusReply>(&reply.body))
-    return is_definite(told->result.outcome);
-  return is_definite(reply.status);
+  return is_definite(outcome_of(reply));
 }
 
 void Generator::State::settle(std::uint32_t number, const Ask& ask, const router::Reply& reply) {
@@ -403,13 +514,34 @@ void Generator::State::settle(std::uint32_t number, const Ask& ask, const router
     if (!is_definite(reply.status)) client.open_openings.push_back(ask);
   }
   if (ask.kind == router::RequestKind::change_account) {
-    std::erase_if(client.open_changes, [&](const Ask& open) { return open.id == ask.id; });
+    std::erase(client.open_changes, ask);
     if (!is_definite(reply.status)) client.open_changes.push_back(ask);
     const bool success = reply.status == Outcome::success;
     const bool stays = ask.change == router::AccountChange::freeze  ? success
                        : ask.change == router::AccountChange::close ? !success
                                                                     : false;
     if (is_definite(reply.status) && !stays) std::erase(client.frozen, ask.account);
+  }
+  settle_hold(client, realm.holds, ask, reply);
+}
+
+void Generator::State::settle_hold(Client& client, Holds& holds, const Ask& ask, const router::Reply& reply) {
+  const Outcome outcome = outcome_of(reply);
+  if (ask.is_of_hold()) {
+    std::erase(client.open_changes, ask);
+    if (!is_definite(outcome)) client.open_changes.push_back(ask);
+  }
+  const auto* read = std::get_if<router::HoldReply>(&reply.body);
+  const bool is_end = std::holds_alternative<router::CaptureHoldReply>(reply.body) ||
+                      std::holds_alternative<router::VoidHoldReply>(reply.body) ||
+                      (read != nullptr && read->state != router::HoldState::held);
+  if (is_end) holds.ended(ask.account, ask.id);
+  if (ask.kind != router::RequestKind::place_hold || outcome != Outcome::success) return;
+  for (std::size_t i = 0; i < holds.size(); ++i) {
+    Hold& hold = holds[i];
+    const bool is_it = hold.account == ask.account && hold.id == ask.id && hold.amount == ask.amount &&
+                       hold.currency == ask.currency && hold.expires_in_ms == ask.expires_in_ms;
+    if (is_it) hold.placed = true;
   }
 }
 
@@ -435,7 +567,8 @@ std::optional<Next> Generator::next(std::uint32_t number, Phase phase) {
   const bool hurried = phase == Phase::setup || phase == Phase::final_reads;
   const std::int64_t think = client.think.exponential(state_->config.think_mean.nanos);
   const std::uint64_t op = (static_cast<std::uint64_t>(number) << 32) + ++client.calls_made;
-  Next next{nanoseconds(hurried ? think / 16 : think), op, state_->encode(number, *ask)};
+  const Duration thinks = std::max(nanoseconds(hurried ? think / 16 : think), ask->pause);
+  Next next{thinks, op, state_->encode(number, *ask)};
   client.outstanding = Client::Outstanding{op, std::move(*ask), hurried};
   return next;
 }

@@ -1,6 +1,7 @@
 // What simulated clients do: accounts (some hot), transfers within and across shards, deposits, withdrawals, refusals
 // on purpose, duplicates, the same id with another body, ids asked again after an unknown outcome through another
-// proxy, balance and status reads. A pure function of (config, seed, replies).
+// proxy, balance and status reads; where a scenario wants it, changes of accounts, and holds. A pure function of
+// (config, seed, replies).
 #pragma once
 
 #include <cstdint>
@@ -42,6 +43,7 @@ struct Config {
   std::uint32_t deposit_per_mille = 60;
   std::uint32_t withdrawal_per_mille = 60;
   std::uint32_t account_change_per_mille = 0;  ///< of calls: an account is frozen, unfrozen or (rarely) closed
+  std::uint32_t hold_per_mille = 0;            ///< of calls: a hold is placed, captured, voided or read
   std::uint32_t patience_ms = 3000;
   std::int64_t opening_balance = 100'000;  ///< minor units deposited to each account at setup
 };
@@ -65,8 +67,9 @@ class Generator {
 
   std::uint32_t clients() const;
   /// What an idle client does next in this phase (setup, running, healing, final_reads); nothing: it is done with it.
-  /// In `healing`, ids with unknown outcomes are asked again; in `final_reads`, every account is read (linearizable),
-  /// every transfer id's status is asked once, and the trial balance is taken.
+  /// In `healing`, ids with unknown outcomes are asked again, and holds that expire soon are waited for; in
+  /// `final_reads`, every account and hold is read (linearizable), every transfer id's status is asked once, and the
+  /// trial balance is taken.
   std::optional<Next> next(std::uint32_t client, Phase phase);
   /// The answer to that client's outstanding call.
   void on_reply(std::uint32_t client, std::uint64_t op, const router::Reply& reply);

@@ -163,7 +163,8 @@ TEST_CASE("what there is to choose from is listed") {
   REQUIRE(names("oracles").find("O-V1") != std::string::npos);
   REQUIRE(names("triggers").find("saga_started") != std::string::npos);
   REQUIRE(names("profiles") ==
-          "accounts default membership membership_on_bad_disks short_leaderships single_faults stale_reads storage tcc "
+          "accounts default holds membership membership_on_bad_disks short_leaderships single_faults stale_reads "
+          "storage tcc "
           "two_phase_commit unoptimised ");
   REQUIRE(names("protocols") == "saga tcc two_phase_commit ");
 }

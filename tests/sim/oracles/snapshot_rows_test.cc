@@ -18,13 +18,16 @@ namespace {
 Bytes encoded(const StateRows& rows) {
   bool has_tcc = !rows.tries.empty();
   bool has_changes = false;
+  bool has_holds = false;
   for (const DedupRow& row : rows.dedup) {
     has_tcc = has_tcc || (row.link && row.link->protocol > 1);
     has_changes = has_changes || row.is_change();
+    has_holds = has_holds || row.operation == Operation::hold;
   }
   Bytes bytes;
   ByteWriter out(bytes);
-  out.u8(has_changes ? 3 : has_tcc ? 2 : 1);
+  out.u8(has_holds ? 4 : has_changes ? 3 : has_tcc ? 2 : 1);
+  has_changes = has_changes || has_holds;
   has_tcc = has_tcc || has_changes;
   out.id(rows.shard);
   out.u8(rows.founded ? 1 : 0);
@@ -106,6 +109,15 @@ Bytes encoded(const StateRows& rows) {
     out.id(row.credit);
     out.i64(row.amount);
     out.u8((row.out_of_order ? 1 : 0) | (row.prepared ? 2 : 0));
+  }
+  if (!has_holds) return bytes;
+  out.u64(rows.holds.size());
+  for (const HoldRow& row : rows.holds) {
+    out.u32(row.dedup);
+    out.id(row.pocket);
+    out.i64(row.amount);
+    out.i64(row.expires.nanos);
+    out.u8(row.end);
   }
   return bytes;
 }
@@ -423,6 +435,51 @@ TEST_CASE("O-E1 knows the states of accounts, and the ids of their changes") {
   }
   SECTION("a change forgotten: a late attempt would make it again") {
     w.rows.dedup.pop_back();
+    CHECK_FALSE(published().empty());
+  }
+}
+
+TEST_CASE("O-E1 knows holds, live and ended, and the ids of refused ones") {
+  World w;
+  w.story.place_hold(20, 40);
+  w.bind(20, 12, Operation::hold, Outcome::success);
+  w.rows.dedup.back().stamp = w.story.last_stamp(s1);
+  const Stamp expires{w.story.last_stamp(s1).nanos + Story::hold_time.nanos};
+  w.story.void_hold(0, 20);
+  w.story.place_hold(21, 30);
+  w.bind(21, 14, Operation::hold, Outcome::success);
+  w.rows.dedup.back().stamp = w.story.last_stamp(s1);
+  w.rows.holds = {{5, first, 40, expires, 2},
+                  {6, first, 30, Stamp{w.story.last_stamp(s1).nanos + Story::hold_time.nanos}, 0}};
+  w.story.commit(s1, {w.story.hold_placed(22, 5000, Story::hold_time, Outcome::insufficient_funds)});
+  w.bind(22, 15, Operation::hold, Outcome::insufficient_funds);
+  w.rows.dedup.back().stamp = w.rows.last_stamp = w.story.last_stamp(s1);
+  w.rows.last_position = Position(15);
+  const auto published = [&] {
+    SealedDraft draft = w.draft();
+    draft.first = draft.last = 11;
+    return w.published(draft);
+  };
+  SECTION("as they are") { CHECK(published() == std::vector<std::string>()); }
+  SECTION("one that has ended is live again") {
+    w.rows.holds[0].end = 0;
+    CHECK(told_of(published(), {"in hold 0"}));
+  }
+  SECTION("one that keeps less") {
+    w.rows.holds[1].amount = 29;
+    CHECK(told_of(published(), {"in hold 1"}));
+  }
+  SECTION("another expiry") {
+    w.rows.holds[1].expires.nanos += 1;
+    CHECK(told_of(published(), {"in hold 1"}));
+  }
+  SECTION("one forgotten") {
+    w.rows.holds.pop_back();
+    CHECK(told_of(published(), {"1 rows of holds, the fold of the log 2"}));
+  }
+  SECTION("all of them forgotten, and their ids") {
+    w.rows.holds.clear();
+    w.rows.dedup.resize(5);
     CHECK_FALSE(published().empty());
   }
 }

@@ -26,6 +26,8 @@ TransferId id_of(std::uint8_t number) {
   return id;
 }
 
+TransferId capture_of(std::uint8_t number) { return ledger::capture_id_of(id_of(number)); }
+
 router::TransferItem transfer_item(std::uint8_t id, std::string_view debit, std::string_view credit,
                                    std::int64_t amount) {
   return {router::TransferOperation::transfer, usd, amount, id_of(id), debit, credit};
@@ -74,13 +76,20 @@ std::vector<std::string> Story::end() {
 Bytes Story::payload(ShardId shard, const std::vector<ledger::Event>& events) {
   Bytes bytes;
   ByteWriter out(bytes);
-  Stamp& stamp = stamps_[shard];
-  stamp.nanos = std::max(stamp.nanos, stamp_zero) + 1'000'000 * static_cast<std::int64_t>(shard.value);
+  const Stamp stamp = next_stamp(shard);
+  stamps_[shard] = stamp;
   const ledger::EntryHeader header{static_cast<std::uint32_t>(events.size()), positions_[shard].next(), stamp};
   ledger::encode(header, out);
   for (const ledger::Event& event : events) ledger::encode(event, out);
   return bytes;
 }
+
+Stamp Story::next_stamp(ShardId shard) const {
+  const std::int64_t last = stamps_.contains(shard) ? stamps_.at(shard).nanos : 0;
+  return Stamp{std::max(last, stamp_zero) + 1'000'000 * static_cast<std::int64_t>(shard.value)};
+}
+
+void Story::wait(Duration duration) { stamps_[s1].nanos += duration.nanos; }
 
 Position Story::commit(ShardId shard, const std::vector<ledger::Event>& events) {
   const Position at = positions_[shard].next();
@@ -136,6 +145,11 @@ void Story::settle(ShardId shard, const ledger::Event& event) {
     --unanswered_[shard];
   } else if (std::holds_alternative<ledger::AccountChanged>(event)) {
     ++ids_bound_[shard];
+  } else if (const auto* placed = std::get_if<ledger::HoldPlaced>(&event)) {
+    ++ids_bound_[shard];
+    if (placed->decided.outcome == Outcome::success) held_ += placed->decided.amount.minor;
+  } else if (const auto* ended = std::get_if<ledger::HoldEnded>(&event)) {
+    held_ -= ended->amount.minor;
   }
 }
 
@@ -286,6 +300,83 @@ void Story::change_account(std::uint8_t id, ledger::Operation change, ledger::Ac
   answer(read, reply);
 }
 
+ledger::HoldPlaced Story::hold_placed(std::uint8_t id, std::int64_t amount, Duration expires_in,
+                                      Outcome outcome) const {
+  ledger::HoldPlaced event;
+  event.decided = decided(transfer_item(id, "a", "", amount), outcome, account_of(first), first, no_pocket);
+  event.decided.operation = ledger::Operation::hold;
+  if (outcome == Outcome::success) event.expires = Stamp{next_stamp(s1).nanos + expires_in.nanos};
+  return event;
+}
+
+ledger::HoldEnded Story::hold_ended(std::uint32_t number, std::uint8_t id, std::int64_t amount,
+                                    ledger::HoldEnd how) const {
+  return {how, number, id_of(id), first, {amount, usd}};
+}
+
+ledger::Event Story::capture(std::uint8_t id, std::int64_t amount, Outcome outcome) {
+  router::TransferItem item = transfer_item(id, "a", "c", amount);
+  item.id = capture_of(id);
+  return local(item, outcome, account_of(first), first, second);
+}
+
+void Story::place_hold(std::uint8_t id, std::int64_t amount, Duration expires_in) {
+  const auto ms = static_cast<std::uint64_t>(expires_in.millis());
+  const std::uint64_t op = call(router::PlaceHoldRequest{usd, amount, id_of(id), ms, "a"});
+  const ledger::HoldPlaced event = hold_placed(id, amount, expires_in);
+  const Position at = commit(s1, {event});
+  holds_[id] = {event, router::HoldState::held};
+  router::Reply reply;
+  reply.kind = router::RequestKind::place_hold;
+  reply.shard = s1;
+  reply.body = router::PlaceHoldReply{result(s1, at), event.expires};
+  answer(op, reply);
+}
+
+void Story::capture_hold(std::uint32_t number, std::uint8_t id, std::int64_t amount, Outcome outcome) {
+  const std::int64_t held = holds_.at(id).first.decided.amount.minor;
+  const std::uint64_t op = call(router::CaptureHoldRequest{usd, amount, id_of(id), "a", "c"});
+  const Position at =
+      commit(s1, {hold_ended(number, id, held, ledger::HoldEnd::captured), capture(id, amount, outcome)});
+  holds_.at(id).second = router::HoldState::captured;
+  router::Reply reply;
+  reply.kind = router::RequestKind::capture_hold;
+  reply.shard = s1;
+  reply.body = router::CaptureHoldReply{capture_of(id), result(s1, at.next(), outcome)};
+  captured_[id] = std::get<router::CaptureHoldReply>(reply.body).result;
+  answer(op, reply);
+}
+
+void Story::void_hold(std::uint32_t number, std::uint8_t id) {
+  const std::int64_t held = holds_.at(id).first.decided.amount.minor;
+  const std::uint64_t op = call(router::VoidHoldRequest{id_of(id), "a"});
+  const Position at = commit(s1, {hold_ended(number, id, held, ledger::HoldEnd::voided)});
+  holds_.at(id).second = router::HoldState::voided;
+  router::Reply reply;
+  reply.kind = router::RequestKind::void_hold;
+  reply.shard = s1;
+  reply.body = router::VoidHoldReply{false, at};
+  answer(op, reply);
+}
+
+void Story::expire_hold(std::uint32_t number, std::uint8_t id) {
+  const ledger::HoldPlaced& placed = holds_.at(id).first;
+  stamps_[s1] = std::max(stamps_[s1], placed.expires);
+  commit(s1, {hold_ended(number, id, placed.decided.amount.minor, ledger::HoldEnd::expired)});
+  holds_.at(id).second = router::HoldState::expired;
+}
+
+router::Reply Story::hold_reply(std::uint8_t id, router::HoldState state) const {
+  const ledger::HoldPlaced& placed = holds_.at(id).first;
+  const TransferId transfer = state == router::HoldState::captured ? capture_of(id) : TransferId{};
+  router::Reply reply;
+  reply.kind = router::RequestKind::hold;
+  reply.shard = s1;
+  reply.body = router::HoldReply{
+      state, usd, placed.decided.amount.minor, placed.expires, transfer, positions_.at(s1), stamps_.at(s1)};
+  return reply;
+}
+
 void Story::phase(Phase phase) {
   oracle_->on_phase({now_++}, phase);
   if (phase != Phase::over) return;
@@ -317,11 +408,11 @@ void Story::answer(std::uint64_t op, const router::TransferResult& result) {
 std::uint64_t Story::ask(const router::TransferItem& item) { return call(router::TransfersRequest{{item}}); }
 
 void Story::read(std::string_view account, std::int64_t balance, ShardId shard, Position position,
-                 router::Consistency consistency) {
+                 router::Consistency consistency, std::int64_t held) {
   const std::uint64_t op = call(router::BalanceRequest{consistency, usd, account});
   router::Reply reply;
   reply.kind = router::RequestKind::balance;
-  reply.body = router::BalanceReply{balance, shard, position, Stamp{}};
+  reply.body = router::BalanceReply{balance, held, shard, position, Stamp{}};
   answer(op, reply);
 }
 
@@ -462,7 +553,8 @@ void Story::final_reads() {
   phase(Phase::final_reads);
   for (const ShardId shard : {s1, s2}) {
     std::map<PocketNumber, std::int64_t>& pockets = balances_[shard];
-    read(shard == s1 ? "a" : "b", pockets[first], shard, positions_[shard]);
+    read(shard == s1 ? "a" : "b", pockets[first], shard, positions_[shard], router::Consistency::linearizable,
+         shard == s1 ? held_ : 0);
     read(shard == s1 ? "c" : "d", pockets[second], shard, positions_[shard]);
     trial_balance(shard, pockets[first] + pockets[second], pockets[issue], pockets[transit]);
   }
@@ -471,6 +563,17 @@ void Story::final_reads() {
     router::Reply reply;
     reply.kind = router::RequestKind::transfer_status;
     reply.body = router::TransferStatusReply{router::TransferOperation::transfer, answered.second};
+    answer(op, reply);
+  }
+  for (const auto& [id, hold] : holds_) {
+    const std::uint64_t op = call(router::HoldRequest{id_of(id), "a"});
+    answer(op, hold_reply(id, hold.second));
+  }
+  for (const auto& [id, told] : captured_) {
+    const std::uint64_t op = call(router::TransferStatusRequest{capture_of(id), "a"});
+    router::Reply reply;
+    reply.kind = router::RequestKind::transfer_status;
+    reply.body = router::TransferStatusReply{router::TransferOperation::transfer, told};
     answer(op, reply);
   }
   phase(Phase::over);
@@ -513,6 +616,15 @@ void tell_clean_run(Story& story) {
   story.change_account(13, ledger::Operation::freeze, ledger::AccountState::frozen);
   story.change_account(14, ledger::Operation::unfreeze, ledger::AccountState::frozen);
   story.transfer_within(15, 1);
+  story.place_hold(16, 100);
+  story.place_hold(17, 50);
+  story.place_hold(18, 20, milliseconds(5));
+  story.place_hold(19, 10, seconds(100));
+  story.place_hold(20, 30, seconds(100));
+  story.capture_hold(0, 16, 60);
+  story.void_hold(1, 17);
+  story.expire_hold(2, 18);
+  story.capture_hold(3, 19, 10, Outcome::balance_overflow);
   for (const ShardId shard : {s1, s2}) {
     shard::Observation replica = story.replica(shard);
     story.oracle().on_replica({}, n2, replica);

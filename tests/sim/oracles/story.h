@@ -24,6 +24,8 @@ inline constexpr NodeId n2{2};
 inline constexpr NodeId n3{3};
 
 TransferId id_of(std::uint8_t number);
+/// Of the transfer that captures the hold of that id.
+TransferId capture_of(std::uint8_t number);
 
 /// Pockets as `found` opens them: the same numbers in both shards; accounts a and c live in s1, b and d in s2.
 inline constexpr PocketNumber issue{0};
@@ -90,6 +92,20 @@ class Story {
   ledger::AccountChanged account_changed(std::uint8_t id, ledger::Operation change, ledger::AccountState before,
                                          PocketNumber pocket = first);
 
+  /// Of account a, in the next entry of s1; holds are numbered as they are committed, refused ones left out.
+  ledger::HoldPlaced hold_placed(std::uint8_t id, std::int64_t amount, Duration expires_in = hold_time,
+                                 Outcome outcome = Outcome::success) const;
+  ledger::HoldEnded hold_ended(std::uint32_t number, std::uint8_t id, std::int64_t amount, ledger::HoldEnd how) const;
+  /// What captures a hold of account a for account c.
+  ledger::Event capture(std::uint8_t id, std::int64_t amount, Outcome outcome = Outcome::success);
+  Stamp next_stamp(ShardId shard) const;
+  /// So long nothing is committed in s1: its next entry is stamped later.
+  void wait(Duration duration);
+  static constexpr Duration hold_time = seconds(10);
+
+  /// Of true time.
+  void time_passes(Duration duration) { now_ += duration.nanos; }
+
   // --- clients --------------------------------------------------------------------------------------------------
   void phase(Phase phase);
   std::uint64_t call(const router::RequestBody& body);
@@ -98,7 +114,7 @@ class Story {
   void answer(std::uint64_t op, const router::TransferResult& result);
   std::uint64_t ask(const router::TransferItem& item);
   void read(std::string_view account, std::int64_t balance, ShardId shard, Position position,
-            router::Consistency consistency = router::Consistency::linearizable);
+            router::Consistency consistency = router::Consistency::linearizable, std::int64_t held = 0);
   router::TransferResult result(ShardId shard, Position position, Outcome outcome = Outcome::success);
   router::TransferResult result(const LegPlan& plan, Outcome outcome);
   void trial_balance(ShardId shard, std::int64_t customers, std::int64_t issue, std::int64_t transit);
@@ -108,6 +124,12 @@ class Story {
   void set_up();
   /// Of account a; told to its client, and its state read.
   void change_account(std::uint8_t id, ledger::Operation change, ledger::AccountState before);
+  // Holds of account a, told to their client.
+  void place_hold(std::uint8_t id, std::int64_t amount, Duration expires_in = hold_time);
+  void capture_hold(std::uint32_t number, std::uint8_t id, std::int64_t amount, Outcome outcome = Outcome::success);
+  void void_hold(std::uint32_t number, std::uint8_t id);
+  void expire_hold(std::uint32_t number, std::uint8_t id);
+  router::Reply hold_reply(std::uint8_t id, router::HoldState state) const;
   void deposit(std::uint8_t id, std::string_view account, std::int64_t amount);
   void transfer_within(std::uint8_t id, std::int64_t amount, Outcome outcome = Outcome::success);  ///< a to c
   LegPlan start_across(std::uint8_t id, std::int64_t amount);                                      ///< a to b
@@ -139,6 +161,9 @@ class Story {
   std::map<ShardId, std::map<PocketNumber, std::int64_t>> balances_;
   std::map<ShardId, std::uint64_t> unanswered_;
   std::map<ShardId, std::uint64_t> ids_bound_;
+  std::map<std::uint8_t, std::pair<ledger::HoldPlaced, router::HoldState>> holds_;  ///< by id: as placed, as told last
+  std::map<std::uint8_t, router::TransferResult> captured_;                         ///< by hold's id: as told
+  std::int64_t held_ = 0;
   std::uint64_t legs_ = 0;
   std::uint64_t ops_ = 0;
   std::int64_t now_ = 0;
