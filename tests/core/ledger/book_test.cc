@@ -170,4 +170,44 @@ TEST_CASE("ranges end at int64, the money on its way included") {
   REQUIRE_FALSE(book.may_give(alice, 1));
 }
 
+TEST_CASE("what is held of a pocket is its owner's no more, and nobody else's (issue: holds)") {
+  Book book;
+  const PocketNumber alice = open(book, customer(book, "alice", usd));
+  const PocketNumber bob = open(book, customer(book, "bob", usd));
+  const PocketNumber issue = open(book, system(book, PocketKind::issue));
+  book.post(issue, alice, {100, usd});
+  const Bytes before = exported(book);
+  book.hold(alice, {60, usd});
+  REQUIRE(exported(book) == before);  // the balance is what it was
+  REQUIRE(book.held(alice) == 60);
+  REQUIRE(book.available(alice) == 40);
+  REQUIRE(book.has_funds(alice, 40));
+  REQUIRE_FALSE(book.has_funds(alice, 41));
+  REQUIRE(book.pocket(alice).has_holds);
+  REQUIRE_FALSE(book.pocket(bob).has_holds);
+  book.hold(alice, {40, usd});
+  REQUIRE_FALSE(book.has_funds(alice, 1));
+  REQUIRE_THROWS_AS(book.hold(alice, {1, usd}), CheckFailure);
+  book.let_go(alice, {60, usd});
+  book.post(alice, bob, {60, usd});
+  REQUIRE(book.available(alice) == 0);
+  REQUIRE_THROWS_AS(book.let_go(alice, {41, usd}), CheckFailure);
+  book.let_go(alice, {40, usd});
+  REQUIRE_FALSE(book.pocket(alice).has_holds);
+  REQUIRE(book.available(alice) == 40);
+  REQUIRE_THROWS_AS(book.let_go(alice, {1, usd}), CheckFailure);
+  REQUIRE_THROWS_AS(book.hold(issue, {1, usd}), CheckFailure);
+  REQUIRE_THROWS_AS(book.hold(bob, {1, eur}), CheckFailure);
+  REQUIRE_THROWS_AS(book.hold(bob, {0, usd}), CheckFailure);
+}
+
+TEST_CASE("a posting that would take what is held is no posting: a decision has asked for funds") {
+  Book book;
+  const PocketNumber alice = open(book, customer(book, "alice", usd));
+  const PocketNumber bob = open(book, customer(book, "bob", usd));
+  book.post(open(book, system(book, PocketKind::issue)), alice, {100, usd});
+  book.hold(alice, {60, usd});
+  REQUIRE_THROWS_AS(book.post(alice, bob, {41, usd}), CheckFailure);
+}
+
 }  // namespace

@@ -6,6 +6,8 @@
 #include <catch2/catch.hpp>
 #include <rapidcheck.h>
 
+#include "core/base/uuid.h"
+
 namespace {
 
 using namespace coffer;
@@ -63,6 +65,55 @@ TEST_CASE("a digest depends on all that a command means, and on nothing else (de
 
 TEST_CASE("a digest is the same for ever: golden value") {
   REQUIRE(digest_of(command_of("alice", "bob", 1250)) == (Hash128{7230622662592154624u, 9867068108421180726u}));
+}
+
+PlaceHoldCommand hold_of(std::string_view account, std::int64_t minor) {
+  PlaceHoldCommand command;
+  command.account = account;
+  command.amount = {minor, currency_of("USD")};
+  command.expires_in = seconds(60);
+  return command;
+}
+
+TEST_CASE("a hold's digest depends on all that placing means, and is never a transfer's (design, Dedup)") {
+  const PlaceHoldCommand base = hold_of("alice", 100);
+  PlaceHoldCommand same = base;
+  same.id.bytes[3] = 1;
+  same.principal = PrincipalId(9);
+  REQUIRE(digest_of(same) == digest_of(base));
+  std::vector<PlaceHoldCommand> others(5, base);
+  others[0].tenant = TenantId(1);
+  others[1].account = "alic";
+  others[2].amount.minor = 101;
+  others[3].amount.currency = currency_of("EUR");
+  others[4].expires_in = seconds(61);
+  for (const PlaceHoldCommand& other : others) REQUIRE(digest_of(other) != digest_of(base));
+  REQUIRE(digest_of(base) != digest_of(command_of("alice", "", 100)));
+  REQUIRE(digest_of(base) == (Hash128{0, 0}));
+}
+
+TEST_CASE("what captures a hold has an id of its own, a UUID of version 8, the same for ever: golden value") {
+  TransferId hold;
+  hold.bytes[15] = 7;
+  const TransferId id = capture_id_of(hold);
+  REQUIRE(to_string(id) == "golden");
+  REQUIRE(id.bytes[6] / 16 == 8);
+  REQUIRE(id.bytes[8] / 64 == 2);
+  TransferId other = hold;
+  other.bytes[0] = 1;
+  REQUIRE(capture_id_of(other) != id);
+  CaptureHoldCommand command;
+  command.id = hold;
+  command.account = "alice";
+  command.credit_account = "bob";
+  command.amount = {5, currency_of("USD")};
+  command.credit_shard = ShardId(3);
+  const TransferCommand transfer = command.transfer();
+  REQUIRE(transfer.id == id);
+  REQUIRE(transfer.operation == Operation::transfer);
+  REQUIRE(transfer.home_account() == "alice");
+  REQUIRE(transfer.credit_shard == ShardId(3));
+  REQUIRE(digest_of(transfer) == digest_of(command_of("alice", "bob", 5)));
 }
 
 TEST_CASE("property: digests are total, whatever the names") {

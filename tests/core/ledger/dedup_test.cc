@@ -76,6 +76,24 @@ TEST_CASE("a row goes on to another leg and back, and only from the leg it names
   REQUIRE(exported(dedup) == before);
 }
 
+TEST_CASE("ids bound to holds and to changes of accounts are counted apart, and no more when unbound") {
+  Dedup dedup;
+  DedupRow row = row_of(1, 10, Outcome::insufficient_funds);
+  row.operation = Operation::hold;
+  dedup.bind(row);
+  REQUIRE(dedup.holds() == 1);
+  REQUIRE(dedup.account_changes() == 0);
+  DedupRow change = row_of(2, 10, Outcome::success);
+  change.operation = Operation::close;
+  dedup.bind(change);
+  REQUIRE(dedup.holds() == 1);
+  REQUIRE(dedup.account_changes() == 1);
+  dedup.unbind_last(change.id);
+  dedup.unbind_last(row.id);
+  REQUIRE(dedup.holds() == 0);
+  REQUIRE(dedup.account_changes() == 0);
+}
+
 TEST_CASE("property: unbinding in reverse order is the inverse of binding") {
   REQUIRE(rc::check("property: unbind . bind = identity", [](const std::vector<std::pair<std::uint8_t, bool>>& ids) {
     Dedup dedup;

@@ -71,6 +71,43 @@ TEST_CASE("what no shard can have decided is no event") {
   for (const AccountChanged& event : bad_changes) REQUIRE(refused(event));
 }
 
+TEST_CASE("a hold that no shard can have placed or ended is no event") {
+  const auto refused = [](const Event& event) {
+    const Bytes bytes = encoded(event);
+    ByteReader in(bytes);
+    decode_event(in);
+    return !in.ok();
+  };
+  HoldPlaced placed{sample_decided(Outcome::success), Stamp{11}};
+  placed.decided.operation = Operation::hold;
+  placed.decided.credit = no_pocket;
+  REQUIRE_FALSE(refused(placed));
+  REQUIRE(refused(TransferDecided{placed.decided}));
+  std::vector<HoldPlaced> bad(8, placed);
+  bad[0].decided.operation = Operation::transfer;
+  bad[1].decided.credit = PocketNumber(6);
+  bad[2].decided.debit = no_pocket;
+  bad[3].decided.outcome = Outcome::pending;
+  bad[4].decided.outcome = Outcome::hold_not_found;
+  bad[5].decided.outcome = Outcome::insufficient_funds;  // and yet it expires
+  bad[6].expires = Stamp{};
+  bad[7].decided.amount.minor = 0;
+  for (const HoldPlaced& event : bad) REQUIRE(refused(event));
+  HoldPlaced refusal = bad[5];
+  refusal.expires = Stamp{};
+  REQUIRE_FALSE(refused(refusal));
+
+  const HoldEnded ended{HoldEnd::captured, 0, {}, PocketNumber(5), {7, currency_of("USD")}};
+  REQUIRE_FALSE(refused(ended));
+  std::vector<HoldEnded> bad_ends(5, ended);
+  bad_ends[0].how = HoldEnd::live;
+  bad_ends[1].how = static_cast<HoldEnd>(4);
+  bad_ends[2].pocket = no_pocket;
+  bad_ends[3].amount.minor = -7;
+  bad_ends[4].amount.currency = Currency{};
+  for (const HoldEnded& event : bad_ends) REQUIRE(refused(event));
+}
+
 TEST_CASE("an entry of another version, without events or without a place is no entry") {
   const auto refused = [](std::uint8_t version, const EntryHeader& header) {
     Bytes bytes;

@@ -32,7 +32,7 @@ router::Reply transfers_reply(std::vector<Outcome> outcomes) {
 router::Reply balance_reply() {
   router::Reply reply;
   reply.kind = router::RequestKind::balance;
-  reply.body = router::BalanceReply{42, ShardId(1), Position(5), Stamp{6}};
+  reply.body = router::BalanceReply{42, 0, ShardId(1), Position(5), Stamp{6}};
   return reply;
 }
 
@@ -183,6 +183,55 @@ TEST_CASE("who waits for a Try waits for the Confirm it begins, the original and
     room.leg_answered(other, answer_of(7, Outcome::success), Index(6));
     REQUIRE(room.answered() == Callers{original});
     REQUIRE(room.size() == 0);
+  }
+}
+
+router::Reply capture_reply(Outcome outcome) {
+  router::Reply reply;
+  reply.kind = router::RequestKind::capture_hold;
+  router::TransferResult result;
+  result.outcome = outcome;
+  reply.body = router::CaptureHoldReply{{}, result};
+  return reply;
+}
+
+TEST_CASE("a capture across shards waits for its leg as a transfer does, and is unknown when nobody can say") {
+  Room room;
+  room.committed(Index(3));
+  const Needs needs{.depends_on = Index(3), .legs = {{0, other, LegNumber(9), true}}};
+  SECTION("told with its success") {
+    const auto ticket = room.admit_reply(capture_reply(Outcome::pending), needs);
+    REQUIRE(room.answered().empty());
+    room.leg_continued(other, LegNumber(9), LegNumber(10));
+    room.leg_answered(other, answer_of(10, Outcome::success), Index(7));
+    const std::vector<Answer> answers = room.take_ready();
+    REQUIRE(answers.size() == 1);
+    REQUIRE(answers[0].caller.id == ticket);
+    REQUIRE(answers[0].reply.status == Outcome::success);
+    const router::TransferResult& result = std::get<router::CaptureHoldReply>(answers[0].reply.body).result;
+    REQUIRE(result.outcome == Outcome::success);
+    REQUIRE(result.target_position == Position(77));
+  }
+  SECTION("told of its refusal once that has committed") {
+    room.admit_reply(capture_reply(Outcome::pending), needs);
+    room.leg_answered(other, answer_of(9, Outcome::account_frozen), Index(7));
+    REQUIRE(room.answered().empty());
+    room.committed(Index(7));
+    const std::vector<Answer> answers = room.take_ready();
+    REQUIRE(answers.size() == 1);
+    REQUIRE(std::get<router::CaptureHoldReply>(answers[0].reply.body).result.outcome == Outcome::account_frozen);
+  }
+  SECTION("unknown when leadership is lost, or patience ends") {
+    room.admit_reply(capture_reply(Outcome::pending), needs, Instant{50});
+    room.admit_reply(capture_reply(Outcome::success), {.depends_on = Index(4), .legs = {}});
+    room.expire(Instant{50});
+    room.abandon();
+    const std::vector<Answer> answers = room.take_ready();
+    REQUIRE(answers.size() == 2);
+    for (const Answer& answer : answers) {
+      REQUIRE(answer.reply.status == Outcome::unknown);
+      REQUIRE(answer.reply.body.index() == 0);
+    }
   }
 }
 

@@ -86,6 +86,83 @@ class Model {
     return bound->second.outcome;
   }
 
+  Outcome place(const ledger::PlaceHoldCommand& command, Stamp stamp) {
+    const TenantId tenant = command.tenant;
+    const std::string account(command.account);
+    const auto [minor, currency] = command.amount;
+    if (minor <= 0 || command.expires_in.nanos <= 0) return Outcome::malformed;
+    if (!is_mine(tenant, account)) return Outcome::wrong_shard;
+    if (!exists(tenant, account)) return Outcome::account_not_found;
+    const std::string body =
+        "hold " + std::to_string(minor) + to_string(currency) + " for " + std::to_string(command.expires_in.nanos);
+    const auto [bound, is_new] = ids_.try_emplace({tenant, account, command.id}, Bound{body, Outcome::pending});
+    if (!is_new) {
+      return bound->second.body == body ? bound->second.outcome : Outcome::idempotency_payload_mismatch;
+    }
+    Balance* from = find(tenant, account, currency);
+    Outcome& outcome = bound->second.outcome;
+    outcome = open_for(tenant, account);
+    if (outcome == Outcome::success && from == nullptr) outcome = Outcome::currency_mismatch;
+    if (outcome == Outcome::success && from->locked) outcome = Outcome::account_locked;
+    if (outcome == Outcome::success && from->amount - from->held < minor) outcome = Outcome::insufficient_funds;
+    if (outcome != Outcome::success) return outcome;
+    from->held += minor;
+    holds_[{tenant, account, command.id}] = {command.amount, stamp.nanos + command.expires_in.nanos, "held"};
+    return outcome;
+  }
+
+  Outcome capture(const ledger::CaptureHoldCommand& command, ledger::Protocol protocol, Stamp stamp) {
+    const TenantId tenant = command.tenant;
+    const std::string account(command.account);
+    const ledger::TransferCommand transfer_of_it = command.transfer();
+    if (command.amount.minor <= 0) return Outcome::malformed;
+    if (account == command.credit_account) return Outcome::same_account;
+    if (!is_mine(tenant, account)) return Outcome::wrong_shard;
+    if (!exists(tenant, account)) return Outcome::account_not_found;
+    const auto found = holds_.find({tenant, account, command.id});
+    if (found == holds_.end()) return Outcome::hold_not_found;
+    Hold& hold = found->second;
+    if (hold.state == "captured") return transfer(transfer_of_it, protocol);  // bound: its answer, or a mismatch
+    if (const Outcome over = check_live(found->first, hold, stamp); over != Outcome::success) return over;
+    if (hold.amount.currency != command.amount.currency) return Outcome::currency_mismatch;
+    if (hold.amount.minor < command.amount.minor) return Outcome::hold_exceeded;
+    if (ids_.contains({tenant, account, transfer_of_it.id})) return Outcome::idempotency_payload_mismatch;
+    end(found->first, hold, "captured");
+    promised_ = true;
+    const Outcome outcome = transfer(transfer_of_it, protocol);
+    promised_ = false;
+    return outcome;
+  }
+
+  Outcome release(const ledger::VoidHoldCommand& command, Stamp stamp) {
+    const std::string account(command.account);
+    if (!is_mine(command.tenant, account)) return Outcome::wrong_shard;
+    if (!exists(command.tenant, account)) return Outcome::account_not_found;
+    const auto found = holds_.find({command.tenant, account, command.id});
+    if (found == holds_.end()) return Outcome::hold_not_found;
+    if (found->second.state == "voided") return Outcome::success;
+    if (found->second.state == "captured") return Outcome::hold_captured;
+    const Outcome over = check_live(found->first, found->second, stamp);
+    if (over == Outcome::success) end(found->first, found->second, "voided");
+    return over;
+  }
+
+  /// How many holds a batch with this stamp finds expired.
+  std::size_t expire(Stamp stamp) {
+    std::size_t count = 0;
+    for (auto& [key, hold] : holds_) {
+      if (hold.state != "held" || hold.expires >= stamp.nanos) continue;
+      end(key, hold, "expired");
+      ++count;
+    }
+    return count;
+  }
+  /// "held", "captured", "voided" or "expired"; "" for none.
+  std::string hold_state(TenantId tenant, const std::string& account, const TransferId& id) const {
+    const auto found = holds_.find({tenant, account, id});
+    return found == holds_.end() ? "" : found->second.state;
+  }
+
   /// Target side; numbers from 1.
   Outcome receive(ShardId source, const Leg& leg) {
     const Outcome outcome = taken(source, leg);
@@ -122,11 +199,12 @@ class Model {
   const std::vector<Leg>& legs(ShardId target) { return legs_[target]; }
   std::uint64_t answered(ShardId target) { return answered_[target]; }
 
-  /// Calls `visit(tenant, account, currency, minor units)` for every customer's pocket.
+  /// Calls `visit(tenant, account, currency, minor units, of which held)` for every customer's pocket.
   template <class Visit>
   void each_balance(Visit&& visit) const {
     for (const auto& [pocket, balance] : pockets_) {
-      visit(std::get<0>(pocket), std::get<1>(pocket), std::get<2>(pocket), static_cast<std::int64_t>(balance.amount));
+      visit(std::get<0>(pocket), std::get<1>(pocket), std::get<2>(pocket), static_cast<std::int64_t>(balance.amount),
+            static_cast<std::int64_t>(balance.held));
     }
   }
 
@@ -134,13 +212,31 @@ class Model {
   struct Balance {
     Wide amount = 0;
     Wide pending = 0;
+    Wide held = 0;
     bool locked = false;
   };
   struct Bound {
     std::string body;
     Outcome outcome;
   };
+  struct Hold {
+    Money amount;
+    std::int64_t expires = 0;
+    std::string state;
+  };
   using Pocket = std::tuple<TenantId, std::string, Currency>;
+  using Id = std::tuple<TenantId, std::string, TransferId>;
+
+  void end(const Id& key, Hold& hold, const std::string& state) {
+    pockets_.at({std::get<0>(key), std::get<1>(key), hold.amount.currency}).held -= hold.amount.minor;
+    hold.state = state;
+  }
+  /// Success where it may still be captured or voided.
+  Outcome check_live(const Id& key, Hold& hold, Stamp stamp) {
+    if (hold.state == "held" && hold.expires < stamp.nanos) end(key, hold, "expired");
+    if (hold.state == "voided") return Outcome::hold_voided;
+    return hold.state == "expired" ? Outcome::hold_expired : Outcome::success;
+  }
 
   bool is_mine(TenantId tenant, const std::string& account) const {
     return shard_of(tenant, account, shards_) == self_;
@@ -164,6 +260,11 @@ class Model {
     return now == ledger::AccountState::closed ? Outcome::account_closed : Outcome::success;
   }
 
+  /// What a debit is told of its account: what was promised before a freeze goes through.
+  Outcome promised(Outcome outcome) const {
+    return promised_ && outcome == Outcome::account_frozen ? Outcome::success : outcome;
+  }
+
   Outcome inside(const ledger::TransferCommand& command, const std::string& debit, const std::string& credit) {
     const auto [minor, currency] = command.amount;
     const bool deposits = command.operation == ledger::Operation::deposit;
@@ -171,11 +272,11 @@ class Model {
     Balance* from = deposits ? nullptr : find(command.tenant, debit, currency);
     Balance* to = withdraws ? nullptr : find(command.tenant, credit, currency);
     Balance& issue = issue_[currency];
-    const Outcome home = open_for(command.tenant, deposits ? credit : debit);
+    const Outcome home = promised(open_for(command.tenant, deposits ? credit : debit));
     if (home != Outcome::success) return home;
     if (!deposits && from == nullptr) return Outcome::currency_mismatch;
     if (!deposits && from->locked) return Outcome::account_locked;
-    if (!deposits && from->amount < minor) return Outcome::insufficient_funds;
+    if (!deposits && from->amount - from->held < minor) return Outcome::insufficient_funds;
     if (!deposits && !withdraws && !exists(command.tenant, credit)) return Outcome::credit_account_not_found;
     if (!withdraws && open_for(command.tenant, credit) != Outcome::success) return open_for(command.tenant, credit);
     if (!withdraws && to == nullptr) return Outcome::currency_mismatch;
@@ -192,10 +293,11 @@ class Model {
                 ledger::Protocol protocol) {
     const auto [minor, currency] = command.amount;
     Balance* from = find(command.tenant, debit, currency);
-    if (open_for(command.tenant, debit) != Outcome::success) return open_for(command.tenant, debit);
+    const Outcome home = promised(open_for(command.tenant, debit));
+    if (home != Outcome::success) return home;
     if (from == nullptr) return Outcome::currency_mismatch;
     if (from->locked) return Outcome::account_locked;
-    if (from->amount < minor) return Outcome::insufficient_funds;
+    if (from->amount - from->held < minor) return Outcome::insufficient_funds;
     Balance& transit = transit_[{command.credit_shard, currency}];
     if (transit.amount + minor > most || transit.pending + minor > most) return Outcome::balance_overflow;
     for (Balance* side : {from, &transit}) side->pending += minor;
@@ -252,7 +354,9 @@ class Model {
   std::map<std::pair<TenantId, std::string>, ledger::AccountState> states_;
   std::map<Currency, Balance> issue_;
   std::map<std::pair<ShardId, Currency>, Balance> transit_;
-  std::map<std::tuple<TenantId, std::string, TransferId>, Bound> ids_;
+  std::map<Id, Bound> ids_;
+  std::map<Id, Hold> holds_;
+  bool promised_ = false;  ///< a capture is under way
   std::map<ShardId, std::vector<Leg>> legs_;
   std::map<ShardId, std::uint64_t> answered_;
   std::map<ShardId, std::vector<Outcome>> received_;

@@ -81,6 +81,7 @@ struct Reached {
   std::array<std::uint64_t, 4> legs{};
   std::array<std::uint64_t, 11> answers{};
   std::uint64_t undone = 0;
+  std::uint64_t expired = 0;
 };
 
 Reached run_long(const std::vector<ledger::Protocol>& protocols) {
@@ -98,6 +99,7 @@ Reached run_long(const std::vector<ledger::Protocol>& protocols) {
       for (std::size_t i = 0; i < reached.legs.size(); ++i) reached.legs[i] += world.legs()[i];
       for (std::size_t i = 0; i < reached.answers.size(); ++i) reached.answers[i] += world.answers()[i];
       reached.undone += world.undone();
+      reached.expired += world.expired();
     };
     REQUIRE(broken_rule(1 + static_cast<std::uint32_t>(seed % 4), steps, last, protocols) == "");
   }
@@ -109,12 +111,14 @@ void require_all(const Reached& reached) {
        {Outcome::pending, Outcome::success, Outcome::insufficient_funds, Outcome::credit_account_not_found,
         Outcome::currency_mismatch, Outcome::balance_overflow, Outcome::account_not_found, Outcome::same_account,
         Outcome::idempotency_payload_mismatch, Outcome::malformed, Outcome::wrong_shard, Outcome::account_frozen,
-        Outcome::account_closed, Outcome::account_not_empty}) {
+        Outcome::account_closed, Outcome::account_not_empty, Outcome::hold_not_found, Outcome::hold_captured,
+        Outcome::hold_voided, Outcome::hold_expired, Outcome::hold_exceeded}) {
     CAPTURE(name(outcome));
     REQUIRE(reached.outcomes[static_cast<std::size_t>(outcome)] > 0);
   }
   for (const std::uint64_t count : reached.legs) REQUIRE(count > 0);
   REQUIRE(reached.undone > 0);
+  REQUIRE(reached.expired > 0);
 }
 
 TEST_CASE("long random runs reach every outcome, undo included") {

@@ -14,7 +14,7 @@ namespace {
 
 constexpr std::array accounts = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
 constexpr std::array currencies = {usd, eur};
-constexpr std::uint8_t kinds = 17;  ///< of steps
+constexpr std::uint8_t kinds = 21;  ///< of steps
 
 void check_balanced(const StateMachine& state) {
   for (const TrialBalanceRow& row : state.trial_balance()) {
@@ -49,6 +49,7 @@ struct World::Shard {
   Model before;  ///< the model when the open batch began
   std::optional<Batch> batch;
   ledger::Protocol protocol = ledger::Protocol::saga;  ///< of the open batch
+  Stamp stamp;                                         ///< of the open batch
   std::vector<Bytes> states;                           ///< export after so many entries of the log
   std::vector<Position> ends;                          ///< last position of each entry of the log
   std::size_t committed = 0;                           ///< entries the leader knows committed
@@ -73,7 +74,13 @@ Batch& World::batch_of(Shard& shard) {
     shard.before = shard.model;
     ++stamp_;
     shard.protocol = protocols_[static_cast<std::size_t>(stamp_) % protocols_.size()];
-    shard.batch.emplace(shard.leader.state, Stamp{stamp_}, shard.protocol);
+    shard.stamp = Stamp{stamp_};
+    shard.batch.emplace(shard.leader.state, shard.stamp, shard.protocol);
+    if (stamp_ % 5 != 0) {  // else what has expired is still held, and found so
+      const std::size_t expired = shard.batch->expire_holds(SIZE_MAX).size();
+      check(expired == shard.model.expire(shard.stamp), "holds expire as in the model");
+      expired_ += expired;
+    }
   }
   return *shard.batch;
 }
@@ -105,6 +112,12 @@ void World::step(const Step& step) {
       return finish(shard, false);
     case 15:
       return change(shard, step);
+    case 16:
+    case 17:
+      return place(shard, step);
+    case 18:
+    case 19:
+      return end_hold(shard, step);
     default:
       finish(shard, true);
       return commit(shard, step.id);
@@ -132,6 +145,48 @@ void World::change(Shard& shard, const Step& step) {
   const ChangeDecision decision = batch_of(shard).change_account({what, id, tenant, PrincipalId(1), account});
   check(decision.outcome == shard.model.change(what, tenant, account, id), "accounts change as in the model");
   outcomes_[static_cast<std::size_t>(decision.outcome)] += 1;
+}
+
+/// Few ids, and as few durations, so that the same hold is placed again, and many expire.
+void World::place(Shard& shard, const Step& step) {
+  ledger::PlaceHoldCommand command;
+  command.id = id_of(step.id % 32);
+  command.tenant = TenantId(step.credit / 16 % 8 == 7);
+  command.account = accounts[step.debit % accounts.size()];
+  command.amount = {step.amount - 1, currencies[step.debit / 16 % 4 == 0]};
+  command.expires_in = nanoseconds(step.credit % 4 * 8);
+  const PlaceDecision decision = batch_of(shard).place_hold(command);
+  check(decision.outcome == shard.model.place(command, shard.stamp), "holds are placed as in the model");
+  outcomes_[static_cast<std::size_t>(decision.outcome)] += 1;
+}
+
+void World::end_hold(Shard& shard, const Step& step) {
+  const TransferId id = id_of(step.id % 32);
+  const TenantId tenant(step.credit / 16 % 8 == 7);
+  const char* account = accounts[step.debit % accounts.size()];
+  Batch& batch = batch_of(shard);
+  Outcome outcome = Outcome::success;
+  if (step.amount % 4 == 0) {
+    const ledger::VoidHoldCommand command{id, tenant, PrincipalId(1), account};
+    outcome = batch.void_hold(command).outcome;
+    check(outcome == shard.model.release(command, shard.stamp), "holds are voided as in the model");
+  } else {
+    ledger::CaptureHoldCommand command;
+    command.id = id;
+    command.tenant = tenant;
+    command.account = account;
+    command.credit_account = accounts[step.credit % accounts.size()];
+    command.amount = {step.amount % 64 - 1, currencies[step.debit / 16 % 4 == 0]};
+    command.credit_shard = shard_of(tenant, command.credit_account, shards_);
+    const CaptureDecision decision = batch.capture_hold(command);
+    outcome = decision.status == Outcome::success ? decision.decision.outcome : decision.status;
+    check(outcome == shard.model.capture(command, shard.protocol, shard.stamp), "holds are captured as in the model");
+  }
+  outcomes_[static_cast<std::size_t>(outcome)] += 1;
+  const auto found = shard.leader.state.find_hold(tenant, account, id);
+  constexpr std::array names = {"held", "captured", "voided", "expired"};
+  check((found ? names[static_cast<std::size_t>(found->end)] : "") == shard.model.hold_state(tenant, account, id),
+        "holds are where the model has them");
 }
 
 void World::transfer(Shard& shard, const Step& step) {
@@ -243,10 +298,12 @@ void World::compare(Shard& shard) {
   check(exported(state) == shard.states.back(), "undo is the inverse of apply");
   check(exported(shard.follower) == shard.states.back(), "a follower is where its leader is");
   check_balanced(state);
-  shard.model.each_balance([&](TenantId tenant, const std::string& account, Currency currency, std::int64_t minor) {
-    check(state.balance(tenant, account, currency) == Money{minor, currency}, "balances are the model's");
-    check(state.account_state(tenant, account) == shard.model.state(tenant, account), "states are the model's");
-  });
+  shard.model.each_balance(
+      [&](TenantId tenant, const std::string& account, Currency currency, std::int64_t minor, std::int64_t held) {
+        check(state.balance(tenant, account, currency) == Money{minor, currency}, "balances are the model's");
+        check(state.held(tenant, account, currency) == Money{held, currency}, "what is held is the model's");
+        check(state.account_state(tenant, account) == shard.model.state(tenant, account), "states are the model's");
+      });
 }
 
 void World::freeze(Shard& shard, std::uint64_t draw) {

@@ -50,6 +50,8 @@ class World {
   const std::array<std::uint64_t, 4>& legs() const { return legs_; }
   /// How often an answer meant what, by its kind.
   const std::array<std::uint64_t, 11>& answers() const { return answers_; }
+  /// How many holds a batch found expired when it began.
+  std::uint64_t expired() const { return expired_; }
 
  private:
   struct Shard;
@@ -71,6 +73,8 @@ class World {
   void open(Shard& shard, const Step& step);
   void change(Shard& shard, const Step& step);
   void transfer(Shard& shard, const Step& step);
+  void place(Shard& shard, const Step& step);
+  void end_hold(Shard& shard, const Step& step);
   void deliver_some(Shard& source, Shard& target, std::uint64_t draw);
   void answer_some(Shard& source, Shard& target, std::uint64_t draw);
   void deliver(Shard& source, Shard& target, std::uint64_t number);
@@ -86,6 +90,7 @@ class World {
   bool freezes_ = false;
   std::uint64_t frozen_ = 0;
   std::array<std::uint64_t, 11> answers_{};
+  std::uint64_t expired_ = 0;
 };
 
 }  // namespace coffer::txn::testing
