@@ -150,7 +150,7 @@ void World::change(Shard& shard, const Step& step) {
 /// Few ids, and as few durations, so that the same hold is placed again, and many expire.
 void World::place(Shard& shard, const Step& step) {
   ledger::PlaceHoldCommand command;
-  command.id = id_of(step.id % 32);
+  command.id = id_of(step.id % 6);
   command.tenant = TenantId(step.credit / 16 % 8 == 7);
   command.account = accounts[step.debit % accounts.size()];
   command.amount = {step.amount - 1, currencies[step.debit / 16 % 4 == 0]};
@@ -161,7 +161,7 @@ void World::place(Shard& shard, const Step& step) {
 }
 
 void World::end_hold(Shard& shard, const Step& step) {
-  const TransferId id = id_of(step.id % 32);
+  const TransferId id = id_of(step.id % 6);
   const TenantId tenant(step.credit / 16 % 8 == 7);
   const char* account = accounts[step.debit % accounts.size()];
   Batch& batch = batch_of(shard);
