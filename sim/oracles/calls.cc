@@ -77,6 +77,9 @@ Call call_of(Phase phase, const router::Request& request) {
 }
 
 std::vector<Told> answers_of(const Call& call, const router::Reply& reply) {
+  // A capture in another currency than its hold's: said of the request, and never logged. O-L6 looks at it.
+  const bool of_request = call.kind == router::RequestKind::capture_hold && reply.status == Outcome::currency_mismatch;
+  if (of_request) return {Told{Outcome::malformed, false, {}}};
   if (reply.status != Outcome::success) return std::vector<Told>(call.items.size(), Told{reply.status, false, {}});
   std::vector<Told> all;
   const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body);

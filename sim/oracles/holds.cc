@@ -264,6 +264,10 @@ class Holds final : public Oracle {
     if (reply.status == Outcome::hold_voided) must_be(HoldEnd::voided);
     if (reply.status == Outcome::hold_expired) must_be(HoldEnd::expired);
     if (reply.status == Outcome::hold_expired && captures) seen("hold_expiry_beat_capture");
+    if (reply.status == Outcome::currency_mismatch && captures && hold != nullptr &&
+        hold->amount.currency == call.items[0].body.amount.currency) {
+      violated(what + ", and that is its currency");
+    }
     if (reply.status == Outcome::hold_exceeded && captures) {
       if (hold == nullptr || hold->amount.minor >= call.items[0].body.amount.minor) {
         violated(what + ", and it keeps as much");

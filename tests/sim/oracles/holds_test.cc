@@ -195,7 +195,12 @@ TEST_CASE("O-L6 catches answers about holds that the log does not have") {
   SECTION("exceeded, and it keeps as much") {
     CHECK(told_of(refuse(capture, Outcome::hold_exceeded), {"'hold-exceeded'", "it keeps as much"}));
   }
+  SECTION("of another currency, and it is not") {
+    CHECK(told_of(refuse(capture, Outcome::currency_mismatch), {"'currency-mismatch'", "that is its currency"}));
+  }
   SECTION("so they are") {
+    CHECK(refuse(router::CaptureHoldRequest{currency_of("JPY"), 4, id_of(20), "a", "c"}, Outcome::currency_mismatch)
+              .empty());
     CHECK(refuse(router::CaptureHoldRequest{usd, 401, id_of(20), "a", "c"}, Outcome::hold_exceeded).empty());
     story.expire_hold(0, 20);
     CHECK(refuse(capture, Outcome::hold_expired).empty());
