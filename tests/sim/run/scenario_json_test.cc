@@ -129,6 +129,16 @@ TEST_CASE("what makes no sense is refused with a pointer to the place, and a sug
       {R"({"script":{"calls":[{"from":"A"}]}})", "/script/calls/0/to", "to whom?"},
       {R"({"script":{"calls":[{"operation":"deposit","from":"A","to":"B"}]}})", "/script/calls/0/from",
        "a deposit has none"},
+      {R"({"workload":{"hold_per_mille":1001}})", "/workload/hold_per_mille", "is not between 0 and 1000"},
+      {R"({"script":{"calls":[{"operation":"hold","amount":1}]}})", "/script/calls/0/account", "which one?"},
+      {R"({"script":{"calls":[{"operation":"hold","account":"A","expires_in":"745h"}]}})", "/script/calls/0/expires_in",
+       "is not between 1ms and"},
+      {R"({"script":{"calls":[{"operation":"hold","account":"A","expires_in":"1500us"}]}})",
+       "/script/calls/0/expires_in", "in whole milliseconds"},
+      {R"({"script":{"calls":[{"operation":"capture","account":"A","id":1}]}})", "/script/calls/0/to", "to whom?"},
+      {R"({"script":{"calls":[{"operation":"capture","account":"A","to":"B"}]}})", "/script/calls/0/id",
+       "of which hold?"},
+      {R"({"script":{"calls":[{"operation":"void","account":"A"}]}})", "/script/calls/0/id", "of which hold?"},
   };
   for (const Refused& row : table) {
     const auto read = read_scenario(row.json);
@@ -151,6 +161,7 @@ TEST_CASE("the published schema has every key that is written, and every fault")
   const auto schema = nlohmann::json::parse(text_of("scenarios/schema.json"));
   const nlohmann::json& properties = schema["properties"];
   Scenario scenario = profiles()[0].draw(1);
+  scenario.workload.hold_per_mille = 30;
   const auto drawn = nlohmann::json::parse(write_scenario(scenario));
   scenario = scenario_of("scenarios/basics/figure_12_29.json");
   const auto scripted = nlohmann::json::parse(write_scenario(scenario));

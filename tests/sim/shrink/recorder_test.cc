@@ -31,6 +31,12 @@ class Seen : public Onlooker {
   }
   void told(SimTime now, std::uint32_t client, std::uint64_t, const router::Reply& reply) override {
     std::string outcomes(name(reply.status));
+    if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) {
+      outcomes += " " + std::string(name(placed->result.outcome)) + std::to_string(placed->expires.nanos);
+    }
+    if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) {
+      outcomes += " " + std::string(name(captured->result.outcome));
+    }
     if (const auto* results = std::get_if<router::TransfersReply>(&reply.body)) {
       for (const router::TransferResult& one : results->results) outcomes += " " + std::string(name(one.outcome));
     }
@@ -53,7 +59,7 @@ RunResult write_out(Scenario& scenario, Seen& seen) {
 }
 
 TEST_CASE("calls that were drawn happen again when each is written out (simulator: keyed streams)") {
-  const std::string profile = GENERATE("default", "storage", "accounts");
+  const std::string profile = GENERATE("default", "storage", "accounts", "holds");
   const std::uint64_t seed = GENERATE(range<std::uint64_t>(1, 9));
   Scenario scenario = find_profile(profile)->draw(seed);
   scenario.seed = seed;

@@ -8,6 +8,7 @@
 #include <catch2/catch.hpp>
 
 #include "core/base/prng.h"
+#include "core/ledger/commands.h"
 
 using namespace coffer;
 using namespace coffer::sim;
@@ -39,6 +40,16 @@ class Answers {
         body.results.push_back(result);
       }
       reply.body = std::move(body);
+    } else if (std::holds_alternative<router::PlaceHoldRequest>(request.body)) {
+      router::PlaceHoldReply body;
+      body.result.outcome = Outcome::success;
+      reply.body = body;
+    } else if (std::holds_alternative<router::CaptureHoldRequest>(request.body)) {
+      reply.status = Outcome::hold_exceeded;
+    } else if (std::holds_alternative<router::VoidHoldRequest>(request.body)) {
+      reply.status = Outcome::hold_captured;
+    } else if (std::holds_alternative<router::HoldRequest>(request.body)) {
+      reply.body = router::HoldReply{};
     } else if (std::holds_alternative<router::TransferStatusRequest>(request.body)) {
       router::TransferStatusReply body;
       body.result.outcome = Outcome::success;
@@ -287,6 +298,66 @@ TEST_CASE("the final reads cover every account told open, every id and the trial
   CHECK(std::multiset<std::pair<std::string, Currency>>(opened.begin(), opened.end()) == read);
   CHECK(std::multiset<std::pair<std::string, TransferId>>(ids.begin(), ids.end()) == asked_again);
   CHECK(trial_balances == 1);
+}
+
+TEST_CASE("clients place, capture, void and read holds where the config says so, and read every one in the end") {
+  Config config;
+  config.operations = 2000;
+  config.hold_per_mille = 500;
+  config.account_change_per_mille = 40;
+  const std::vector<Asked> all = play(config, 19, 0);
+  std::map<std::string, std::size_t> kinds;
+  std::map<std::pair<std::string, TransferId>, router::PlaceHoldRequest> placed;
+  std::set<std::pair<std::string, TransferId>> read;
+  std::set<TransferId> captured;
+  std::set<TransferId> asked_again;
+  for (const Asked& asked : all) {
+    const router::Request request = decoded(asked);
+    if (const auto* place = std::get_if<router::PlaceHoldRequest>(&request.body)) {
+      const auto [known, is_new] = placed.try_emplace({std::string(place->account), place->id}, *place);
+      const bool same = known->second.amount == place->amount && known->second.currency == place->currency &&
+                        known->second.expires_in_ms == place->expires_in_ms;
+      ++kinds[is_new ? "placed" : same ? "placed again" : "placed with another body"];
+      if (place->expires_in_ms > 20'000) ++kinds["outlasts the run"];
+      if (place->amount > config.opening_balance) ++kinds["not covered"];
+    }
+    if (const auto* capture = std::get_if<router::CaptureHoldRequest>(&request.body)) {
+      const router::PlaceHoldRequest& hold = placed.at({std::string(capture->account), capture->id});
+      const bool is_new = captured.insert(ledger::capture_id_of(capture->id)).second;
+      ++kinds[is_new ? "captured" : "captured again"];
+      if (capture->amount == hold.amount) ++kinds["all of it"];
+      if (capture->amount < hold.amount) ++kinds["part of it"];
+      if (capture->amount > hold.amount) ++kinds["more than it"];
+    }
+    if (std::holds_alternative<router::VoidHoldRequest>(request.body)) ++kinds["voided"];
+    const auto* state = std::get_if<router::HoldRequest>(&request.body);
+    if (state != nullptr && asked.phase == Phase::running) ++kinds["read"];
+    if (asked.phase != Phase::final_reads) continue;
+    if (state != nullptr) read.emplace(std::string(state->account), state->id);
+    if (const auto* status = std::get_if<router::TransferStatusRequest>(&request.body)) asked_again.insert(status->id);
+  }
+  for (const char* kind : {"placed", "placed again", "placed with another body", "outlasts the run", "not covered",
+                           "captured", "captured again", "all of it", "part of it", "more than it", "voided", "read"}) {
+    INFO(kind);
+    CHECK(kinds[kind] > 10);
+  }
+  std::set<std::pair<std::string, TransferId>> holds;
+  for (const auto& [name, hold] : placed) holds.insert(name);
+  CHECK(read == holds);
+  for (const TransferId& capture : captured) CHECK(asked_again.contains(capture));
+}
+
+TEST_CASE("a hold that expires soon is waited for once faults have ended, for a while") {
+  Config config;
+  config.operations = 200;
+  config.hold_per_mille = 800;
+  std::size_t waits = 0;
+  for (const Asked& asked : play(config, 23, 0)) {
+    if (asked.phase != Phase::healing || decoded(asked).header.kind != router::RequestKind::hold) continue;
+    CHECK(asked.think >= milliseconds(500));
+    ++waits;
+  }
+  CHECK(waits == 16 * config.clients);  // nobody ever says that it has ended
 }
 
 TEST_CASE("every phase ends whatever share of the answers is open") {
