@@ -82,6 +82,11 @@ bool is_leg_outcome(Outcome outcome) {
     case Outcome::draining:
     case Outcome::change_under_way:
     case Outcome::account_not_empty:
+    case Outcome::hold_not_found:
+    case Outcome::hold_captured:
+    case Outcome::hold_voided:
+    case Outcome::hold_expired:
+    case Outcome::hold_exceeded:
     case Outcome::unknown:
       return false;
   }
