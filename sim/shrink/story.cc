@@ -67,6 +67,15 @@ std::string line_of(const ScriptedCall& call) {
       return "closes " + call.account;
     case CallKind::account:
       return "reads the state of " + call.account;
+    case CallKind::hold:
+      return "hold" + id + " of " + sum + " from " + call.account + " for " + std::to_string(call.expires_in.millis()) +
+             " ms";
+    case CallKind::capture:
+      return "captures" + id + ", " + sum + " from " + call.account + " to " + call.to;
+    case CallKind::void_hold:
+      return "voids" + id + " of " + call.account;
+    case CallKind::hold_state:
+      return "reads hold" + id + " of " + call.account;
   }
   return "";
 }
