@@ -97,78 +97,6 @@ TEST_CASE("withdrawals take money out, and the books still balance") {
   CHECK_THAT(trial.body, Catch::Contains(R"("totals":[{"currency":"USD","total":"0.00"})"));
 }
 
-TEST_CASE("every refusal a single node can give has its status and code") {
-  struct Row {
-    HttpAnswer answer;
-    int status;
-    std::string code;
-  };
-  const std::string id = fresh_id();
-  REQUIRE(wallet().post(transfer_path, Wallet::transfer_body("alice", "bob", "0.10", id)).status == 200);
-  REQUIRE(wallet().post("/v1/accounts", Wallet::open_body("rich", "USD")).status / 100 == 2);
-  REQUIRE(wallet().post("/v1/deposits", Wallet::pocket_body("rich", "92233720368547758.07")).status == 200);
-  REQUIRE(wallet().post("/v1/accounts", Wallet::open_body("nippon", "JPY")).status / 100 == 2);
-  Wallet& w = wallet();
-  const std::string good = Wallet::transfer_body("alice", "bob", "1");
-  const std::vector<Row> rows = {
-      {w.post(transfer_path, "{"), 400, "malformed-json"},
-      {w.post(transfer_path, R"({"a":1,"a":2})"), 400, "duplicate-json-key"},
-      {w.post(transfer_path, "{}"), 400, "missing-field"},
-      {w.post(transfer_path, good.substr(0, good.size() - 1) + R"(,"note":"x"})"), 400, "unknown-field"},
-      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "x")), 400, "invalid-amount"},
-      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "0.001")), 400, "amount-precision"},
-      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "9999999999999999999")), 400, "amount-too-large"},
-      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "1", id, "XDR")), 400, "unsupported-currency"},
-      {w.post(transfer_path, Wallet::transfer_body("sys:issue:USD", "bob", "1")), 400, "invalid-account-id"},
-      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "1", "7")), 400, "invalid-uuid"},
-      {w.post(transfer_path, Wallet::transfer_body("bob", "bob", "1")), 400, "same-account"},
-      {w.post(transfer_path, good, "Idempotency-Key: " + id + "\r\n"), 400, "idempotency-key-mismatch"},
-      {w.get("/v1/accounts/bob/balance?currency=USD&consistency=never"), 400, "invalid-parameter"},
-      {w.post(transfer_path, Wallet::transfer_body("nobody", "bob", "1")), 404, "account-not-found"},
-      {w.get("/v1/accounts/nobody"), 404, "account-not-found"},
-      {w.get("/v1/accounts/nobody/balance?currency=USD"), 404, "account-not-found"},
-      {w.get("/v1/transfers/" + fresh_id()), 404, "transfer-not-found"},
-      {w.get("/v1/transfers/" + fresh_id() + "?from_account=alice"), 404, "transfer-not-found"},
-      {w.get("/v1/nothing"), 404, "route-not-found"},
-      {w.get("/v1/admin/trial_balance"), 404, "route-not-found"},
-      {w.get(transfer_path), 405, "method-not-allowed"},
-      {w.get("/v1/accounts/bob", "Accept: text/html\r\n"), 406, "not-acceptable"},
-      {w.post(transfer_path, std::string(65 * 1024, ' ')), 413, "body-too-large"},
-      {ask_http(w.node.self().http.port,
-                "POST " + transfer_path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"),
-       415, "unsupported-media-type"},
-      {w.get("/v1/accounts/bob", "X: " + std::string(17 * 1024, 'x') + "\r\n"), 431, "headers-too-large"},
-      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "0.11", id)), 422, "idempotency-payload-mismatch"},
-      {w.post(transfer_path, Wallet::transfer_body("bob", "alice", "1000000")), 422, "insufficient-funds"},
-      {w.post(transfer_path, Wallet::transfer_body("alice", "nobody", "1")), 422, "credit-account-not-found"},
-      {w.post(transfer_path, Wallet::transfer_body("alice", "nobody-else-2", "1")), 422, "credit-account-not-found"},
-      {w.post(transfer_path, Wallet::transfer_body("alice", "nippon", "1")), 422, "currency-mismatch"},
-      {w.get("/v1/accounts/nippon/balance?currency=USD"), 422, "currency-mismatch"},
-      {w.post(transfer_path, Wallet::transfer_body("alice", "rich", "1")), 422, "balance-overflow"},
-      {w.post("/v1/deposits", Wallet::pocket_body("nobody", "1")), 404, "account-not-found"},
-      {w.post("/v1/withdrawals", Wallet::pocket_body("bob", "100000")), 422, "insufficient-funds"},
-  };
-  for (const Row& row : rows) {
-    INFO(row.code << ": " << row.answer.body);
-    CHECK(row.answer.status == row.status);
-    CHECK(row.answer.member("code") == row.code);
-    CHECK(row.answer.headers.count("Content-Type") == 1);
-  }
-}
-
-TEST_CASE("a logged refusal answers the same id the same for ever, money or not") {
-  const std::string id = fresh_id();
-  const std::string body = Wallet::transfer_body("carol", "bob", "5.00", id);
-  const HttpAnswer first = wallet().post(transfer_path, body);
-  CHECK(first.member("code") == "insufficient-funds");
-  CHECK(first.member("outcome") == "rejected");
-  REQUIRE(wallet().post("/v1/deposits", Wallet::pocket_body("carol", "50.00")).status == 200);
-  const HttpAnswer again = wallet().post(transfer_path, body);
-  CHECK(again.member("code") == "insufficient-funds");
-  CHECK(again.headers.at("Idempotency-Replayed") == "true");
-  CHECK(wallet().get("/v1/transfers/" + id + "?from_account=carol").member("state") == "refused");
-}
-
 TEST_CASE("a hold keeps money from everybody else until it is captured, voided or over") {
   Wallet& w = wallet();
   REQUIRE(w.post("/v1/accounts", Wallet::open_body("holder", "USD")).status == 201);
@@ -253,6 +181,78 @@ TEST_CASE("a hold that nobody ends is over after its time, and says so") {
   CHECK(state == "expired");
   CHECK(w.get("/v1/accounts/forgetful/balance?currency=USD").member("available") == "10.00");
   CHECK(w.post("/v1/holds/" + id + "/void", R"({"account":"forgetful"})").member("code") == "hold-expired");
+}
+
+TEST_CASE("every refusal a single node can give has its status and code") {
+  struct Row {
+    HttpAnswer answer;
+    int status;
+    std::string code;
+  };
+  const std::string id = fresh_id();
+  REQUIRE(wallet().post(transfer_path, Wallet::transfer_body("alice", "bob", "0.10", id)).status == 200);
+  REQUIRE(wallet().post("/v1/accounts", Wallet::open_body("rich", "USD")).status / 100 == 2);
+  REQUIRE(wallet().post("/v1/deposits", Wallet::pocket_body("rich", "92233720368547758.07")).status == 200);
+  REQUIRE(wallet().post("/v1/accounts", Wallet::open_body("nippon", "JPY")).status / 100 == 2);
+  Wallet& w = wallet();
+  const std::string good = Wallet::transfer_body("alice", "bob", "1");
+  const std::vector<Row> rows = {
+      {w.post(transfer_path, "{"), 400, "malformed-json"},
+      {w.post(transfer_path, R"({"a":1,"a":2})"), 400, "duplicate-json-key"},
+      {w.post(transfer_path, "{}"), 400, "missing-field"},
+      {w.post(transfer_path, good.substr(0, good.size() - 1) + R"(,"note":"x"})"), 400, "unknown-field"},
+      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "x")), 400, "invalid-amount"},
+      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "0.001")), 400, "amount-precision"},
+      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "9999999999999999999")), 400, "amount-too-large"},
+      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "1", id, "XDR")), 400, "unsupported-currency"},
+      {w.post(transfer_path, Wallet::transfer_body("sys:issue:USD", "bob", "1")), 400, "invalid-account-id"},
+      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "1", "7")), 400, "invalid-uuid"},
+      {w.post(transfer_path, Wallet::transfer_body("bob", "bob", "1")), 400, "same-account"},
+      {w.post(transfer_path, good, "Idempotency-Key: " + id + "\r\n"), 400, "idempotency-key-mismatch"},
+      {w.get("/v1/accounts/bob/balance?currency=USD&consistency=never"), 400, "invalid-parameter"},
+      {w.post(transfer_path, Wallet::transfer_body("nobody", "bob", "1")), 404, "account-not-found"},
+      {w.get("/v1/accounts/nobody"), 404, "account-not-found"},
+      {w.get("/v1/accounts/nobody/balance?currency=USD"), 404, "account-not-found"},
+      {w.get("/v1/transfers/" + fresh_id()), 404, "transfer-not-found"},
+      {w.get("/v1/transfers/" + fresh_id() + "?from_account=alice"), 404, "transfer-not-found"},
+      {w.get("/v1/nothing"), 404, "route-not-found"},
+      {w.get("/v1/admin/trial_balance"), 404, "route-not-found"},
+      {w.get(transfer_path), 405, "method-not-allowed"},
+      {w.get("/v1/accounts/bob", "Accept: text/html\r\n"), 406, "not-acceptable"},
+      {w.post(transfer_path, std::string(65 * 1024, ' ')), 413, "body-too-large"},
+      {ask_http(w.node.self().http.port,
+                "POST " + transfer_path + " HTTP/1.1\r\nHost: x\r\nContent-Length: 2\r\n\r\n{}"),
+       415, "unsupported-media-type"},
+      {w.get("/v1/accounts/bob", "X: " + std::string(17 * 1024, 'x') + "\r\n"), 431, "headers-too-large"},
+      {w.post(transfer_path, Wallet::transfer_body("alice", "bob", "0.11", id)), 422, "idempotency-payload-mismatch"},
+      {w.post(transfer_path, Wallet::transfer_body("bob", "alice", "1000000")), 422, "insufficient-funds"},
+      {w.post(transfer_path, Wallet::transfer_body("alice", "nobody", "1")), 422, "credit-account-not-found"},
+      {w.post(transfer_path, Wallet::transfer_body("alice", "nobody-else-2", "1")), 422, "credit-account-not-found"},
+      {w.post(transfer_path, Wallet::transfer_body("alice", "nippon", "1")), 422, "currency-mismatch"},
+      {w.get("/v1/accounts/nippon/balance?currency=USD"), 422, "currency-mismatch"},
+      {w.post(transfer_path, Wallet::transfer_body("alice", "rich", "1")), 422, "balance-overflow"},
+      {w.post("/v1/deposits", Wallet::pocket_body("nobody", "1")), 404, "account-not-found"},
+      {w.post("/v1/withdrawals", Wallet::pocket_body("bob", "100000")), 422, "insufficient-funds"},
+  };
+  for (const Row& row : rows) {
+    INFO(row.code << ": " << row.answer.body);
+    CHECK(row.answer.status == row.status);
+    CHECK(row.answer.member("code") == row.code);
+    CHECK(row.answer.headers.count("Content-Type") == 1);
+  }
+}
+
+TEST_CASE("a logged refusal answers the same id the same for ever, money or not") {
+  const std::string id = fresh_id();
+  const std::string body = Wallet::transfer_body("carol", "bob", "5.00", id);
+  const HttpAnswer first = wallet().post(transfer_path, body);
+  CHECK(first.member("code") == "insufficient-funds");
+  CHECK(first.member("outcome") == "rejected");
+  REQUIRE(wallet().post("/v1/deposits", Wallet::pocket_body("carol", "50.00")).status == 200);
+  const HttpAnswer again = wallet().post(transfer_path, body);
+  CHECK(again.member("code") == "insufficient-funds");
+  CHECK(again.headers.at("Idempotency-Replayed") == "true");
+  CHECK(wallet().get("/v1/transfers/" + id + "?from_account=carol").member("state") == "refused");
 }
 
 TEST_CASE("405 names the methods there are (RFC 9110, 15.5.6)") {
