@@ -159,12 +159,12 @@ TEST_CASE("O-L4 catches an effect that happened twice") {
   const ledger::Event again = story.local(transfer_item(3, "a", "c", 10), Outcome::success, home_a, first, second);
   SECTION("within a shard") {
     story.commit(s1, {again});
-    CHECK(told_of(story.end(), {"moved money 2 times", "s1@7", "s1@8"}));
+    CHECK(told_of(story.end(), {"took effect 2 times", "s1@7", "s1@8"}));
   }
   SECTION("within and across") {
     LegPlan plan = story.start_across(3, 10);
     story.receive(plan, Outcome::success);
-    CHECK(told_of(story.end(), {"moved money 2 times"}));
+    CHECK(told_of(story.end(), {"took effect 2 times"}));
   }
 }
 
@@ -176,11 +176,11 @@ TEST_CASE("O-L4 catches a refusal that moved money all the same") {
       story.commit(s1, {story.local(transfer_item(3, "a", "c", 10), Outcome::success, home_a, first, second)});
   SECTION("a logged refusal") {
     story.answer(op, story.result(s1, at, Outcome::insufficient_funds));
-    CHECK(told_of(story.end(), {"'insufficient-funds'", "moved money in s1@7"}));
+    CHECK(told_of(story.end(), {"'insufficient-funds'", "took effect in s1@7"}));
   }
   SECTION("an unlogged one in the only attempt") {
     story.answer(op, Outcome::no_leader);
-    CHECK(told_of(story.end(), {"refused in all 1 attempts", "moved money in s1@7"}));
+    CHECK(told_of(story.end(), {"refused in all 1 attempts", "took effect in s1@7"}));
   }
   SECTION("an unlogged one, and another attempt that may have moved it") {
     story.answer(op, Outcome::no_leader);
