@@ -153,7 +153,7 @@ void World::place(Shard& shard, const Step& step) {
   command.id = id_of(step.id % 6);
   command.tenant = TenantId(step.credit / 16 % 8 == 7);
   command.account = accounts[step.debit % accounts.size()];
-  command.amount = {step.amount - 1, currencies[step.debit / 16 % 4 == 0]};
+  command.amount = {step.amount % 64 - 1, currencies[step.debit / 16 % 4 == 0]};
   command.expires_in = nanoseconds(step.credit % 8 == 0 ? 0 : 4 << step.credit % 8);
   const PlaceDecision decision = batch_of(shard).place_hold(command);
   check(decision.outcome == shard.model.place(command, shard.stamp), "holds are placed as in the model");
