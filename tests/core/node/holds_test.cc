@@ -3,6 +3,8 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/txn/protocols.h"
+#include "tests/core/node/moments.h"
 #include "tests/core/node/two_leaders.h"
 
 namespace coffer::node {
@@ -147,6 +149,40 @@ TEST_CASE("a capture whose leader is lost while its money is under way goes on u
   world.cluster.start(source);
   REQUIRE(world.cluster.run_until([&] { return world.cluster.node(source).ready(); }));
   world.require_settled();
+}
+
+TEST_CASE("a leader lost at any step of a capture, by any protocol, costs no money and no answer (issue: recovery)") {
+  for (const txn::ProtocolRow& row : txn::protocols()) {
+    for (const bool refused : {false, true}) {
+      std::vector<Moment> moments = moments_of(row.protocol, refused);
+      moments.insert(moments.begin(), {TraceKind::hold_captured});
+      for (const Moment& moment : moments) {
+        for (const bool of_source : {true, false}) {
+          CAPTURE(row.name, refused, name(moment.kind), moment.nth, of_source);
+          HoldCluster world(row.protocol);
+          Cluster& cluster = world.cluster;
+          world.placed(1, 400, seconds(60));
+          const std::string payee = refused ? cluster.name_on(second, "ghost") : world.bob;
+          const NodeId lost = of_source ? world.source() : world.target();
+          const NodeId via = world.third();
+          cluster.ask(via, capture(1, world.alice, payee, 300));
+          REQUIRE(cluster.run_until([&] { return cluster.traced(moment.kind) >= moment.nth; }));
+          cluster.stop(lost);
+          const router::Reply again = cluster.call(via, capture(1, world.alice, payee, 300));
+          REQUIRE(again.status == Outcome::success);
+          const auto& told = std::get<router::CaptureHoldReply>(again.body).result;
+          REQUIRE(told.outcome == (refused ? Outcome::credit_account_not_found : Outcome::success));
+          cluster.start(lost);
+          REQUIRE(cluster.run_until([&] { return cluster.node(lost).ready(); }));
+          REQUIRE(world.read_hold(1).state == router::HoldState::captured);
+          REQUIRE(world.held() == 0);
+          REQUIRE(world.balance_at(NodeId(1), world.alice) == (refused ? 1000 : 700));
+          REQUIRE(world.balance_at(NodeId(2), world.bob) == (refused ? 1000 : 1300));
+          world.require_settled();
+        }
+      }
+    }
+  }
 }
 
 TEST_CASE("an idle leader wakes when a hold's time is over, and not before (issue: holds; decision 11)") {

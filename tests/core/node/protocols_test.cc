@@ -2,52 +2,13 @@
 // accounts change or neither does.
 #include "core/txn/protocols.h"
 
-#include <string_view>
-#include <vector>
-
 #include <catch2/catch.hpp>
 
+#include "tests/core/node/moments.h"
 #include "tests/core/node/two_leaders.h"
 
 namespace coffer::node {
 namespace {
-
-using ledger::Protocol;
-
-/// The nth time that something is traced while one transfer runs.
-struct Moment {
-  TraceKind kind;
-  std::uint64_t nth = 1;
-};
-
-std::vector<Moment> moments_of(Protocol protocol, bool is_refused) {
-  using enum TraceKind;
-  switch (protocol) {
-    case Protocol::saga:
-      return {{saga_started}, {leg_sent}, {leg_received}, {leg_answer}, {is_refused ? saga_compensated : saga_done}};
-    case Protocol::tcc:
-      return {{try_started},
-              {leg_sent},
-              {leg_received},
-              {leg_answer},
-              {is_refused ? cancel_started : confirm_started},
-              {leg_sent, 2},
-              {leg_received, 2},
-              {leg_answer, 2},
-              {is_refused ? cancel_done : confirm_done}};
-    case Protocol::two_phase_commit:
-      return {{prepare_started},
-              {leg_sent},
-              {leg_received},
-              {leg_answer},
-              {is_refused ? abort_started : commit_started},
-              {leg_sent, 2},
-              {leg_received, 2},
-              {leg_answer, 2},
-              {is_refused ? abort_done : commit_done}};
-  }
-  return {};
-}
 
 void require_ended(TwoLeaders& two, bool refused) {
   REQUIRE(two.balance_at(NodeId(1), two.alice) == (refused ? 1000 : 990));
