@@ -58,7 +58,7 @@ class HoldWorld {
  private:
   enum class State { absent, held, captured, voided, expired };
   struct Event {
-    enum Kind { submit, attempt, reply, expire } kind = submit;
+    enum Kind { submit, attempt, settle, reply, expire } kind = submit;
     Ticket ticket = 0;
     std::uint64_t attempt_id = 0;
     NodeId node;
@@ -107,6 +107,11 @@ class HoldWorld {
       case Event::attempt:
         serve(event);
         break;
+      case Event::settle: {
+        const Result<Request> request = decode_request(event.bytes);
+        decide(*request);
+        break;
+      }
       case Event::reply:
         router_.on_reply(now_, event.attempt_id, event.bytes, out_);
         break;
@@ -145,7 +150,11 @@ class HoldWorld {
     } else if (prng_.chance(150)) {
       constexpr Outcome nuisances[] = {Outcome::overloaded, Outcome::no_leader, Outcome::in_flight, Outcome::unknown};
       reply.status = nuisances[prng_.below(std::size(nuisances))];
-      if (reply.status == Outcome::unknown && prng_.chance(500)) decide(*request);  // it came through after all
+      if (reply.status == Outcome::unknown && prng_.chance(500)) {  // it will come through after all
+        Event settle = event;
+        settle.kind = Event::settle;
+        later(3000, std::move(settle));
+      }
     } else {
       reply.status = decide(*request);
       if (reply.status == Outcome::success) reply.body = good_body(reply.kind);
