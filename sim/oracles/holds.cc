@@ -1,7 +1,9 @@
 // O-L6. A hold has one live owner and ends: once, as a client asked, or by an entry stamped past its expiry; nobody
 // captures or voids it later, and no entry past its expiry leaves it live. What ends as captured is taken by the next
 // event of the same entry, under the id made of the hold's, and by nothing else: at most what was held, once. What
-// clients were told of holds is so. Once faults have ended a hold does not outlive its expiry for long.
+// clients were told of holds is so. Once faults have ended a hold does not outlive its expiry for long, though nothing
+// else happens in its shard.
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -15,8 +17,8 @@ namespace coffer::sim::oracles {
 
 namespace {
 
-/// A leader without work has seen by then that a hold is over: it has the others' clocks, and was elected.
-constexpr Duration late_max = seconds(6);
+/// A leader without work has seen by then that a hold is over: it was elected, and has the others' clocks.
+constexpr Duration late_max = seconds(3);
 
 std::string_view spelled(HoldEnd end) {
   switch (end) {
@@ -45,6 +47,10 @@ class Holds final : public Oracle {
   void on_phase(SimTime now, Phase phase) override {
     calls_.phase(phase);
     if (phase == Phase::healing) healing_since_ = now;
+    // The reads to come give every leader work.
+    for (std::uint32_t s = 1; phase == Phase::final_reads && s <= transfers_.book().shards(); ++s) {
+      judge_live(now, ShardId(s));
+    }
   }
 
   void on_committed(SimTime now, NodeId, const CommittedEntry& committed) override {
@@ -54,7 +60,7 @@ class Holds final : public Oracle {
     if (!is_next || !violations().empty() || committed.kind != EntryKind::state) return;
     const std::optional<Entry> entry = decode_entry(committed.payload);
     if (!entry || entry->events.empty()) return;  // O-L2 tells of those that cannot be read
-    judge(committed.shard, *entry);
+    judge(now, committed.shard, *entry);
     if (calls_.phase() == Phase::setup) {
       shards_[committed.shard.value - 1].time_began = Stamp{entry->stamp.nanos - now.nanos};
     }
@@ -79,11 +85,9 @@ class Holds final : public Oracle {
     if (captures || call->kind == router::RequestKind::void_hold) tried(*call, captures, reply);
   }
 
-  void finish(SimTime now) override {
+  void finish(SimTime) override {
     for (const auto& [key, attempts] : voids_) judge(key, attempts, HoldEnd::voided);
     for (const auto& [key, attempts] : captures_) judge(key, attempts, HoldEnd::captured);
-    const bool is_healed = calls_.phase() >= Phase::final_reads && now - healing_since_ > late_max;
-    for (std::uint32_t s = 1; is_healed && s <= transfers_.book().shards(); ++s) judge_live(now, ShardId(s));
   }
 
  private:
@@ -97,6 +101,7 @@ class Holds final : public Oracle {
   };
   /// Where an event stands.
   struct At {
+    SimTime now;
     ShardId shard;
     Position position;
     Stamp stamp;
@@ -107,7 +112,7 @@ class Holds final : public Oracle {
   static std::string words(const Key& key) { return "hold " + text(key.id) + " of account '" + key.home + "'"; }
   static std::string words(const Hold& hold) { return words(Key{hold.tenant, hold.account, hold.id}); }
 
-  void judge(ShardId id, const Entry& entry) {
+  void judge(SimTime now, ShardId id, const Entry& entry) {
     Shard& shard = shards_[id.value - 1];
     const ShardBook& book = transfers_.book().shard(id);
     shard.stamp = entry.stamp;
@@ -115,7 +120,7 @@ class Holds final : public Oracle {
     const HoldEnded* captured = nullptr;
     for (std::size_t i = 0; i < entry.events.size(); ++i) {
       shard.position = shard.position.next();
-      const At at{id, shard.position, entry.stamp, book};
+      const At at{now, id, shard.position, entry.stamp, book};
       if (const Decided* decided = decided_by(entry.events[i])) order(at, *decided, captured);
       captured = capture_pending(captured, entry.events[i]);
       if (const auto* placed = std::get_if<HoldPlaced>(&entry.events[i])) place(at, *placed);
@@ -192,7 +197,9 @@ class Holds final : public Oracle {
       captured(what, hold, next);
     }
     if (event.how == HoldEnd::voided) seen("hold_voided");
-    if (event.how == HoldEnd::expired) seen("hold_expired");
+    if (event.how != HoldEnd::expired) return;
+    seen("hold_expired");
+    if (const auto late = lateness(at.now, shard, hold)) violated(what + ", " + *late + " late");
   }
 
   /// By the event behind its end.
@@ -288,16 +295,20 @@ class Holds final : public Oracle {
              ", and all " + std::to_string(attempts.made) + " attempts had been refused");
   }
 
-  /// By true time: what the stamps of setup say of simulated time. Where leaps of clocks have carried the stamps beyond
-  /// it, holds placed since then wait for true time to come.
+  /// More than is allowed, while nothing is in the way. By true time: what the stamps of setup say of simulated time.
+  /// Where leaps of clocks have carried the stamps beyond it, holds placed since then wait for true time to come.
+  std::optional<std::string> lateness(SimTime now, const Shard& shard, const Hold& hold) const {
+    if (calls_.phase() < Phase::healing || !shard.time_began) return std::nullopt;
+    const SimTime over{std::max(hold.expires.nanos - shard.time_began->nanos, healing_since_.nanos)};
+    if (now - over <= late_max) return std::nullopt;
+    return std::to_string((now - over).millis()) + " ms";
+  }
+
   void judge_live(SimTime now, ShardId id) {
     const Shard& shard = shards_[id.value - 1];
-    if (shard.live.empty() || !shard.time_began) return;
-    const auto& [expires, number] = *shard.live.begin();
-    const Stamp true_time{shard.time_began->nanos + now.nanos};
-    if (expires.nanos + late_max.nanos >= true_time.nanos) return;
-    violated(words(transfers_.book().shard(id).holds()[number]) + " expired " +
-             std::to_string((true_time.nanos - expires.nanos) / 1'000'000) + " ms before the end, and is held still");
+    if (shard.live.empty()) return;
+    const Hold& hold = transfers_.book().shard(id).holds()[shard.live.begin()->second];
+    if (const auto late = lateness(now, shard, hold)) violated(words(hold) + " is held still, " + *late + " late");
   }
 
   const Hold* find(const Key& key) const {

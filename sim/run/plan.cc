@@ -12,9 +12,9 @@ namespace coffer::sim {
 
 namespace {
 
-// Holds that expire soon are waited for, once all else is done: as with a drawn workload.
-constexpr Duration soon = seconds(6);
-constexpr Duration wait = milliseconds(500);
+// The last of a client's holds that expire soon is waited for, once all else is done: as with a drawn workload.
+constexpr Duration soon = seconds(4);
+constexpr Duration patience_with_leaders = milliseconds(3500);
 constexpr std::uint64_t own_numbers = std::uint64_t{1} << 32;  // beyond every number a script can name
 
 TransferId id_of(std::uint64_t number) {
@@ -232,8 +232,10 @@ std::optional<ScriptPlan::Ask> ScriptPlan::unresolved(std::uint32_t number) cons
   }
   if (!ask.items.empty()) return ask;
   const Client& client = clients_[number];
-  if (client.awaited.empty() || client.waits_left == 0) return std::nullopt;
-  return client.awaited.front();
+  if (client.awaited.empty() || client.has_waited) return std::nullopt;
+  return *std::max_element(client.awaited.begin(), client.awaited.end(), [](const Ask& one, const Ask& other) {
+    return one.hold->expires_in < other.hold->expires_in;
+  });
 }
 
 std::optional<ScriptPlan::Ask> ScriptPlan::choose(std::uint32_t number, Phase phase) {
@@ -258,7 +260,9 @@ std::optional<ScriptPlan::Ask> ScriptPlan::choose(std::uint32_t number, Phase ph
 /// Draws always, so that a call that is written out thinks neither more nor less for it.
 Duration ScriptPlan::think(Client& client, const Ask& ask, Phase phase, Duration spent) const {
   const Duration drawn{client.think.exponential(script_.think_mean.nanos)};
-  if (ask.kind == router::RequestKind::hold && phase == Phase::healing) return std::max(drawn, wait);
+  if (ask.kind == router::RequestKind::hold && phase == Phase::healing) {
+    return ask.hold->expires_in + patience_with_leaders;
+  }
   if (ask.written != nullptr) return std::max(ask.written->at - spent, ask.written->think);
   if (script_.think_mean == Duration{}) return milliseconds(1);
   const bool hurried = phase == Phase::setup || phase == Phase::final_reads;
@@ -338,7 +342,7 @@ std::optional<workload::Next> ScriptPlan::next(std::uint32_t number, Phase phase
   const Named named{ask->pocket.tenant, ask->pocket.account, ask->id};
   if (ask->kind == router::RequestKind::place_hold) holds_.insert(named);
   if (ask->kind == router::RequestKind::capture_hold) captures_.insert(named);
-  if (ask->kind == router::RequestKind::hold && phase == Phase::healing) --client.waits_left;
+  if (ask->kind == router::RequestKind::hold && phase == Phase::healing) client.has_waited = true;
   if (phase == Phase::running) client.calls.pop_front();
   const Duration pause = think(client, *ask, phase, spent);
   const std::uint64_t op = (static_cast<std::uint64_t>(number) << 32) + ++client.made;
@@ -383,6 +387,7 @@ void ScriptPlan::settle_write(Client& client, const Ask& ask, const router::Repl
     read.kind = router::RequestKind::hold;
     read.pocket = {ask.pocket.tenant, ask.pocket.account, {}};
     read.id = ask.id;
+    read.hold = ask.hold;
     client.awaited.push_back(std::move(read));
   }
   const auto* read = std::get_if<router::HoldReply>(&reply.body);

@@ -45,11 +45,11 @@ class ScriptPlan {
   };
   struct Ask {
     router::RequestKind kind{};
-    std::vector<std::size_t> items;         ///< transfers
-    Pocket pocket;                          ///< all but transfers; without a currency where it is about an account
-    TransferId id;                          ///< transfer_status, change_account, the hold's
-    router::AccountChange change{};         ///< change_account
-    const ScriptedCall* hold = nullptr;     ///< place_hold, capture_hold: its body
+    std::vector<std::size_t> items;      ///< transfers
+    Pocket pocket;                       ///< all but transfers; without a currency where it is about an account
+    TransferId id;                       ///< transfer_status, change_account, the hold's
+    router::AccountChange change{};      ///< change_account
+    const ScriptedCall* hold = nullptr;  ///< place_hold, capture_hold: its body; hold: what placed it, when waited for
     const ScriptedCall* written = nullptr;  ///< in the running phase: the (first) call
   };
   struct Client {
@@ -60,7 +60,7 @@ class ScriptPlan {
     std::vector<Ask> open_openings;  ///< openings in the running phase without a definite answer
     std::vector<Ask> open_changes;   ///< changes of accounts, and writes of holds, likewise
     std::vector<Ask> awaited;        ///< reads of holds that were placed here and expire soon
-    std::uint32_t waits_left = 16;   ///< for them, in all
+    bool has_waited = false;         ///< for the last of them
     std::optional<Ask> outstanding;
     std::uint64_t made = 0;
     Phase phase{};  ///< in which the outstanding call was given out

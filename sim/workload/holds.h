@@ -37,8 +37,8 @@ struct Hold {
 
 class Holds {
  public:
-  /// Clients wait, when all else is done, for the end of what expires so soon.
-  static constexpr std::uint64_t soon_ms = 6000;
+  /// Clients wait, when all else is done, until what expires so soon must have ended.
+  static constexpr std::uint64_t soon_ms = 4000;
 
   Holds(const Config& config, const Accounts& accounts) : config_(config), accounts_(accounts) {}
 

@@ -29,9 +29,8 @@ constexpr std::uint32_t ask_again_per_mille = 500;  ///< of open outcomes: soon;
 constexpr std::uint32_t single_per_mille = 400;     ///< of transfers calls: one item, as a person would send
 constexpr std::uint32_t taken_id_per_mille = 30;    ///< of placings: under an id that a transfer has
 
-// Holds that expire soon are waited for: so often in all, each time after so long.
-constexpr std::uint32_t waits_max = 16;
-constexpr Duration wait = milliseconds(500);
+/// A hold that expires soon is read once, so long after it must have expired: later than a leader without work may be.
+constexpr Duration patience_with_leaders = milliseconds(3500);
 
 /// How many of the latest items may well be under way.
 std::size_t latest(std::size_t items) { return std::min<std::size_t>(items, 6); }
@@ -68,7 +67,7 @@ struct Client {
   std::vector<Ask> open_openings;   ///< openings without a definite answer
   std::vector<Ask> open_changes;    ///< changes of accounts, and writes of holds, without a definite answer
   std::vector<std::string> frozen;  ///< by this client, as far as it knows
-  std::uint32_t waits_left = waits_max;
+  bool has_waited = false;          ///< for a hold to expire
   struct Outstanding {
     std::uint64_t op;
     Ask ask;
@@ -390,15 +389,17 @@ Ask Generator::State::draw(std::uint32_t number) {
 std::optional<Ask> Generator::State::awaited(std::uint32_t number) {
   Client& client = clients[number];
   const Holds& holds = realm_of(number).holds;
-  for (std::size_t i = 0; i < holds.size() && client.waits_left > 0; ++i) {
+  const Hold* last = nullptr;
+  for (std::size_t i = 0; i < holds.size() && !client.has_waited; ++i) {
     const Hold& hold = holds[i];
     if (hold.owner != number || !hold.placed || hold.ended || hold.expires_in_ms > Holds::soon_ms) continue;
-    --client.waits_left;
-    Ask ask = of_hold(router::RequestKind::hold, hold);
-    ask.pause = wait;
-    return ask;
+    if (last == nullptr || last->expires_in_ms < hold.expires_in_ms) last = &hold;
   }
-  return std::nullopt;
+  if (last == nullptr) return std::nullopt;
+  client.has_waited = true;
+  Ask ask = of_hold(router::RequestKind::hold, *last);
+  ask.pause = milliseconds(static_cast<std::int64_t>(last->expires_in_ms)) + patience_with_leaders;
+  return ask;
 }
 
 /// Some of what this client still has to learn.

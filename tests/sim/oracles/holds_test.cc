@@ -120,13 +120,19 @@ TEST_CASE("O-L6 catches what does not keep to the expiry") {
   }
   SECTION("held still, long after: nothing is committed any more, and nobody looks") {
     story.phase(Phase::healing);
-    story.time_passes(seconds(7));
+    story.time_passes(seconds(4));
     story.phase(Phase::final_reads);
-    CHECK(told_of(story.end(), {"hold", "before the end, and is held still"}));
+    CHECK(told_of(story.reasons(), {"hold", "is held still", "ms late"}));
+  }
+  SECTION("ended as late, when somebody came to read it") {
+    story.phase(Phase::healing);
+    story.time_passes(seconds(4));
+    story.expire_hold(0, 20);
+    CHECK(told_of(story.reasons(), {"s1@8 says that hold", "is expired", "ms late"}));
   }
   SECTION("but soon after all has healed that may be") {
     story.phase(Phase::healing);
-    story.time_passes(seconds(5));
+    story.time_passes(seconds(2));
     story.phase(Phase::final_reads);
     CHECK(story.end().empty());
   }

@@ -347,17 +347,18 @@ TEST_CASE("clients place, capture, void and read holds where the config says so,
   for (const TransferId& capture : captured) CHECK(asked_again.contains(capture));
 }
 
-TEST_CASE("a hold that expires soon is waited for once faults have ended, for a while") {
+TEST_CASE("a hold that expires soon is waited for once faults have ended") {
   Config config;
   config.operations = 200;
   config.hold_per_mille = 800;
   std::size_t waits = 0;
   for (const Asked& asked : play(config, 23, 0)) {
     if (asked.phase != Phase::healing || decoded(asked).header.kind != router::RequestKind::hold) continue;
-    CHECK(asked.think >= milliseconds(500));
+    CHECK(asked.think > milliseconds(3500));
+    CHECK(asked.think <= milliseconds(7500));
     ++waits;
   }
-  CHECK(waits == 16 * config.clients);  // nobody ever says that it has ended
+  CHECK(waits == config.clients);  // each once, though nobody says that it has ended
 }
 
 TEST_CASE("every phase ends whatever share of the answers is open") {
