@@ -28,6 +28,7 @@ Hunt::Hunt(const Scenario& scenario, const Listener& listener) : listener_(liste
   report_.scenario = scenario;
   report_.result = run(scenario, scenario.seed, watched);
   report_.runs = 1;
+  events_of_whole_ = report_.result.events;
   if (listener_.on_first) listener_.on_first(report_.result);
   report_.signature = signature_of(report_.result);
   const Verdict verdict = report_.signature.verdict;
@@ -76,6 +77,7 @@ bool Hunt::fails_the_same(const Scenario& candidate, std::uint64_t seed, RunResu
   }
   ++report_.runs;
   result = run(candidate, seed, options);
+  events_ += result.events;
   if (signature_of(result) != report_.signature) return false;
   if (drawn) {
     strikes_ = std::move(strikes);

@@ -1,10 +1,11 @@
 // A hunt for the smallest failing scenario: what it has so far, the budget, and the one question it asks: does this
 // candidate fail in the same way? Candidates are cut off when they take much longer than the failure did. Every
 // candidate is asked once; on request, with a few neighbouring seeds too, since whatever changes a plan changes its
-// timing. Single-threaded.
+// timing, and within a budget of events. Single-threaded.
 #pragma once
 
 #include <cstdint>
+#include <limits>
 #include <set>
 #include <type_traits>
 #include <utility>
@@ -21,7 +22,10 @@ class Hunt {
   Hunt(const Scenario& scenario, const Listener& listener);
 
   const Scenario& best() const { return report_.scenario; }
-  bool may_go_on() const { return !listener_.may_go_on || listener_.may_go_on(); }
+  bool may_go_on() const { return events_ < events_max_ && (!listener_.may_go_on || listener_.may_go_on()); }
+  /// From now on candidates may take as many events together as so many runs of the whole failure.
+  void allow(std::uint64_t whole_runs) { events_max_ = events_ + whole_runs * events_of_whole_; }
+  void allow_all() { events_max_ = std::numeric_limits<std::uint64_t>::max(); }
   /// Every candidate is tried with so many more seeds.
   void try_neighbours(std::uint32_t seeds) { neighbours_ = seeds; }
   /// Tries to replace what is drawn by what it came to: faults by their strikes, the workload by its calls.
@@ -59,6 +63,9 @@ class Hunt {
   const Listener& listener_;
   Report report_;
   std::uint32_t neighbours_ = 0;
+  std::uint64_t events_of_whole_ = 0;
+  std::uint64_t events_ = 0;  ///< of all candidates
+  std::uint64_t events_max_ = std::numeric_limits<std::uint64_t>::max();
   Hash128 hash_of_best_;
   std::set<Hash128> tried_;  ///< with the seed folded in
   // Of the run of the best, while something in it is drawn:

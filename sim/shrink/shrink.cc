@@ -15,11 +15,13 @@ namespace {
 
 constexpr std::uint32_t neighbours = 3;
 constexpr std::uint32_t neighbours_of_the_written = 8;
+constexpr std::uint32_t neighbours_of_the_drawn = 11;
+constexpr std::uint64_t runs_worth_of_draws = 24;
 
 /// Fewer elements of a list of the scenario, down to `least`: none, only the last few, then without pieces of half, a
-/// quarter, … of it, down to one.
+/// quarter, … of it, down to `finest`.
 template <class Get>
-bool fewer(Hunt& hunt, Get list, std::size_t least = 0) {
+bool fewer(Hunt& hunt, Get list, std::size_t least = 0, std::size_t finest = 1) {
   using Offset = std::ptrdiff_t;
   const auto size = [&] { return list(hunt.best()).size(); };
   const auto without = [&](std::size_t first, std::size_t count) {
@@ -32,7 +34,8 @@ bool fewer(Hunt& hunt, Get list, std::size_t least = 0) {
   };
   bool any = without(0, size());
   for (std::size_t last = 1; !any && last <= size() / 2; last *= 2) any = without(0, size() - last);
-  for (std::size_t piece = (size() + 1) / 2; piece > 0 && hunt.may_go_on(); piece = piece == 1 ? 0 : (piece + 1) / 2) {
+  for (std::size_t piece = (size() + 1) / 2; piece >= finest && hunt.may_go_on();
+       piece = piece == 1 ? 0 : (piece + 1) / 2) {
     // From the end: what comes late hangs on what came before.
     for (std::size_t end = size(); end > 0;) {
       const std::size_t first = end > piece ? end - piece : 0;
@@ -52,6 +55,16 @@ bool fewer_calls(Hunt& hunt) {
   if (hunt.best().script.empty()) return false;
   return fewer(
       hunt, [](auto& s) -> auto& { return s.script.calls; });
+}
+
+/// Of what is written out, only large pieces: what is left runs in less time, then.
+bool far_fewer(Hunt& hunt) {
+  if (hunt.best().script.empty()) return false;
+  constexpr std::size_t parts = 8;
+  const auto calls = [](auto& s) -> auto& { return s.script.calls; };
+  const auto faults = [](auto& s) -> auto& { return s.faults; };
+  const bool any = fewer(hunt, calls, 0, std::max<std::size_t>(calls(hunt.best()).size() / parts, 1));
+  return fewer(hunt, faults, 0, std::max<std::size_t>(faults(hunt.best()).size() / parts, 1)) || any;
 }
 
 bool fewer_operations(Hunt& hunt) {
@@ -267,14 +280,51 @@ bool in_small_steps(Hunt& hunt) {
   return any;
 }
 
+/// Much fewer at once, in as much less time.
+bool far_fewer_operations(Hunt& hunt) {
+  const auto divided = [](std::uint32_t parts) {
+    return [parts](Scenario& s) {
+      s.workload.operations /= parts;
+      s.limits.running_min = s.limits.running_min / parts;
+    };
+  };
+  bool any = hunt.change([](Scenario& s) { s.workload.operations = 0; });
+  for (std::uint32_t parts = 16; parts > 1 && hunt.best().workload.operations > 1;) {
+    const bool enough = hunt.change(divided(parts));
+    any = any || enough;
+    if (!enough) parts /= 2;
+  }
+  return hunt.change([](Scenario& s) { s.workload.batch_max = 1; }) || any;
+}
+
+/// What comes of many draws at once is lost whatever goes, for everything else then comes at another time; but it comes
+/// again, for some other seed, in a smaller world of the same kind. That one is small enough to be taken apart.
+void draw_smaller(Hunt& hunt) {
+  if (!hunt.best().script.empty()) return;
+  hunt.try_neighbours(neighbours_of_the_drawn);
+  hunt.allow(runs_worth_of_draws);
+  bool smaller = true;
+  while (smaller && hunt.may_go_on()) {
+    smaller = false;
+    for (const auto pass : {far_fewer_operations, fewer_faults, fewer_shards, fewer_nodes}) {
+      smaller = pass(hunt) || smaller;
+    }
+  }
+  hunt.allow_all();
+  hunt.try_neighbours(0);
+}
+
 }  // namespace
 
 Report smallest(const Scenario& scenario, const Listener& listener) {
   Hunt hunt(scenario, listener);
+  draw_smaller(hunt);
   bool smaller = hunt.write_out();
   bool finished = false;
   hunt.try_neighbours(neighbours);
   while (hunt.best().limits.running_min > seconds(1) && only_the_end(hunt)) continue;
+  hunt.try_neighbours(0);
+  while (hunt.may_go_on() && far_fewer(hunt)) continue;
   while (!finished && hunt.may_go_on()) {
     hunt.try_neighbours(0);
     smaller = in_big_steps(hunt);

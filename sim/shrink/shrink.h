@@ -1,7 +1,7 @@
 // Delta debugging (Zeller and Hildebrandt 2002): makes a failing scenario smaller for as long as it fails in the same
-// way. What was drawn is written out, each strike of a fault and each call of a client with its time, so that one can
-// go without the others changing; where that loses the failure, it stays drawn. Then, again and again, over ever
-// smaller pieces:
+// way. First a smaller world is drawn, for seeds near by: fewer calls, kinds of faults, shards and nodes. What was
+// drawn is written out then, each strike of a fault and each call of a client with its time, so that one can go without
+// the others changing; where that loses the failure, it stays drawn. Then, again and again, over ever smaller pieces:
 //
 //   faults → calls → shards and nodes → clients → accounts → time → magnitudes → what is special about the machines
 //
