@@ -120,6 +120,13 @@ class ExactlyOnce final : public Oracle {
                  " with a body nobody asked for");
     }
     for (const auto& [body, attempts] : bodies) judge(key, body, attempts, effects);
+    if (bodies.size() != 1 || records.empty() || !effects.empty()) return;
+    const Attempts& attempts = bodies.begin()->second;
+    if (attempts.made == attempts.refused_unlogged) {
+      violated(text(key) + " was refused in all " + std::to_string(attempts.made) + " attempts (the last with '" +
+               std::string(coffer::name(attempts.refusal)) + "') as one that nobody decides, and was decided in " +
+               text(records.front().shard, records.front().position));
+    }
   }
 
   void judge(const Key& key, const Body& body, const Attempts& attempts, const std::vector<const Record*>& effects) {

@@ -404,8 +404,13 @@ class Linearizable final : public Oracle {
         std::string(coffer::name(step.phase)) + " of the " + std::string(coffer::name(step.side)) + " of " + text(key);
     if (step.position == Position()) {
       const bool refused = step.state == StepState::refused;
-      if (step.state == StepState::sent || transfers_.has_done(key.id, step.phase, step.side, refused)) return;
-      violated(what + " was told as '" + std::string(coffer::name(step.state)) + "', and no log has done it");
+      if (step.state == StepState::sent) return;
+      if (!transfers_.has_done(key.id, step.phase, step.side, refused)) {
+        violated(what + " was told as '" + std::string(coffer::name(step.state)) + "', and no log has done it");
+      } else if (step.side == Side::credit && !transfers_.has_noted(key, step.phase, refused)) {
+        violated(what + " was told as '" + std::string(coffer::name(step.state)) +
+                 "', and the log of its home does not know");
+      }
       return;
     }
     if (!committed(what, step.shard, step.position)) return;

@@ -10,6 +10,11 @@ std::string name_of(const ShardBook& book, PocketNumber number) {
   return pocket != nullptr && pocket->kind == PocketKind::customer ? pocket->name : std::string();
 }
 
+TransferPhase phase_of(SecondPhase phase) {
+  if (is_of_locks(phase)) return accepts(phase) ? TransferPhase::commit : TransferPhase::abort;
+  return accepts(phase) ? TransferPhase::confirm : TransferPhase::cancel;
+}
+
 /// Nothing for events that are no step of a transfer.
 struct StepOf {
   using Step = std::optional<Transfers::Done>;
@@ -50,10 +55,6 @@ struct StepOf {
   }
   Step operator()(const SecondReceived& event) const {
     return Transfers::Done{event.id, phase_of(event.phase), Side::credit, false, {}};
-  }
-  static TransferPhase phase_of(SecondPhase phase) {
-    if (is_of_locks(phase)) return accepts(phase) ? TransferPhase::commit : TransferPhase::abort;
-    return accepts(phase) ? TransferPhase::confirm : TransferPhase::cancel;
   }
 };
 
@@ -104,12 +105,16 @@ void Transfers::read(const Receipt& at, const Event& event) {
     if (accepts(second->phase)) settled(at, {second->source, shard, second->tried}, Outcome::success);
   } else if (const auto* answer = std::get_if<LegAnswered>(&event)) {
     answered({shard, answer->target, answer->leg});
+    noted({shard, answer->target, answer->leg}, TransferPhase::execute, answer->outcome != Outcome::success);
   } else if (const auto* begun = std::get_if<SecondStarted>(&event)) {
     if (!accepts(begun->phase())) answered({shard, begun->tried.target, begun->tried.leg});
     const auto found = legs_.find({shard, begun->tried.target, begun->tried.leg});
     if (found != legs_.end()) legs_[{shard, begun->tried.target, begun->second}] = found->second;
+    noted({shard, begun->tried.target, begun->tried.leg},
+          begun->of_locks ? TransferPhase::prepare : TransferPhase::try_legs, !accepts(begun->phase()));
   } else if (const auto* ended = std::get_if<SecondEnded>(&event)) {
     answered({shard, ended->target, ended->leg});
+    noted({shard, ended->target, ended->leg}, phase_of(ended->phase), false);
   }
 }
 
@@ -162,6 +167,11 @@ void Transfers::answered(const LegName& leg) {
   if (found != legs_.end()) records_[found->second.first][found->second.second].answered = true;
 }
 
+void Transfers::noted(const LegName& leg, TransferPhase phase, bool refused) {
+  const auto found = legs_.find(leg);
+  if (found != legs_.end()) noted_.emplace(found->second.first, phase, refused);
+}
+
 const std::vector<Record>& Transfers::records(const Key& key) const {
   static const std::vector<Record> none;
   const auto found = records_.find(key);
@@ -175,6 +185,10 @@ const Transfers::Done* Transfers::done_at(ShardId shard, Position position) cons
 
 bool Transfers::has_done(const TransferId& id, TransferPhase phase, Side side, bool refused) const {
   return steps_.contains({id, phase, side, refused});
+}
+
+bool Transfers::has_noted(const Key& key, TransferPhase phase, bool refused) const {
+  return noted_.contains({key, phase, refused});
 }
 
 std::string text(const Key& key) { return "transfer " + text(key.id) + " of account '" + key.home + "'"; }

@@ -76,6 +76,8 @@ class Transfers {
   const Done* done_at(ShardId shard, Position position) const;
   /// Whether some log has done so for a transfer with this id.
   bool has_done(const TransferId& id, TransferPhase phase, Side side, bool refused) const;
+  /// Whether the home shard's log has taken note of what the credit's side did in this phase.
+  bool has_noted(const Key& key, TransferPhase phase, bool refused) const;
 
  private:
   struct LegName {
@@ -98,12 +100,14 @@ class Transfers {
   /// The leg's outcome is settled by what stands here.
   void settled(const Receipt& at, const LegName& leg, Outcome outcome);
   void answered(const LegName& leg);
+  void noted(const LegName& leg, TransferPhase phase, bool refused);
 
   Book book_;
   std::map<Key, std::vector<Record>> records_;
   std::map<LegName, Place> legs_;
   std::map<std::pair<ShardId, Position>, Done> done_;
   std::set<std::tuple<TransferId, TransferPhase, Side, bool>> steps_;  ///< of done_
+  std::set<std::tuple<Key, TransferPhase, bool>> noted_;
 };
 
 /// "transfer 0190… of account 'a7'".

@@ -55,6 +55,7 @@ void visit(V& v, workload::Config& w) {
   v.count("withdrawal_per_mille", w.withdrawal_per_mille, 0, 1000);
   v.weight("account_change_per_mille", w.account_change_per_mille, 0, 1000);
   v.weight("hold_per_mille", w.hold_per_mille, 0, 1000);
+  v.weight("race_per_mille", w.race_per_mille, 0, 1000);
   v.count("patience_ms", w.patience_ms, 1, 600'000);
   v.number("opening_balance", w.opening_balance, 0, std::numeric_limits<std::int64_t>::max());
 }

@@ -145,6 +145,12 @@ void draw_faults(Scenario& scenario, std::uint64_t seed) {
   }
 }
 
+/// In some worlds clients race with each other (sim/workload/visitors.h).
+void draw_races(Scenario& scenario, std::uint64_t seed) {
+  Prng prng = stream(seed, Domain::swarm, 11, world_site);
+  if (prng.chance(300)) scenario.workload.race_per_mille = draw(prng, 50, 250);
+}
+
 Scenario draw_default(std::uint64_t seed) {
   Scenario scenario;
   scenario.seed = seed;
@@ -158,6 +164,7 @@ Scenario draw_default(std::uint64_t seed) {
   draw_holds(scenario, seed);
   draw_times(scenario, seed);
   draw_faults(scenario, seed);
+  draw_races(scenario, seed);
   return scenario;
 }
 

@@ -139,12 +139,13 @@ bool fewer_accounts(Hunt& hunt) {
 bool fewer_kinds(Hunt& hunt) {
   if (!hunt.best().script.empty()) return false;
   bool any = false;
-  for (const auto kind : {&workload::Config::cross_shard_per_mille, &workload::Config::overdraft_per_mille,
-                          &workload::Config::missing_account_per_mille, &workload::Config::wrong_currency_per_mille,
-                          &workload::Config::duplicate_per_mille, &workload::Config::other_body_per_mille,
-                          &workload::Config::read_per_mille, &workload::Config::deposit_per_mille,
-                          &workload::Config::withdrawal_per_mille, &workload::Config::account_change_per_mille,
-                          &workload::Config::hold_per_mille, &workload::Config::hot_accounts}) {
+  for (const auto kind :
+       {&workload::Config::cross_shard_per_mille, &workload::Config::overdraft_per_mille,
+        &workload::Config::missing_account_per_mille, &workload::Config::wrong_currency_per_mille,
+        &workload::Config::duplicate_per_mille, &workload::Config::other_body_per_mille,
+        &workload::Config::read_per_mille, &workload::Config::deposit_per_mille,
+        &workload::Config::withdrawal_per_mille, &workload::Config::account_change_per_mille,
+        &workload::Config::hold_per_mille, &workload::Config::race_per_mille, &workload::Config::hot_accounts}) {
     any = hunt.change([&](Scenario& s) { s.workload.*kind = 0; }) || any;
   }
   return hunt.change([](Scenario& s) { s.workload.currencies = 1; }) || any;

@@ -71,6 +71,18 @@ std::size_t Items::deposit(std::uint32_t owner, const Account& account, Currency
   return items_.size() - 1;
 }
 
+std::size_t Items::empty_out(std::uint32_t owner, const Account& account, std::int64_t amount, Prng& prng, Prng& ids) {
+  Item item;
+  item.currency = account.currencies.front();
+  item.amount = amount;
+  item.debit = account.name;
+  item.credit = accounts_.draw_other(prng, account, item.currency, true).name;
+  item.id = draw_id(ids);
+  item.owner = owner;
+  items_.push_back(std::move(item));
+  return items_.size() - 1;
+}
+
 std::size_t Items::draw_earlier(Prng& prng) const {
   check(!items_.empty(), "there is an earlier item");
   const bool recent = prng.chance(700);

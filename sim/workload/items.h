@@ -43,6 +43,8 @@ class Items {
   std::size_t borrow(std::uint32_t owner, const Item& item);
   /// Adds what setup wants.
   std::size_t deposit(std::uint32_t owner, const Account& account, Currency currency, std::int64_t amount, Prng& ids);
+  /// All that an account has, if it has so much, to another one: rather on another shard.
+  std::size_t empty_out(std::uint32_t owner, const Account& account, std::int64_t amount, Prng& prng, Prng& ids);
 
   Item& operator[](std::size_t number) { return items_[number]; }
   std::size_t size() const { return items_.size(); }

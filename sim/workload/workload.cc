@@ -12,8 +12,10 @@
 #include "core/base/prng.h"
 #include "core/ledger/commands.h"
 #include "sim/workload/accounts.h"
+#include "sim/workload/asks.h"
 #include "sim/workload/holds.h"
 #include "sim/workload/items.h"
+#include "sim/workload/visitors.h"
 
 namespace coffer::sim::workload {
 
@@ -32,29 +34,12 @@ constexpr std::uint32_t taken_id_per_mille = 30;    ///< of placings: under an i
 /// A hold that expires soon is read once, so long after it must have expired: later than a leader without work may be.
 constexpr Duration patience_with_leaders = milliseconds(3500);
 
+constexpr std::size_t watched_items = 64;    ///< the latest
+constexpr std::size_t watched_open = 6;      ///< of these, at most
+constexpr std::uint32_t impatient_ms = 150;  ///< at most
+
 /// How many of the latest items may well be under way.
 std::size_t latest(std::size_t items) { return std::min<std::size_t>(items, 6); }
-
-/// One call: what to ask, and what its answer is about.
-struct Ask {
-  router::RequestKind kind = router::RequestKind::transfers;
-  std::vector<std::size_t> items;  ///< transfers
-  std::string account;             ///< all but transfers and trial_balance
-  Currency currency;
-  router::Consistency consistency = router::Consistency::linearizable;
-  TransferId id;  ///< transfer_status, change_account, the hold's
-  router::AccountChange change = router::AccountChange::freeze;
-  std::int64_t amount = 0;  ///< place_hold, capture_hold
-  std::uint64_t expires_in_ms = 0;
-  std::string credit;  ///< capture_hold
-  Duration pause;      ///< before it, at least
-
-  bool operator==(const Ask&) const = default;
-  bool is_of_hold() const {
-    return kind == router::RequestKind::place_hold || kind == router::RequestKind::capture_hold ||
-           kind == router::RequestKind::void_hold;
-  }
-};
 
 struct Client {
   Prng draws{0};
@@ -76,86 +61,6 @@ struct Client {
   std::optional<Outstanding> outstanding;
 };
 
-bool is_definite(Outcome outcome) {
-  return outcome != Outcome::unknown && outcome != Outcome::in_flight && outcome != Outcome::pending &&
-         !is_retryable(outcome);
-}
-
-Ask opening(const std::string& account, Currency currency) {
-  Ask ask;
-  ask.kind = router::RequestKind::open_account;
-  ask.account = account;
-  ask.currency = currency;
-  return ask;
-}
-
-Ask transfers(std::vector<std::size_t> items) {
-  Ask ask;
-  ask.items = std::move(items);
-  return ask;
-}
-
-Ask balance(const std::string& account, Currency currency, router::Consistency consistency) {
-  Ask ask;
-  ask.kind = router::RequestKind::balance;
-  ask.account = account;
-  ask.currency = currency;
-  ask.consistency = consistency;
-  return ask;
-}
-
-Ask change(router::AccountChange change, const std::string& account, const TransferId& id) {
-  Ask ask;
-  ask.kind = router::RequestKind::change_account;
-  ask.change = change;
-  ask.account = account;
-  ask.id = id;
-  return ask;
-}
-
-Ask state_of(const std::string& account) {
-  Ask ask;
-  ask.kind = router::RequestKind::account;
-  ask.account = account;
-  return ask;
-}
-
-Ask status(const std::string& account, const TransferId& id) {
-  Ask ask;
-  ask.kind = router::RequestKind::transfer_status;
-  ask.account = account;
-  ask.id = id;
-  return ask;
-}
-
-Ask of_hold(router::RequestKind kind, const Hold& hold) {
-  Ask ask;
-  ask.kind = kind;
-  ask.account = hold.account;
-  ask.id = hold.id;
-  if (kind != router::RequestKind::place_hold) return ask;
-  ask.currency = hold.currency;
-  ask.amount = hold.amount;
-  ask.expires_in_ms = hold.expires_in_ms;
-  return ask;
-}
-
-Ask capturing(const Hold& hold, const Capture& capture) {
-  Ask ask = of_hold(router::RequestKind::capture_hold, hold);
-  ask.currency = capture.currency;
-  ask.amount = capture.amount;
-  ask.credit = capture.credit;
-  return ask;
-}
-
-/// Of a write that is one transfer's or hold's, or speaks for all of it.
-Outcome outcome_of(const router::Reply& reply) {
-  if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) return placed->result.outcome;
-  if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) return captured->result.outcome;
-  if (const auto* told = std::get_if<router::TransferStatusReply>(&reply.body)) return told->result.outcome;
-  return reply.status;
-}
-
 }  // namespace
 
 /// What the clients of one tenant play with.
@@ -165,18 +70,24 @@ struct Realm {
   Items items;
   std::set<std::pair<std::string, Currency>> opened;  ///< told open
   Holds holds;
+  Visitors visitors;
 
   Realm(const Config& c, const router::ShardMap& map, TenantId t)
-      : tenant(t), accounts(c, map, t), items(c, accounts), holds(c, accounts) {}
+      : tenant(t),
+        accounts(c, map, t),
+        items(c, accounts),
+        holds(c, accounts),
+        visitors(c.account_change_per_mille > 0) {}
 };
 
 struct Generator::State {
   Config config;
+  router::ShardMap map;
   std::deque<Realm> realms;  ///< by tenant; each has a client
   std::vector<Client> clients;
   bool final_reads_planned = false;
 
-  State(const Config& c, const router::ShardMap& map, std::uint64_t seed) : config(c) {
+  State(const Config& c, const router::ShardMap& m, std::uint64_t seed) : config(c), map(m) {
     check(c.clients >= 1, "a workload has clients");
     check(c.tenants >= 1, "clients belong to a tenant");
     check(c.batch_max >= 1, "a call carries at least one transfer");
@@ -210,6 +121,9 @@ struct Generator::State {
   Ask draw_hold(std::uint32_t number);
   Ask draw_placing(std::uint32_t number);
   std::optional<Ask> awaited(std::uint32_t number);
+  Ask draw_race(std::uint32_t number);
+  Ask draw_watch(std::uint32_t number);
+  Ask step_of(std::uint32_t number, const Visitors::Step& step);
   std::optional<Ask> unresolved(std::uint32_t number);
   Bytes encode(std::uint32_t number, const Ask& ask);
   void settle(std::uint32_t number, const Ask& ask, const router::Reply& reply);
@@ -276,7 +190,7 @@ void Generator::State::plan_reads_of(std::size_t r, std::size_t& turn) {
 
 Ask Generator::State::draw_read(std::uint32_t number) {
   Client& client = clients[number];
-  auto& [tenant, accounts, items, opened, holds] = realm_of(number);
+  auto& [tenant, accounts, items, opened, holds, visitors] = realm_of(number);
   const std::uint64_t kind = client.draws.below(100);
   if (kind < 20 && items.size() > 0) {
     const Item& item = items[items.draw_earlier(client.draws)];
@@ -324,7 +238,7 @@ Ask Generator::State::draw_opening(std::uint32_t number) {
 /// an account of which money may be under way. Accounts opened late hold nothing, as a rule, and so can be closed.
 Ask Generator::State::draw_change(std::uint32_t number) {
   Client& client = clients[number];
-  auto& [tenant, accounts, items, opened, holds] = realm_of(number);
+  auto& [tenant, accounts, items, opened, holds, visitors] = realm_of(number);
   const std::uint64_t kind = client.draws.below(100);
   const TransferId id = draw_id(client.ids);
   if (kind < 10) return state_of(accounts.draw(client.draws).name);
@@ -373,8 +287,66 @@ Ask Generator::State::draw_hold(std::uint32_t number) {
   return of_hold(kind < 90 ? router::RequestKind::void_hold : router::RequestKind::hold, holds[drawn]);
 }
 
+/// The status of a transfer that another client waits for, as far as is known here.
+Ask Generator::State::draw_watch(std::uint32_t number) {
+  Client& client = clients[number];
+  Items& items = realm_of(number).items;
+  std::vector<std::size_t> open;
+  for (std::size_t at = items.size(); at > 0 && items.size() - at < watched_items && open.size() < watched_open; --at) {
+    if (items[at - 1].owner != number && !items[at - 1].resolved) open.push_back(at - 1);
+  }
+  if (open.empty()) return draw_transfers(number);
+  const Item& item = items[open[static_cast<std::size_t>(client.draws.below(open.size()))]];
+  Ask ask = status(item.home(), item.id);
+  ask.at_once = true;
+  return ask;
+}
+
+Ask Generator::State::step_of(std::uint32_t number, const Visitors::Step& step) {
+  Client& client = clients[number];
+  Realm& realm = realm_of(number);
+  const Currency currency = realm.accounts.all()[0].currencies[0];
+  const Account visitor{step.account, map.shard_of(realm.tenant, step.account), {currency}};
+  Ask ask;
+  switch (step.move) {
+    case Visitors::Move::give:
+      ask = transfers({realm.items.deposit(number, visitor, currency, step.amount, client.ids)});
+      break;
+    case Visitors::Move::open:
+      ask = opening(step.account, currency);
+      break;
+    case Visitors::Move::empty:
+      ask = transfers({realm.items.empty_out(number, visitor, step.amount, client.draws, client.ids)});
+      break;
+    case Visitors::Move::close:
+      ask = change(router::AccountChange::close, step.account, draw_id(client.ids));
+      break;
+  }
+  ask.at_once = step.move == Visitors::Move::empty || step.move == Visitors::Move::close;
+  return ask;
+}
+
+/// What hangs on who comes first.
+Ask Generator::State::draw_race(std::uint32_t number) {
+  Client& client = clients[number];
+  const std::uint64_t kind = client.draws.below(100);
+  if (kind < 30) return draw_watch(number);
+  if (kind < 60) {
+    Ask ask = draw_transfers(number);
+    ask.patience_ms = 1 + static_cast<std::uint32_t>(client.draws.below(impatient_ms));
+    return ask;
+  }
+  const auto most = static_cast<std::uint64_t>(std::max<std::int64_t>(config.opening_balance / 8, 1));
+  const auto amount = static_cast<std::int64_t>(1 + client.draws.below(most));
+  return step_of(number, realm_of(number).visitors.next(number, amount));
+}
+
 Ask Generator::State::draw(std::uint32_t number) {
   Client& client = clients[number];
+  if (config.race_per_mille > 0) {
+    if (const auto step = realm_of(number).visitors.at_once(number)) return step_of(number, *step);
+    if (client.draws.chance(config.race_per_mille)) return draw_race(number);
+  }
   if (!client.again.empty()) return transfers(std::exchange(client.again, {}));
   const std::uint64_t kind = client.draws.below(1000);
   if (kind < config.read_per_mille) return draw_read(number);
@@ -438,57 +410,12 @@ std::optional<Ask> Generator::State::choose(std::uint32_t number, Phase phase) {
 }
 
 Bytes Generator::State::encode(std::uint32_t number, const Ask& ask) {
-  router::Request request;
-  request.header.kind = ask.kind;
-  request.header.patience_ms = config.patience_ms;
-  request.header.tenant = realm_of(number).tenant;
-  request.header.principal = PrincipalId(number + 1);
-  switch (ask.kind) {
-    case router::RequestKind::transfers: {
-      router::TransfersRequest body;
-      Items& items = realm_of(number).items;
-      for (const std::size_t item : ask.items) body.items.push_back(items[item].view());
-      request.body = std::move(body);
-      break;
-    }
-    case router::RequestKind::open_account:
-      request.body = router::OpenAccountRequest{ask.currency, ask.account};
-      break;
-    case router::RequestKind::change_account:
-      request.body = router::ChangeAccountRequest{ask.change, ask.id, ask.account};
-      break;
-    case router::RequestKind::account:
-      request.body = router::AccountRequest{ask.account};
-      break;
-    case router::RequestKind::place_hold:
-      request.body = router::PlaceHoldRequest{ask.currency, ask.amount, ask.id, ask.expires_in_ms, ask.account};
-      break;
-    case router::RequestKind::capture_hold:
-      request.body = router::CaptureHoldRequest{ask.currency, ask.amount, ask.id, ask.account, ask.credit};
-      break;
-    case router::RequestKind::void_hold:
-      request.body = router::VoidHoldRequest{ask.id, ask.account};
-      break;
-    case router::RequestKind::hold:
-      request.body = router::HoldRequest{ask.id, ask.account};
-      break;
-    case router::RequestKind::balance:
-      request.body = router::BalanceRequest{ask.consistency, ask.currency, ask.account};
-      break;
-    case router::RequestKind::transfer_status:
-      request.body = router::TransferStatusRequest{ask.id, ask.account};
-      break;
-    case router::RequestKind::trial_balance:
-      request.body = router::TrialBalanceRequest{};
-      break;
-    case router::RequestKind::node_status:
-      request.body = router::NodeStatusRequest{};
-      break;
-    case router::RequestKind::reconfigure:
-    case router::RequestKind::transfer_leadership:
-      check_failed("the workload moves money, not replicas");
-  }
-  return router::encode(request);
+  Realm& realm = realm_of(number);
+  router::RequestHeader header;
+  header.patience_ms = ask.patience_ms > 0 ? ask.patience_ms : config.patience_ms;
+  header.tenant = realm.tenant;
+  header.principal = PrincipalId(number + 1);
+  return workload::encode(ask, header, realm.items);
 }
 
 /// Whether the answer says all there was to learn.
@@ -511,10 +438,14 @@ void Generator::State::settle(std::uint32_t number, const Ask& ask, const router
     item.resolved = item.resolved || is_definite(outcome);
     const bool soon = client.draws.chance(ask_again_per_mille);
     if (!item.resolved && soon) client.again.push_back(ask.items[i]);
+    if (config.race_per_mille > 0 && is_definite(outcome) && item.operation == router::TransferOperation::deposit) {
+      realm.visitors.told(Visitors::Move::give, item.credit, outcome == Outcome::success);
+    }
   }
   if (ask.kind == router::RequestKind::open_account) {
     std::erase_if(client.open_openings, [&](const Ask& open) { return open.account == ask.account; });
     if (reply.status == Outcome::success) realm.opened.emplace(ask.account, ask.currency);
+    realm.visitors.told(Visitors::Move::open, ask.account, reply.status == Outcome::success);
     if (!is_definite(reply.status)) client.open_openings.push_back(ask);
   }
   if (ask.kind == router::RequestKind::change_account) {
@@ -571,7 +502,7 @@ std::optional<Next> Generator::next(std::uint32_t number, Phase phase) {
   const bool hurried = phase == Phase::setup || phase == Phase::final_reads;
   const std::int64_t think = client.think.exponential(state_->config.think_mean.nanos);
   const std::uint64_t op = (static_cast<std::uint64_t>(number) << 32) + ++client.calls_made;
-  const Duration thinks = std::max(nanoseconds(hurried ? think / 16 : think), ask->pause);
+  const Duration thinks = std::max(nanoseconds(hurried || ask->at_once ? think / 16 : think), ask->pause);
   Next next{thinks, op, state_->encode(number, *ask)};
   client.outstanding = Client::Outstanding{op, std::move(*ask), hurried};
   return next;

@@ -44,6 +44,9 @@ struct Config {
   std::uint32_t withdrawal_per_mille = 60;
   std::uint32_t account_change_per_mille = 0;  ///< of calls: an account is frozen, unfrozen or (rarely) closed
   std::uint32_t hold_per_mille = 0;            ///< of calls: a hold is placed, captured, voided or read
+  /// Of calls: a race with another client's: for the status of a transfer under way, in the life of an account that
+  /// comes and goes (visitors.h), or against a patience of a few milliseconds.
+  std::uint32_t race_per_mille = 0;
   std::uint32_t patience_ms = 3000;
   std::int64_t opening_balance = 100'000;  ///< minor units deposited to each account at setup
 };

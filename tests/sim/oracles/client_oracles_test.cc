@@ -214,9 +214,54 @@ TEST_CASE("O-Q1 catches a step that is told as done before any log has done it")
     tell(StepState::done);
     CHECK(told_of(story.reasons(), {"the credit of transfer", "told as 'done'", "no log has done it"}));
   }
-  SECTION("the target has, and the source does not know where") {
+  SECTION("the target has, and its answer is not in the log that tells") {
     story.receive(plan, Outcome::success);
     tell(StepState::done);
+    CHECK(told_of(story.reasons(), {"the credit of transfer", "told as 'done'", "the log of its home does not know"}));
+  }
+  SECTION("both have") {
+    story.receive(plan, Outcome::success);
+    story.commit(s1, {story.leg_answered(plan, Outcome::success)});
+    tell(StepState::done);
+    CHECK(story.reasons().empty());
+  }
+}
+
+TEST_CASE("O-Q1 catches a second phase that is told as done while it is under way") {
+  using ledger::SecondPhase;
+  Story story("O-Q1");
+  story.set_up();
+  LegPlan plan;
+  plan.id = 3;
+  plan.amount = 40;
+  plan.started = story.commit(s1, {story.try_started(plan)});
+  plan.started_stamp = story.last_stamp(s1);
+  plan.received = story.commit(s2, {story.try_received(plan, Outcome::success)});
+  plan.received_stamp = story.last_stamp(s2);
+  plan.second = 2;
+  plan.second_started = story.commit(s1, {story.second_started(plan, Outcome::success)});
+  plan.second_stamp = story.last_stamp(s1);
+  plan.second_received = story.commit(s2, {story.second_received(plan, SecondPhase::confirm)});
+  plan.second_received_stamp = story.last_stamp(s2);
+  const auto tell = [&](TransferPhase phase) {
+    const std::uint64_t op = story.call(router::TransferStatusRequest{id_of(3), "a"});
+    router::TransferStatusReply status;
+    status.result.outcome = Outcome::pending;
+    status.steps = {{phase, Side::credit, StepState::done, s2, {}, {}}};
+    router::Reply reply;
+    reply.kind = router::RequestKind::transfer_status;
+    reply.body = status;
+    story.answer(op, reply);
+  };
+  tell(TransferPhase::try_legs);
+  REQUIRE(story.reasons().empty());
+  SECTION("its answer is not in the log that tells") {
+    tell(TransferPhase::confirm);
+    CHECK(told_of(story.reasons(), {"confirm of the credit", "the log of its home does not know"}));
+  }
+  SECTION("it is") {
+    story.commit(s1, {story.second_ended(plan, SecondPhase::confirm)});
+    tell(TransferPhase::confirm);
     CHECK(story.reasons().empty());
   }
 }

@@ -189,6 +189,27 @@ TEST_CASE("O-L4 catches a refusal that moved money all the same") {
   }
 }
 
+TEST_CASE("O-L4 catches a refusal that leaves no mark, and a decision all the same") {
+  Story story("O-L4");
+  story.set_up();
+  const std::uint64_t op = story.ask(transfer_item(3, "a", "c", 5000));
+  const auto decide = [&] {
+    story.commit(
+        s1, {story.local(transfer_item(3, "a", "c", 5000), Outcome::insufficient_funds, home_a, first, no_pocket)});
+  };
+  SECTION("in the only attempt") {
+    story.answer(op, Outcome::account_not_found);
+    decide();
+    CHECK(told_of(story.end(), {"refused in all 1 attempts", "'account-not-found'", "was decided in s1@7"}));
+  }
+  SECTION("beside an attempt that may have decided it") {
+    story.answer(op, Outcome::unknown);
+    story.answer(story.ask(transfer_item(3, "a", "c", 5000)), Outcome::no_leader);
+    decide();
+    CHECK(story.end().empty());
+  }
+}
+
 TEST_CASE("O-L4 catches what nobody asked for") {
   Story story("O-L4");
   story.set_up();

@@ -1,5 +1,6 @@
 #include "sim/workload/workload.h"
 
+#include <algorithm>
 #include <deque>
 #include <map>
 #include <set>
@@ -220,6 +221,83 @@ TEST_CASE("the running phase asks for everything the config names, about as ofte
     INFO(kind);
     CHECK(kinds[kind] > 0);
   }
+}
+
+TEST_CASE("clients race: one gives to an account that another opens, one empties it and another closes it") {
+  Config config;
+  config.operations = 2000;
+  config.race_per_mille = 200;
+  config.account_change_per_mille = 50;
+  const std::vector<Asked> all = play(config, 11, 0);
+  std::map<std::string, std::uint32_t> last;  // who took the last step, by account
+  std::map<std::string, std::string> steps;   // so far
+  std::size_t impatient = 0;
+  bool by_another = true;
+  const auto step = [&](const Asked& asked, const std::string& account, const char* what, bool races) {
+    if (races) by_another = by_another && last.at(account) != asked.client;
+    last[account] = asked.client;
+    steps[account] += what;
+  };
+  for (const Asked& asked : all) {
+    if (asked.phase != Phase::running) continue;
+    const router::Request request = decoded(asked);
+    impatient += request.header.patience_ms <= 150 ? 1 : 0;
+    if (const auto* transfers = std::get_if<router::TransfersRequest>(&request.body)) {
+      if (transfers->items.size() != 1) continue;
+      const router::TransferItem& item = transfers->items[0];
+      const std::string account(item.operation == router::TransferOperation::deposit ? item.credit : item.debit);
+      if (!account.starts_with("visitor")) continue;
+      const bool gives = item.operation == router::TransferOperation::deposit;
+      if (steps[account].empty() == gives) step(asked, account, gives ? "give " : "empty ", false);
+    } else if (const auto* open = std::get_if<router::OpenAccountRequest>(&request.body)) {
+      if (open->account.starts_with("visitor")) step(asked, std::string(open->account), "open ", true);
+    } else if (const auto* change = std::get_if<router::ChangeAccountRequest>(&request.body)) {
+      if (change->account.starts_with("visitor")) step(asked, std::string(change->account), "close", true);
+    }
+  }
+  CHECK(by_another);
+  const auto whole =
+      std::count_if(steps.begin(), steps.end(), [](const auto& one) { return one.second == "give open empty close"; });
+  CHECK(whole >= 10);
+  CHECK(impatient >= 60);
+}
+
+TEST_CASE("clients race: the status of what another client waits for is asked") {
+  Config config;
+  config.race_per_mille = 300;
+  config.batch_max = 1;
+  Generator generator(config, two_shards(), 5);
+  Answers answers(0);
+  // Setup, and then everybody but client 0 waits for a transfer for ever.
+  for (bool busy = true; busy;) {
+    busy = false;
+    for (std::uint32_t client = 0; client < generator.clients(); ++client) {
+      const std::optional<Next> next = generator.next(client, Phase::setup);
+      if (!next) continue;
+      busy = true;
+      generator.on_reply(client, next->op, answers.answer(router::decode_request(next->request).value()));
+    }
+  }
+  std::set<TransferId> waited_for;
+  for (std::uint32_t client = 1; client < generator.clients(); ++client) {
+    while (const std::optional<Next> next = generator.next(client, Phase::running)) {
+      const router::Request request = router::decode_request(next->request).value();
+      const auto* transfers = std::get_if<router::TransfersRequest>(&request.body);
+      if (transfers != nullptr) {
+        for (const router::TransferItem& item : transfers->items) waited_for.insert(item.id);
+        break;
+      }
+      generator.on_reply(client, next->op, answers.answer(request));
+    }
+  }
+  std::size_t watched = 0;
+  for (std::optional<Next> next = generator.next(0, Phase::running); next; next = generator.next(0, Phase::running)) {
+    const router::Request request = router::decode_request(next->request).value();
+    const auto* status = std::get_if<router::TransferStatusRequest>(&request.body);
+    watched += status != nullptr && waited_for.contains(status->id) ? 1 : 0;
+    generator.on_reply(0, next->op, answers.answer(request));
+  }
+  CHECK(watched >= 5);
 }
 
 TEST_CASE("tenants have accounts of the same names, and sometimes ask for the very transfer another one asked for") {
