@@ -162,6 +162,7 @@ TEST_CASE("the published schema has every key that is written, and every fault")
   const nlohmann::json& properties = schema["properties"];
   Scenario scenario = profiles()[0].draw(1);
   scenario.workload.hold_per_mille = 30;
+  scenario.workload.race_per_mille = 40;
   const auto drawn = nlohmann::json::parse(write_scenario(scenario));
   scenario = scenario_of("scenarios/basics/figure_12_29.json");
   const auto scripted = nlohmann::json::parse(write_scenario(scenario));

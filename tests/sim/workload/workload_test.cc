@@ -264,7 +264,7 @@ TEST_CASE("clients race: one gives to an account that another opens, one empties
 
 TEST_CASE("clients race: the status of what another client waits for is asked") {
   Config config;
-  config.race_per_mille = 300;
+  config.race_per_mille = 600;
   config.batch_max = 1;
   Generator generator(config, two_shards(), 5);
   Answers answers(0);
