@@ -68,6 +68,9 @@ class Holds final : public Oracle {
 
   void on_call(SimTime, std::uint32_t, std::uint64_t op, const router::Request& request) override {
     const Call& call = calls_.called(op, request);
+    for (const Asked& asked : call.items) {
+      if (call.kind == router::RequestKind::transfers) transfers_asked_.insert(asked.key);
+    }
     if (call.kind == router::RequestKind::capture_hold) ++captures_[call.hold()].made;
     if (call.kind == router::RequestKind::void_hold) ++voids_[call.hold()].made;
   }
@@ -223,8 +226,11 @@ class Holds final : public Oracle {
     Shard& shard = shards_[at.shard.value - 1];
     const auto found = shard.captures.find({decided.home, decided.id});
     if (found != shard.captures.end() && (ended == nullptr || ended->hold != found->second)) {
-      violated(at.where() + " decides the transfer that captures " + words(at.book.holds()[found->second]) +
-               ", which does not end there");
+      const Hold& hold = at.book.holds()[found->second];
+      // Nothing keeps a client from giving a transfer of its own that very id.
+      if (!transfers_asked_.contains({hold.tenant, hold.account, decided.id})) {
+        violated(at.where() + " decides the transfer that captures " + words(hold) + ", which does not end there");
+      }
     }
     if (decided.operation != Operation::hold && decided.outcome == Outcome::insufficient_funds) kept_out(at, decided);
   }
@@ -323,6 +329,7 @@ class Holds final : public Oracle {
   std::vector<Shard> shards_;  ///< by shard - 1
   std::map<Key, Attempts> captures_;
   std::map<Key, Attempts> voids_;
+  std::set<Key> transfers_asked_;   ///< as such, by clients
   std::set<TransferId> under_way_;  ///< captures across shards
   SimTime healing_since_;
 };

@@ -163,6 +163,13 @@ TEST_CASE("O-L6 catches a capture that takes what it may not, or when it may not
     story.commit(s1, {story.capture(20, 400)});
     CHECK(told_of(story.reasons(), {"s1@8 decides the transfer that captures hold", "does not end there"}));
   }
+  SECTION("but for a transfer of a client's own that has the id of the capture") {
+    router::TransferItem item = transfer_item(0, "a", "c", 7);
+    item.id = capture_of(20);
+    story.ask(item);
+    story.commit(s1, {story.capture(20, 7)});
+    CHECK(story.reasons().empty());
+  }
   SECTION("ended with another amount") {
     ask_to_void(story, 20);
     story.commit(s1, {story.hold_ended(0, 20, 399, End::voided)});
