@@ -64,8 +64,12 @@ std::string_view name(Outcome outcome) {
       return "wrong-shard";
     case Outcome::draining:
       return "draining";
+    case Outcome::id_in_future:
+      return "id-in-future";
     case Outcome::unknown:
       return "outcome-unknown";
+    case Outcome::id_expired:
+      return "id-expired";
   }
   check_failed("an outcome is one of the table");
 }

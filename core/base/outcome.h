@@ -36,6 +36,7 @@ enum class Outcome : std::uint8_t {
   hold_voided = 51,        ///< it has ended: it was let go
   hold_expired = 52,       ///< it has ended: its time was over
   hold_exceeded = 53,      ///< more is to be captured than the hold keeps
+  id_in_future = 54,       ///< a UUIDv7 of later than now: it would have to be remembered for as long
 
   // Certainly not executed by this attempt; retry freely.
   not_leader = 60,
@@ -44,7 +45,8 @@ enum class Outcome : std::uint8_t {
   wrong_shard = 63,  ///< the sender's shard map is stale
   draining = 64,
 
-  unknown = 80,  ///< nobody knows: ask again with the same id
+  unknown = 80,     ///< nobody knows: ask again with the same id
+  id_expired = 81,  ///< nobody knows any more: the id's window has passed. It will never execute again
 };
 
 /// Whether this outcome was decided in the log and therefore replays under its id.

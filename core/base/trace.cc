@@ -89,6 +89,7 @@ constexpr std::array rows = {
     Row{TraceKind::hold_captured, "hold_captured"},      // a = amount taken, b = shard it is for
     Row{TraceKind::hold_voided, "hold_voided"},
     Row{TraceKind::hold_expired, "hold_expired"},  // a = amount, b = expiry
+    Row{TraceKind::window_moved, "window_moved"},  // a = milliseconds passed, b = rows forgotten
 };
 
 constexpr bool is_in_order() {

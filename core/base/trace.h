@@ -96,6 +96,8 @@ enum class TraceKind : std::uint8_t {
   hold_captured,  ///< a = amount taken, b = shard it is for
   hold_voided,
   hold_expired,  ///< a = amount, b = expiry
+  // ids with an end
+  window_moved,  ///< a = UUIDv7s up to this millisecond have passed, b = rows forgotten
 };
 
 struct TraceEvent {
@@ -110,7 +112,7 @@ struct TraceEvent {
   std::uint64_t lamport = 0;  ///< set by the node as the event leaves it: e before f implies less (Lamport 1978)
 };
 
-inline constexpr TraceKind last_trace_kind = TraceKind::hold_expired;
+inline constexpr TraceKind last_trace_kind = TraceKind::window_moved;
 
 /// The kind's name in snake case, as scenarios write triggers.
 std::string_view name(TraceKind kind);

@@ -15,6 +15,14 @@ namespace coffer::ledger {
 
 inline constexpr std::size_t account_name_max = 64;  ///< characters
 
+/// Where the window of ids that carry their own time stands (core/ledger/dedup.h). State of a shard.
+struct IdWindow {
+  std::uint64_t passed_ms = 0;  ///< UUIDv7s made in this millisecond since 1970 or before have passed; 0: no window yet
+  std::uint64_t first = 0;      ///< of the windowed rows, the first that is not forgotten
+  constexpr bool operator==(const IdWindow&) const = default;
+};
+inline constexpr std::uint64_t id_time_ms_max = (std::uint64_t{1} << 48) - 1;
+
 /// What an id is bound to. A TransferCommand's moves money; the others have commands of their own.
 enum class Operation : std::uint8_t {
   transfer = 1,
@@ -31,11 +39,17 @@ constexpr bool changes_account(Operation operation) {
   return operation >= Operation::freeze && operation <= Operation::close;
 }
 
+/// Whether rows bound to it can be forgotten: those of holds are named by their holds, which stay.
+constexpr bool may_end(Operation operation) { return moves_money(operation) || changes_account(operation); }
+
 /// What became of a hold: it ends once. Numbers are written.
 enum class HoldEnd : std::uint8_t { live = 0, captured = 1, voided = 2, expired = 3 };
 inline constexpr HoldEnd last_hold_end = HoldEnd::expired;
 /// How long a hold may be asked for.
 inline constexpr Duration hold_duration_max = milliseconds(std::int64_t{31} * 24 * 3600 * 1000);
+
+/// A UUIDv7 this far ahead of its entry's stamp, or less, can have its row forgotten; one further ahead keeps it.
+inline constexpr Duration id_ahead_max = seconds(300);
 
 /// Of an account with all its pockets. Frozen: nothing new is taken from it or given to it; what was promised before
 /// goes through. Closed: empty, and frozen for ever. Numbers are written.

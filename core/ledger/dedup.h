@@ -1,11 +1,21 @@
 // Deduplication rows: which ids are bound, to what body, and what became of them. An id is bound to (tenant, home
-// account); the home account's number stands for both. Rows stay in the order of their events; a derived index finds
-// them by id. A transfer that became a leg also has a link row with the far end's answer. Single-threaded.
+// account); the home account's number stands for both. A derived index finds rows by id. A transfer that became a leg
+// also has a link row with the far end's answer.
+//
+// Two tables, each in the order of its events. *Kept* rows, those of holds among them, stay for ever. *Windowed* rows
+// are a queue: of ids that carry their own time (UUIDv7), bound since there is a window; they are forgotten from the
+// front (decision 12). What is forgotten is invisible at once and leaves memory when nothing can undo that any more.
+//
+//   windowed:   in memory <= window().first <= end       rows [in memory, first) are forgotten and kept only for undo
+//
+// Single-threaded.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <cstring>
+#include <deque>
+#include <optional>
 
 #include "core/base/codec.h"
 #include "core/base/hash.h"
@@ -13,6 +23,7 @@
 #include "core/base/outcome.h"
 #include "core/base/prng.h"
 #include "core/base/time.h"
+#include "core/base/uuid_time.h"
 #include "core/ledger/commands.h"
 #include "core/ledger/hash_index.h"
 #include "core/ledger/protocol.h"
@@ -20,8 +31,13 @@
 
 namespace coffer::ledger {
 
+/// A kept row's place in its table; a windowed row's, of which 30 bits count, with the top bit. Not reused while the
+/// row is there.
 using DedupNumber = std::uint32_t;
 inline constexpr DedupNumber no_row = HashIndex::none;
+inline constexpr DedupNumber windowed_bit = 0x8000'0000u;
+inline constexpr std::uint32_t windowed_rows_max = 1u << 30;  ///< at one time
+constexpr bool is_windowed(DedupNumber number) { return (number & windowed_bit) != 0; }
 
 struct DedupRow {
   TransferId id;
@@ -53,19 +69,28 @@ class Dedup {
   DedupNumber find_first(const TransferId& id, MayHave&& may_have) const {
     DedupNumber first = no_row;
     by_id_.find(hash_of(id), [&](DedupNumber number) {
-      if (rows_[number].id == id && may_have(rows_[number]) && number < first) first = number;
+      if (is_forgotten(number) || row(number).id != id || !may_have(row(number))) return false;
+      if (first == no_row || row(number).position < row(first).position) first = number;
       return false;
     });
     return first;
   }
   /// Starts loading what find will look at.
   [[gnu::always_inline]] void prefetch(const TransferId& id) const { by_id_.prefetch(hash_of(id)); }
-  const DedupRow& row(DedupNumber number) const { return rows_[number]; }
+  /// Requires: it is in memory (checked).
+  const DedupRow& row(DedupNumber number) const {
+    return is_windowed(number) ? windowed_.rows[windowed_.place_of(number)] : kept_.rows[number];
+  }
   /// Requires: the row has a link (checked).
   const LegLink& link(DedupNumber number) const;
-  std::uint64_t size() const { return rows_.size(); }
+  /// Whether there is such a row, not forgotten.
+  bool has(DedupNumber number) const;
+  /// Rows that are not forgotten.
+  std::uint64_t size() const { return kept_.rows.size() + windowed_.rows.end_number() - window_.first; }
+  /// The row bound last. Requires: size() > 0 (checked).
+  DedupNumber last() const;
 
-  /// Binds an id. Requires: it is not bound at this home account (checked).
+  /// Binds an id. Requires: it is not bound at this home account, and has not passed (checked).
   DedupNumber bind(DedupRow row);
   /// Binds the id of a transfer that became a leg.
   DedupNumber bind(DedupRow row, const LegLink& link);
@@ -85,8 +110,31 @@ class Dedup {
   /// Links of transfers by another protocol than the saga.
   std::uint64_t links_of_others() const { return links_of_others_; }
 
+  const IdWindow& window() const { return window_; }
+  bool has_window() const { return window_.passed_ms > 0; }
+  /// Whether its time is over: such an id is never bound any more.
+  bool has_passed(const TransferId& id) const {
+    if (!has_window()) return false;
+    const std::optional<std::uint64_t> made = time_ms_of(id);
+    return made && *made <= window_.passed_ms;
+  }
+  /// One past the last windowed row.
+  std::uint64_t windowed_end() const { return windowed_.rows.end_number(); }
+  /// The number of the windowed row at this place.
+  DedupNumber windowed_at(std::uint64_t place) const { return windowed_.number_of(place); }
+  /// Forgets the windowed rows before after.first, and lets ids up to after.passed_ms pass, by the event at `position`.
+  /// Requires: window() is `before`, neither goes back, and what is forgotten has passed and is not pending (checked).
+  void move_window(const IdWindow& before, const IdWindow& after, Position position);
+  /// The inverse of the last move_window. Requires: it has not committed (checked).
+  void unmove_window(const IdWindow& before, const IdWindow& after);
+  /// Nothing up to here will be undone: what it has forgotten leaves memory, bit by bit.
+  void committed(Position position);
+  /// Rows in memory that are forgotten.
+  std::uint64_t forgotten_in_memory() const { return window_.first - windowed_.rows.begin_number(); }
+
   /// Canonical: rows in number order, each with its link (core/ledger/row_codec.h).
-  ///   dedup := count u64 | row{count}
+  ///   dedup    := count u64 | row{count} | windowed{has_window}
+  ///   windowed := passed_ms u64 | first u64 | count u64 | row{count}
   void export_rows(ByteWriter& out) const;
   /// Bytes export_rows writes.
   std::uint64_t export_size() const;
@@ -94,6 +142,8 @@ class Dedup {
 
   /// Takes the next row of an export; `link` counts if the row has one. False, and nothing changed: it cannot be.
   bool load(DedupRow row, const LegLink& link);
+  /// Takes the head of an export's windowed rows, which follow. False, and nothing changed: it cannot be.
+  bool load_window(const IdWindow& window);
 
  private:
   static std::uint64_t hash_of(const TransferId& id) {
@@ -102,8 +152,44 @@ class Dedup {
     return mix64(mix64(halves[0]) ^ halves[1]);
   }
 
-  Rows<DedupRow> rows_;
-  Rows<LegLink> links_;
+  struct Table {
+    Table(DedupNumber flag_bits, std::uint64_t number_mask) : flags(flag_bits), mask(number_mask) {}
+    Rows<DedupRow> rows;
+    Rows<LegLink> links;
+    DedupNumber flags;   ///< in all numbers of its rows
+    std::uint64_t mask;  ///< bits of a row's or link's place that are in its number
+
+    DedupNumber number_of(std::uint64_t place) const { return flags | static_cast<DedupNumber>(place & mask); }
+    std::uint64_t place_of(DedupNumber number) const { return widen(number, rows.begin_number()); }
+    /// The inverse of taking the masked bits, of a place not before `begin`.
+    std::uint64_t widen(std::uint32_t number, std::uint64_t begin) const { return begin + ((number - begin) & mask); }
+    const LegLink& link_of(const DedupRow& row) const { return links[widen(row.link, links.begin_number())]; }
+    LegLink& link_of(const DedupRow& row) { return links[widen(row.link, links.begin_number())]; }
+  };
+  const Table& table_of(DedupNumber number) const { return is_windowed(number) ? windowed_ : kept_; }
+  Table& table_of(DedupNumber number) { return is_windowed(number) ? windowed_ : kept_; }
+  /// The table with the row bound last.
+  const Table& latest() const;
+  Table& latest() { return const_cast<Table&>(static_cast<const Dedup*>(this)->latest()); }
+  bool is_forgotten(DedupNumber number) const {
+    return is_windowed(number) && windowed_.place_of(number) < window_.first;
+  }
+  /// Whether a row's time will come.
+  bool has_end(const DedupRow& row) const;
+  DedupNumber add(DedupRow row, const LegLink* link);
+  std::uint64_t count_links(std::uint64_t from, std::uint64_t to) const;
+  static void encode_rows(const Table& table, std::uint64_t first, ByteWriter& out);
+
+  Table kept_{0, 0xFFFF'FFFFu};
+  Table windowed_{windowed_bit, windowed_rows_max - 1};
+  IdWindow window_;
+  std::uint64_t first_link_ = 0;  ///< of windowed rows that are not forgotten
+  struct Move {
+    Position position;
+    std::uint64_t first;
+  };
+  std::deque<Move> moves_;         ///< not committed, ascending
+  std::uint64_t forgettable_ = 0;  ///< windowed rows before this one may leave memory
   HashIndex by_id_;
   std::uint64_t links_of_others_ = 0;
   std::uint64_t account_changes_ = 0;
@@ -113,14 +199,27 @@ class Dedup {
 /// The rows as they are now, to be exported while the table goes on.
 class Dedup::Frozen {
  public:
-  explicit Frozen(Dedup& dedup) : rows_(dedup.rows_), links_(dedup.links_) {}
+  explicit Frozen(Dedup& dedup)
+      : kept_(dedup.kept_, 0, 0),
+        windowed_(dedup.windowed_, dedup.window_.first, dedup.first_link_),
+        window_(dedup.window_) {}
   /// Appends the next part of what export_rows would have written. False: there is no more.
   bool write_next(ByteWriter& out);
 
  private:
-  FrozenRows<DedupRow> rows_;
-  FrozenRows<LegLink> links_;
-  bool counted_ = false;
+  struct View {
+    View(Table& table, std::uint64_t first, std::uint64_t first_link)
+        : rows(table.rows, first), links(table.links, first_link), mask(table.mask) {}
+    bool write_next(ByteWriter& out);
+    FrozenRows<DedupRow> rows;
+    FrozenRows<LegLink> links;
+    std::uint64_t mask;
+    bool counted = false;
+  };
+  View kept_;
+  View windowed_;
+  IdWindow window_;
+  bool window_written_ = false;
 };
 
 }  // namespace coffer::ledger

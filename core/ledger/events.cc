@@ -282,6 +282,18 @@ HoldEnded read_hold_ended(ByteReader& in) {
   return event;
 }
 
+WindowMoved read_window_moved(ByteReader& in) {
+  WindowMoved event;
+  event.before.passed_ms = in.u64();
+  event.after.passed_ms = in.u64();
+  event.before.first = in.u64();
+  event.after.first = in.u64();
+  require(event.before.passed_ms <= event.after.passed_ms && event.before.first <= event.after.first, in);
+  require(event.before != event.after, in);
+  require(event.after.passed_ms > 0 && event.after.passed_ms <= id_time_ms_max, in);
+  return event;
+}
+
 template <class Started>
 void write_started(EventKind kind, const Started& event, ByteWriter& out) {
   Fields<1 + decided_size + 4 + 8> fields;
@@ -404,6 +416,12 @@ void encode(const HoldEnded& event, ByteWriter& out) {
   fields.write(out);
 }
 
+void encode(const WindowMoved& event, ByteWriter& out) {
+  Fields<1 + 4 * 8> fields;
+  fields.put(EventKind::window_moved).put(event.before.passed_ms).put(event.after.passed_ms);
+  fields.put(event.before.first).put(event.after.first).write(out);
+}
+
 EntryHeader decode_header(ByteReader& in) {
   require(in.u8() == entry_version, in);
   require(in.u8() == 0, in);
@@ -454,6 +472,8 @@ Event decode_event(ByteReader& in) {
         return read_hold_placed(in);
       case EventKind::hold_ended:
         return read_hold_ended(in);
+      case EventKind::window_moved:
+        return read_window_moved(in);
     }
   }
   in.fail();

@@ -4,8 +4,8 @@
 //   entry            := version u8 = 1 | zero u8 | zero u16 | count u32 | first_position u64 | stamp i64 | event{count}
 //   event            := shard_founded | account_opened | transfer_decided | leg_started | leg_received | leg_answered
 //                       | try_started | try_received | second_started | second_received | second_ended
-//                       | account_changed | hold_placed | hold_ended | prepare_started | prepare_received
-//                       | commit_decided
+//                       | account_changed | hold_placed | hold_ended | window_moved | prepare_started
+//                       | prepare_received | commit_decided
 //   shard_founded    := 1 u8 | shard u32 | ranges u16 | (first_slot u16 | slot_end u32){ranges}
 //   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32
 //                       | principal u32 | name short_string
@@ -54,6 +54,10 @@
 //                       (amount is no longer held of pocket; hold: the number of its row, in the order placed; how: 1
 //                       captured: the next event of the entry, a transit pocket's opening aside, takes at most amount
 //                       under an id derived from id, or is its logged refusal; 2 voided; 3 expired. No posting)
+//   window_moved     := 15 u8 | passed_before u64 | passed u64 | first_before u64 | first u64
+//                       (no posting; UUIDv7s of the millisecond passed since 1970, or of an earlier one, are bound no
+//                       more; windowed rows before first are forgotten. Neither goes back, one of them moves;
+//                       passed > 0)
 //   prepare_started  := 20 u8 | as leg_started
 //                       (two-phase commit: as try_started, and debit is locked)
 //   prepare_received := 21 u8 | as leg_received
@@ -100,6 +104,7 @@ enum class EventKind : std::uint8_t {
   account_changed = 12,
   hold_placed = 13,
   hold_ended = 14,
+  window_moved = 15,
   prepare_started = 20,
   prepare_received = 21,
   commit_decided = 22,
@@ -302,9 +307,15 @@ struct HoldEnded {
   Money amount;  ///< all that was held
 };
 
+/// The window of ids moved on (core/ledger/dedup.h).
+struct WindowMoved {
+  IdWindow before;
+  IdWindow after;
+};
+
 using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
                            TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
-                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded>;
+                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved>;
 
 struct EntryHeader {
   std::uint32_t count = 0;
@@ -332,6 +343,7 @@ void encode(const PrepareReceived& event, ByteWriter& out);
 void encode(const AccountChanged& event, ByteWriter& out);
 void encode(const HoldPlaced& event, ByteWriter& out);
 void encode(const HoldEnded& event, ByteWriter& out);
+void encode(const WindowMoved& event, ByteWriter& out);
 /// Marks `in` as failed when the bytes are no event; never reads past the end. Views point into the bytes.
 /// Enumerators, currencies, names and amounts are checked here; numbers of accounts and pockets are apply's.
 EntryHeader decode_header(ByteReader& in);

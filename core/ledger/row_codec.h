@@ -25,6 +25,7 @@ inline constexpr std::size_t account_bytes = 4 + 1;  ///< without the name and t
 inline constexpr std::size_t pocket_bytes = 4 + 4 + 4 + 1 + 8 + 8;
 inline constexpr std::size_t dedup_bytes = 4 + 16 + 16 + 8 + 8 + 3;  ///< without the link
 inline constexpr std::size_t link_bytes = 4 + 8 + 8 + 8;
+inline constexpr std::size_t window_head_bytes = 8 + 8 + 8;  ///< passed, first and count before the windowed rows
 
 void encode(const AccountRow& row, AccountFormat format, ByteWriter& out);
 void encode(const PocketRow& row, ByteWriter& out);

@@ -68,6 +68,13 @@ class Rows {
     check(!empty(), "an empty table has no last row");
     --end_;
   }
+  /// An empty table goes on with another number. Requires: it is empty and has no frozen views (checked).
+  void restart(std::uint64_t first) {
+    check(empty() && views_ == nullptr, "only an empty table goes on with another number");
+    pages_.clear();
+    base_ = first - first % page_rows;
+    begin_ = end_ = first;
+  }
   /// Forgets all rows before `number`. Requires: number <= end_number() (checked).
   void drop_before(std::uint64_t number) {
     check(number <= end_, "rows to come are not forgotten");

@@ -48,6 +48,10 @@ struct Tuning {
   bool early_success = true;
   /// How transfers across shards begin here (core/txn/protocols.h). Nodes may differ: what runs ends as it began.
   ledger::Protocol protocol = ledger::Protocol::saga;
+  /// How long an id that carries its own time (UUIDv7) is taken, and for how much longer it is answered
+  /// (docs/decisions/0012). 0: for ever. Nodes may differ: what has passed stands in the log.
+  Duration id_window = {};
+  Duration id_grace = seconds(600);
 };
 
 struct Config {

@@ -29,6 +29,8 @@ shard::Config shard_config(const Config& config, const ShardConfig& shard) {
   made.requests_max = config.tuning.requests_max;
   made.early_success = config.tuning.early_success;
   made.protocol = config.tuning.protocol;
+  made.id_window = config.tuning.id_window;
+  made.id_grace = config.tuning.id_grace;
   return made;
 }
 

@@ -38,11 +38,13 @@ Finality finality(Outcome outcome) {
     case Outcome::hold_voided:
     case Outcome::hold_expired:
     case Outcome::hold_exceeded:
+    case Outcome::id_expired:
       return Finality::always;
     case Outcome::account_not_found:
     case Outcome::transfer_not_found:
     case Outcome::account_not_empty:
     case Outcome::hold_not_found:
+    case Outcome::id_in_future:
       return Finality::when_alone;
     case Outcome::pending:
     case Outcome::in_flight:
@@ -388,13 +390,15 @@ PendingRequest::Progress PendingRequest::absorb_read(Part& part, const Answer& a
     part.overloaded = status == Outcome::overloaded;
     return Progress::again;
   }
-  const bool may_be_elsewhere = status == Outcome::transfer_not_found && header_.kind == RequestKind::transfer_status;
+  const bool is_nowhere_here = status == Outcome::transfer_not_found || status == Outcome::id_expired;
+  const bool may_be_elsewhere = is_nowhere_here && header_.kind == RequestKind::transfer_status;
   const bool is_a_share = status == Outcome::success && header_.kind == RequestKind::trial_balance;
   if (parts_.size() == 1 || (!may_be_elsewhere && !is_a_share)) {
     part.settled = true;
     answer_.assign(answer.bytes.begin(), answer.bytes.end());
     return Progress::answered;
   }
+  forgotten_ = forgotten_ || status == Outcome::id_expired;
   if (is_a_share) {
     const Result<Reply> reply = decode_reply(answer.bytes);
     const auto& rows = std::get<TrialBalanceReply>(reply->body).rows;
@@ -432,7 +436,7 @@ Bytes PendingRequest::merged() {
     reply.body = TrialBalanceReply{std::move(rows_)};
   } else {
     check(header_.kind == RequestKind::transfer_status, "only these requests have several parts");
-    reply.status = Outcome::transfer_not_found;
+    reply.status = forgotten_ ? Outcome::id_expired : Outcome::transfer_not_found;
   }
   return encode(reply);
 }

@@ -9,9 +9,10 @@
 //    And so is change_under_way: it speaks of a moment, and the operator who asked wants to know.
 //    And so are hold_captured, hold_voided, hold_expired and hold_exceeded: a hold ends once, for ever, and its amount
 //    never changes. Had an earlier attempt to capture or void it executed, this one would have been a repetition.
-//  - account_not_found, account_not_empty and hold_not_found speak for their attempt only. Each is final when no other
-//    attempt of the part is *open* (sent, and its fate not learned: under way, timed out, cut off) and none said
-//    unknown; otherwise the item is asked again.
+//    And so is id_expired: no attempt can execute any more, and what an earlier one did nobody knows.
+//  - account_not_found, account_not_empty, hold_not_found and id_in_future speak for their attempt only. Each is final
+//    when no other attempt of the part is *open* (sent, and its fate not learned: under way, timed out, cut off) and
+//    none said unknown; otherwise the item is asked again.
 //  - Everything else is asked again until the deadline. Then an item that an open attempt carries, or of which some
 //    attempt said unknown, is unknown; any other was certainly not executed.
 // A final answer is never replaced. Only items without one are sent again: an item already refused to the client must
@@ -143,6 +144,8 @@ class PendingRequest {
   std::vector<std::uint8_t> marks_;      ///< one per result
   // trial_balance
   std::vector<TrialBalanceReply::Row> rows_;
+  // transfer_status
+  bool forgotten_ = false;  ///< some shard may have forgotten the id
 };
 
 }  // namespace coffer::router

@@ -47,12 +47,14 @@ constexpr bool names_an_outcome(Outcome outcome) {
     case Outcome::hold_voided:
     case Outcome::hold_expired:
     case Outcome::hold_exceeded:
+    case Outcome::id_in_future:
     case Outcome::not_leader:
     case Outcome::overloaded:
     case Outcome::no_leader:
     case Outcome::wrong_shard:
     case Outcome::draining:
     case Outcome::unknown:
+    case Outcome::id_expired:
       return true;
   }
   return false;

@@ -24,7 +24,8 @@ struct Shard::Deciding {
     txn::AnswerDecision decision;
   };
 
-  Deciding(txn::StateMachine& state, Stamp stamp, ledger::Protocol protocol) : batch(state, stamp, protocol) {}
+  Deciding(txn::StateMachine& state, Stamp stamp, ledger::Protocol protocol, const txn::IdRules& ids)
+      : batch(state, stamp, protocol, ids) {}
 
   txn::Batch batch;
   std::vector<Request> requests;

@@ -87,7 +87,9 @@ bool is_leg_outcome(Outcome outcome) {
     case Outcome::hold_voided:
     case Outcome::hold_expired:
     case Outcome::hold_exceeded:
+    case Outcome::id_in_future:
     case Outcome::unknown:
+    case Outcome::id_expired:
       return false;
   }
   return false;

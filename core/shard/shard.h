@@ -50,6 +50,8 @@ struct Config {
   std::size_t queue_bytes_max = 64u << 20;             ///< bytes of queued requests; more are refused as overloaded
   bool early_success = true;                           ///< a success across shards is told before its end is logged
   ledger::Protocol protocol = ledger::Protocol::saga;  ///< how transfers to other shards begin
+  Duration id_window = {};                             ///< how long UUIDv7s are taken; 0: for ever
+  Duration id_grace = {};                              ///< ... and answered for so much longer
 };
 
 /// An entry became committed here, in index order.
@@ -197,6 +199,7 @@ class Shard {
   Summary summarize(const txn::StateMachine& state, Index applied) const;
 
   // shard_batch.cc: deciding
+  void decide_batch(Now now, Output& out);
   void decide_answers(Deciding& batch, Output& out);
   void decide_legs(Deciding& batch, Output& out);
   void decide_request(Deciding& batch, Queued queued, Output& out);
@@ -216,7 +219,9 @@ class Shard {
                   std::uint64_t c = 0) const;
   void end_batch(Deciding& batch, Now now, Output& out);
   void send_legs(Now now, Output& out);
-  Stamp next_stamp(Now now) const;
+  std::optional<WallTime> cluster_time(Now now) const { return clock_.time(raft_.configuration().voters, now); }
+  txn::IdRules id_rules(Now now) const;
+  Stamp next_stamp(std::optional<WallTime> time) const;
   bool has_room() const;
   void refuse_writes(Output& out);
   bool has_answer_in_line() const;

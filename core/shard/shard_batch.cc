@@ -162,9 +162,9 @@ void Shard::refuse_writes(Output& out) {
 
 /// Cluster time, but later than the entry before and than every stamp a leg or its answer carries: order never waits
 /// for clocks, and while no majority's clocks agree stamps only count on.
-Stamp Shard::next_stamp(Now now) const {
+Stamp Shard::next_stamp(std::optional<WallTime> time) const {
   std::int64_t stamp = state_->last_stamp().nanos + 1;
-  if (const std::optional<WallTime> time = clock_.time(raft_.configuration().voters, now)) {
+  if (time) {
     stamp = std::max(stamp, time->nanos);
   }
   for (const QueuedLegs& queued : legs_in_) {
@@ -189,26 +189,53 @@ void Shard::close_batch(Now now, Output& out) {
   const bool has_own = !state_->is_founded() || has_expiry_due(now);  // work that nobody has asked for
   const bool has_work = wants_step() || (has_own && has_room() && may_write);
   if (has_work) {
-    Deciding batch(*state_, next_stamp(now), config_.protocol);
-    if (may_write) {
-      if (!state_->is_founded()) {
-        batch.batch.found(config_.shard, config_.founding);
-        trace(out, TraceKind::founded, {}, raft_.term());
-      }
-      expire_holds(batch, out);
-      decide_answers(batch, out);
-      decide_legs(batch, out);
-    }
-    while (!queue_.empty() && batch.batch.bytes() < config_.entry_bytes_max) {
-      Queued queued = std::move(queue_.front());
-      queue_.pop_front();
-      queue_bytes_ -= queued.body.size();
-      decide_request(batch, std::move(queued), out);
-    }
-    end_batch(batch, now, out);
+    decide_batch(now, out);
   }
   expiry_at_ = expiry_after(now);
   send_legs(now, out);
+}
+
+txn::IdRules Shard::id_rules(Now now) const {
+  txn::IdRules rules{config_.id_window, config_.id_grace, std::nullopt};
+  if (config_.id_window <= Duration{}) {
+    return rules;
+  }
+  if (const std::optional<WallInterval> agreed = clock_.agreed(raft_.configuration().voters, now)) {
+    rules.now = {agreed->earliest, agreed->latest};
+  }
+  return rules;
+}
+
+void Shard::decide_batch(Now now, Output& out) {
+  const ledger::IdWindow window = state_->id_window();
+  Deciding batch(*state_, next_stamp(cluster_time(now)), config_.protocol, id_rules(now));
+  if (!stream_.full()) {
+    if (!state_->is_founded()) {
+      batch.batch.found(config_.shard, config_.founding);
+      trace(out, TraceKind::founded, {}, raft_.term());
+    }
+    batch.batch.move_window();
+    expire_holds(batch, out);
+    decide_answers(batch, out);
+    decide_legs(batch, out);
+  }
+  while (!queue_.empty() && batch.batch.bytes() < config_.entry_bytes_max) {
+    Queued queued = std::move(queue_.front());
+    queue_.pop_front();
+    queue_bytes_ -= queued.body.size();
+    decide_request(batch, std::move(queued), out);
+  }
+  const ledger::IdWindow moved = state_->id_window();
+  end_batch(batch, now, out);
+  if (window != moved) {
+    TraceEvent event;
+    event.kind = TraceKind::window_moved;
+    event.shard = config_.shard;
+    event.term = raft_.term();
+    event.a = moved.passed_ms;
+    event.b = moved.first - window.first;
+    out.trace.push_back(event);
+  }
 }
 
 /// Logs the answers that are next in line; each ends its transfer, or begins the next leg of it.

@@ -37,7 +37,7 @@ void Shard::expire_holds(Deciding& batch, Output& out) {
 
 bool Shard::has_expiry_due(Now now) const {
   const std::optional<Stamp> expiry = state_->next_expiry();
-  return expiry && *expiry < next_stamp(now);
+  return expiry && *expiry < next_stamp(cluster_time(now));
 }
 
 /// When cluster time passes the next expiry, if this replica could then make an entry. Where there is no cluster time
@@ -50,7 +50,7 @@ Instant Shard::expiry_after(Now now) const {
   if (has_expiry_due(now)) {
     return now.monotonic;
   }
-  const std::optional<WallTime> time = clock_.time(raft_.configuration().voters, now);
+  const std::optional<WallTime> time = cluster_time(now);
   if (!time) {
     return never;
   }

@@ -99,7 +99,8 @@ router::Reply Shard::read_transfer(const router::Request& request) const {
   const auto record = asked.account.empty() ? state_->find_transfer(tenant, asked.id)
                                             : state_->find_transfer(tenant, asked.account, asked.id);
   if (!record) {
-    reply.status = Outcome::transfer_not_found;
+    // What has been forgotten may have been done.
+    reply.status = state_->has_passed(asked.id) ? Outcome::id_expired : Outcome::transfer_not_found;
     return reply;
   }
   router::TransferStatusReply status;

@@ -1,6 +1,7 @@
 #include "core/txn/accounts.h"
 
 #include "core/base/check.h"
+#include "core/txn/windows.h"
 
 namespace coffer::txn::accounts {
 
@@ -8,7 +9,8 @@ using ledger::AccountChanged;
 using ledger::AccountState;
 using ledger::Operation;
 
-ChangePlan decide(const ShardState& state, const ledger::ChangeAccountCommand& command) {
+ChangePlan decide(const ShardState& state, const ledger::ChangeAccountCommand& command, const IdRules& ids,
+                  Stamp stamp) {
   if (ledger::is_reserved(command.account)) return {.outcome = Outcome::reserved_account};
   const bool is_change = command.change >= Operation::freeze && command.change <= Operation::close;
   if (!is_change || !ledger::is_account_name(command.account)) return {.outcome = Outcome::malformed};
@@ -22,6 +24,8 @@ ChangePlan decide(const ShardState& state, const ledger::ChangeAccountCommand& c
     if (!is_same) return {.outcome = Outcome::idempotency_payload_mismatch};
     return {.outcome = Outcome::success, .replayed = bound};
   }
+  const Outcome timely = windows::check_time(state, command.id, ids, stamp);
+  if (timely != Outcome::success) return {.outcome = timely};
   const AccountState before = state.book.state_of(account);
   const bool closes = command.change == Operation::close;
   if (before == AccountState::closed && !closes) return {.outcome = Outcome::account_closed};

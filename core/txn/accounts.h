@@ -19,8 +19,9 @@ struct ChangePlan {
   std::optional<ledger::AccountChanged> event = {};
 };
 /// success, wrong_shard, malformed, reserved_account, account_not_found, account_closed (for ever), account_not_empty,
-/// idempotency_payload_mismatch.
-ChangePlan decide(const ShardState& state, const ledger::ChangeAccountCommand& command);
+/// idempotency_payload_mismatch, id_expired, id_in_future.
+ChangePlan decide(const ShardState& state, const ledger::ChangeAccountCommand& command, const IdRules& ids,
+                  Stamp stamp);
 
 void apply(ShardState& state, const ledger::AccountChanged& event, Place place);
 void undo(ShardState& state, const ledger::AccountChanged& event, Place place);

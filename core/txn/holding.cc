@@ -2,6 +2,7 @@
 
 #include "core/base/check.h"
 #include "core/txn/direct.h"
+#include "core/txn/windows.h"
 
 namespace coffer::txn::holding {
 
@@ -89,7 +90,7 @@ Outcome check_account(const ShardState& state, ledger::Decided& decided) {
 
 }  // namespace
 
-PlacePlan decide(const ShardState& state, const ledger::PlaceHoldCommand& command, Stamp stamp) {
+PlacePlan decide(const ShardState& state, const ledger::PlaceHoldCommand& command, const IdRules& ids, Stamp stamp) {
   const Outcome grammar = check_grammar(command);
   if (grammar != Outcome::success) return {.outcome = grammar};
   AccountNumber home = no_account;
@@ -102,6 +103,8 @@ PlacePlan decide(const ShardState& state, const ledger::PlaceHoldCommand& comman
     if (row.digest != digest) return {.outcome = Outcome::idempotency_payload_mismatch};
     return {.outcome = row.outcome, .replayed = bound};
   }
+  const Outcome timely = windows::check_time(state, command.id, ids, stamp);
+  if (timely != Outcome::success) return {.outcome = timely};
   const std::optional<std::int64_t> expires = checked_add(stamp.nanos, command.expires_in.nanos);
   if (!expires) return {.outcome = Outcome::malformed};  // centuries from now
   HoldPlaced event;

@@ -27,7 +27,7 @@ struct PlacePlan {
   std::optional<ledger::HoldPlaced> event = {};
 };
 /// `stamp` is that of the entry the event would stand in.
-PlacePlan decide(const ShardState& state, const ledger::PlaceHoldCommand& command, Stamp stamp);
+PlacePlan decide(const ShardState& state, const ledger::PlaceHoldCommand& command, const IdRules& ids, Stamp stamp);
 
 /// What capturing or voiding makes.
 struct EndPlan {

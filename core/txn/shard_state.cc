@@ -17,6 +17,7 @@ ledger::LegStep ShardState::step_of(ShardId target, LegNumber number) const {
 }
 
 StateVersion version_of(const ShardState& state) {
+  if (state.dedup.has_window()) return StateVersion::with_window;
   if (state.dedup.holds() > 0) return StateVersion::with_holds;
   if (state.dedup.account_changes() > 0) return StateVersion::with_account_states;
   const bool has_others = state.dedup.links_of_others() > 0 || !state.tries.empty();

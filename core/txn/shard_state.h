@@ -112,8 +112,9 @@ enum class StateVersion : std::uint8_t {
   with_tries = 2,           ///< ... but protocols with Tries
   with_account_states = 3,  ///< an account was once frozen, unfrozen or closed
   with_holds = 4,           ///< an id was once bound to a hold
+  with_window = 5,          ///< ids that carry their own time have a window
 };
-inline constexpr StateVersion last_state_version = StateVersion::with_holds;
+inline constexpr StateVersion last_state_version = StateVersion::with_window;
 StateVersion version_of(const ShardState& state);
 constexpr ledger::AccountFormat account_format(StateVersion version) {
   return version < StateVersion::with_account_states ? ledger::AccountFormat::plain : ledger::AccountFormat::with_state;

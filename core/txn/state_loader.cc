@@ -66,6 +66,9 @@ void StateLoader::take_next(ByteReader& in) {
     case Part::pockets:
       return rows_left_ > 0 ? take_pocket(in) : go_on(Part::dedup, in);
     case Part::dedup:
+      if (rows_left_ > 0) return take_dedup(in);
+      return version_ >= StateVersion::with_window ? take_window(in) : go_on(Part::targets, in);
+    case Part::windowed:
       return rows_left_ > 0 ? take_dedup(in) : go_on(Part::targets, in);
     case Part::targets:
       return peers_left_ > 0 ? take_target(in) : go_on(Part::sources, in);
@@ -163,6 +166,17 @@ void StateLoader::take_dedup(ByteReader& in) {
   if (row.operation == ledger::Operation::hold && row.outcome == Outcome::success) ++hold_rows_;
 }
 
+/// The head of the windowed rows; those that follow begin a new order.
+void StateLoader::take_window(ByteReader& in) {
+  ledger::IdWindow window;
+  window.passed_ms = in.u64();
+  window.first = in.u64();
+  require(in.ok() && state().dedup.load_window(window), in);
+  last_position_ = {};
+  last_stamp_ = {};
+  go_on(Part::windowed, in);
+}
+
 void StateLoader::take_target(ByteReader& in) {
   --peers_left_;
   peer_ = in.id<ShardId>();
@@ -193,7 +207,7 @@ void StateLoader::take_leg(ByteReader& in) {
 /// Whether the row is the leg numbered leg_ to peer_ that a dedup row is waiting for, and its pockets are right.
 bool StateLoader::is_leg(const PhaseRow& row) {
   const ledger::Book& book = state().book;
-  if (row.dedup >= state().dedup.size() || row.debit >= book.next_pocket() || row.transit >= book.next_pocket()) {
+  if (!state().dedup.has(row.dedup) || row.debit >= book.next_pocket() || row.transit >= book.next_pocket()) {
     return false;
   }
   const ledger::DedupRow& bound = state().dedup.row(row.dedup);
@@ -269,7 +283,7 @@ void StateLoader::take_hold(ByteReader& in) {
 /// it was captured.
 bool StateLoader::is_hold(const HoldRow& row) const {
   const ShardState& state = machine_->parts();
-  if (row.dedup >= state.dedup.size() || row.pocket >= state.book.next_pocket()) return false;
+  if (!state.dedup.has(row.dedup) || row.pocket >= state.book.next_pocket()) return false;
   const ledger::DedupRow& bound = state.dedup.row(row.dedup);
   if (bound.operation != ledger::Operation::hold || bound.outcome != Outcome::success) return false;
   if (row.expires <= bound.stamp || state.book.pocket(row.pocket).account != bound.home) return false;

@@ -37,6 +37,7 @@ class StateLoader {
     accounts,
     pockets,
     dedup,
+    windowed,
     targets,
     legs,
     sources,
@@ -54,6 +55,7 @@ class StateLoader {
   void take_account(ByteReader& in);
   void take_pocket(ByteReader& in);
   void take_dedup(ByteReader& in);
+  void take_window(ByteReader& in);
   void take_target(ByteReader& in);
   void take_leg(ByteReader& in);
   void take_source(ByteReader& in);

@@ -8,32 +8,16 @@
 
 #include "core/base/check.h"
 #include "core/base/codec.h"
-#include "core/txn/accounts.h"
-#include "core/txn/asking.h"
-#include "core/txn/direct.h"
-#include "core/txn/frozen_state.h"
-#include "core/txn/holding.h"
-#include "core/txn/phase_history.h"
+#include "core/txn/machine_state.h"
 #include "core/txn/protocols.h"
-#include "core/txn/saga.h"
-#include "core/txn/shard_state.h"
-#include "core/txn/tcc.h"
-#include "core/txn/two_phase_commit.h"
 
 namespace coffer::txn {
 
 using ledger::AccountKey;
 using ledger::DedupNumber;
 using ledger::Event;
-using ledger::PocketKind;
 
 namespace {
-
-/// What undo needs to know of an entry applied: where it ends, and its stamp.
-struct EntryMark {
-  Position last;
-  Stamp stamp;
-};
 
 constexpr std::size_t batch_bytes_at_first = 4096;
 constexpr std::size_t read_ahead = 16;   ///< events
@@ -47,6 +31,7 @@ void undo_event(ShardState& state, const Event& event, Place place) {
   using saga::undo;
   using tcc::undo;
   using two_phase_commit::undo;
+  using windows::undo;
   std::visit([&](const auto& what) { undo(state, what, place); }, event);
 }
 
@@ -72,6 +57,7 @@ struct Prefetch {
   void operator()(const ledger::AccountChanged&) const {}
   void operator()(const ledger::HoldPlaced& event) const { load(event.decided); }
   void operator()(const ledger::HoldEnded& event) const { state.book.prefetch_pocket(event.pocket); }
+  void operator()(const ledger::WindowMoved&) const {}
 
  private:
   void load(const ledger::Decided& decided) const {
@@ -92,6 +78,13 @@ std::vector<Event> decode_events(ByteReader& in, std::uint32_t count) {
   return events;
 }
 
+/// How an entry in the making decides.
+struct Terms {
+  Stamp stamp;
+  ledger::Protocol protocol;
+  const IdRules& ids;
+};
+
 /// A transfer whose id is free and whose credit account is where its command says: always an event.
 Plan send_on(const ShardState& state, const ledger::TransferCommand& command, ledger::Decided& decided,
              ledger::Protocol protocol, Debit debit) {
@@ -101,7 +94,7 @@ Plan send_on(const ShardState& state, const ledger::TransferCommand& command, le
   return direct::decide_transfer(state, decided, AccountKey(command.tenant, command.credit_account), debit);
 }
 
-Plan decide(const ShardState& state, const ledger::TransferCommand& command, ledger::Protocol protocol) {
+Plan decide(const ShardState& state, const ledger::TransferCommand& command, const Terms& terms) {
   const auto refuse = [](Outcome outcome) {
     Plan plan;
     plan.outcome = outcome;
@@ -122,10 +115,12 @@ Plan decide(const ShardState& state, const ledger::TransferCommand& command, led
     plan.replayed = bound;
     return plan;
   }
+  const Outcome timely = windows::check_time(state, command.id, terms.ids, terms.stamp);
+  if (timely != Outcome::success) return refuse(timely);
   ledger::Decided decided = direct::decided_for(command, home, digest);
   if (command.operation != ledger::Operation::transfer) return direct::decide_external(state, decided);
   if (!direct::maps_agree(state, command)) return refuse(Outcome::wrong_shard);
-  return send_on(state, command, decided, protocol, Debit::fresh);
+  return send_on(state, command, decided, terms.protocol, Debit::fresh);
 }
 
 ExpiredHold expired_by(const ShardState& state, const ledger::HoldEnded& event) {
@@ -134,41 +129,10 @@ ExpiredHold expired_by(const ShardState& state, const ledger::HoldEnded& event) 
 
 }  // namespace
 
-struct StateMachine::State : ShardState {
-  using ShardState::ShardState;
-
-  /// Begins an entry: its events follow.
-  void begin(Stamp stamp) {
-    check(!batch_open, "one entry is made at a time");
-    check(stamp > last_stamp, "stamps increase");
-    marks.push_back({last_position, stamp});
-    last_stamp = stamp;
-  }
-  template <class What>
-  void fold(const What& event) {
-    using accounts::apply;
-    using asking::apply;
-    using direct::apply;
-    using holding::apply;
-    using saga::apply;
-    using tcc::apply;
-    using two_phase_commit::apply;
-    const Place place{last_position.next(), last_stamp};
-    apply(*this, event, place);
-    last_position = place.position;
-    marks.back().last = place.position;
-  }
-
-  std::vector<EntryMark> marks;      ///< entries applied and not known committed, oldest first
-  Stamp committed_stamp;             ///< of the last entry known committed
-  bool batch_open = false;           ///< a batch has recorded events and not finished
-  std::size_t last_batch_bytes = 0;  ///< batches tend to be alike: room for the next one
-};
-
 // ---- Batch ----------------------------------------------------------------------------------------------------------
 
-Batch::Batch(StateMachine& state, Stamp stamp, ledger::Protocol protocol)
-    : state_(state), stamp_(stamp), protocol_(protocol) {
+Batch::Batch(StateMachine& state, Stamp stamp, ledger::Protocol protocol, const IdRules& ids)
+    : state_(state), stamp_(stamp), protocol_(protocol), ids_(ids) {
   check(stamp > state.last_stamp(), "stamps increase");
 }
 
@@ -189,6 +153,19 @@ void Batch::record(const What& event) {
 
 void Batch::found(ShardId shard, const std::vector<ledger::SlotRange>& ranges) {
   record(ledger::ShardFounded{shard, ranges});
+}
+
+void Batch::move_window() {
+  if (const auto event = windows::decide(*state_.state_, ids_, stamp_, false)) record(*event);
+}
+
+/// That an id has expired is told only of what the log says so (W3).
+void Batch::log_expiry(const TransferId& id) {
+  const ShardState& state = *state_.state_;
+  if (state.dedup.has_passed(id)) return;
+  const auto event = windows::decide(state, ids_, stamp_, true);
+  check(event.has_value(), "the window moves on to what has passed");
+  record(*event);
 }
 
 Outcome Batch::open_account(const ledger::OpenAccountCommand& command, bool& already) {
@@ -215,7 +192,8 @@ Outcome Batch::open_account(const ledger::OpenAccountCommand& command, bool& alr
 
 ChangeDecision Batch::change_account(const ledger::ChangeAccountCommand& command) {
   const ShardState& state = *state_.state_;
-  const accounts::ChangePlan plan = accounts::decide(state, command);
+  const accounts::ChangePlan plan = accounts::decide(state, command, ids_, stamp_);
+  if (plan.outcome == Outcome::id_expired) log_expiry(command.id);
   if (plan.replayed != ledger::no_row) return {plan.outcome, true, state.dedup.row(plan.replayed).position};
   if (!plan.event) return {plan.outcome, false, {}};
   record(*plan.event);
@@ -236,11 +214,12 @@ std::vector<ExpiredHold> Batch::expire_holds(std::size_t bytes_max) {
 
 PlaceDecision Batch::place_hold(const ledger::PlaceHoldCommand& command) {
   const ShardState& state = *state_.state_;
-  const holding::PlacePlan plan = holding::decide(state, command, stamp_);
+  const holding::PlacePlan plan = holding::decide(state, command, ids_, stamp_);
+  if (plan.outcome == Outcome::id_expired) log_expiry(command.id);
   PlaceDecision decision{plan.outcome, plan.replayed != ledger::no_row, {}, {}, {}};
   if (plan.event) record(*plan.event);
   if (!plan.event && !decision.replayed) return decision;
-  const DedupNumber bound = plan.event ? static_cast<DedupNumber>(state.dedup.size() - 1) : plan.replayed;
+  const DedupNumber bound = plan.event ? state.dedup.last() : plan.replayed;
   decision.position = state.dedup.row(bound).position;
   decision.stamp = state.dedup.row(bound).stamp;
   if (plan.outcome == Outcome::success) decision.expires = state.holds.row(state.holds.find(bound)).expires;
@@ -282,7 +261,9 @@ VoidDecision Batch::void_hold(const ledger::VoidHoldCommand& command) {
 }
 
 Decision Batch::transfer(const ledger::TransferCommand& command) {
-  return carry_out(decide(*state_.state_, command, protocol_));
+  const Plan plan = decide(*state_.state_, command, {stamp_, protocol_, ids_});
+  if (plan.outcome == Outcome::id_expired) log_expiry(command.id);
+  return carry_out(plan);
 }
 
 Decision Batch::carry_out(const Plan& plan) {
@@ -310,7 +291,7 @@ Decision Batch::carry_out(const Plan& plan) {
       record(ledger::PrepareStarted{plan.decided, plan.target, state.phases.next(plan.target), plan.credit_account});
       break;
   }
-  decision.record = record_of(state, static_cast<DedupNumber>(state.dedup.size() - 1));
+  decision.record = record_of(state, state.dedup.last());
   return decision;
 }
 
@@ -423,165 +404,9 @@ void StateMachine::committed(Position position) {
   const EntryMark last = state.marks[done - 1];
   state.committed_stamp = last.stamp;
   state.marks.erase(state.marks.begin(), state.marks.begin() + static_cast<std::ptrdiff_t>(done));
+  state.dedup.committed(last.last);
   state.phases.committed(last.last);
   state.inbox.committed(last.last);
 }
-
-// ---- Reads ----------------------------------------------------------------------------------------------------------
-
-ShardId StateMachine::self() const { return state_->self; }
-
-bool StateMachine::is_founded() const { return state_->founded; }
-
-bool StateMachine::owns(Slot slot) const { return state_->owns(slot); }
-
-Position StateMachine::last_position() const { return state_->last_position; }
-
-Stamp StateMachine::last_stamp() const { return state_->last_stamp; }
-
-std::optional<Money> StateMachine::balance(TenantId tenant, std::string_view account, Currency currency) const {
-  const AccountNumber number = state_->book.find(AccountKey(tenant, account));
-  if (number == no_account) return std::nullopt;
-  const PocketNumber pocket = state_->book.find_pocket(number, currency);
-  if (pocket == no_pocket) return std::nullopt;
-  return Money{state_->book.pocket(pocket).balance, currency};
-}
-
-std::optional<Money> StateMachine::held(TenantId tenant, std::string_view account, Currency currency) const {
-  const AccountNumber number = state_->book.find(AccountKey(tenant, account));
-  if (number == no_account) return std::nullopt;
-  const PocketNumber pocket = state_->book.find_pocket(number, currency);
-  if (pocket == no_pocket) return std::nullopt;
-  return Money{state_->book.held(pocket), currency};
-}
-
-bool StateMachine::account_exists(TenantId tenant, std::string_view account) const {
-  return state_->book.find(AccountKey(tenant, account)) != no_account;
-}
-
-std::optional<ledger::AccountState> StateMachine::account_state(TenantId tenant, std::string_view account) const {
-  const AccountNumber number = state_->book.find(AccountKey(tenant, account));
-  if (number == no_account) return std::nullopt;
-  return state_->book.state_of(number);
-}
-
-std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, std::string_view home_account,
-                                                          const TransferId& id) const {
-  const AccountNumber home = state_->book.find(AccountKey(tenant, home_account));
-  if (home == no_account) return std::nullopt;
-  const DedupNumber number = state_->dedup.find(home, id);
-  if (number == ledger::no_row || !ledger::moves_money(state_->dedup.row(number).operation)) return std::nullopt;
-  return record_of(*state_, number);
-}
-
-std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, const TransferId& id) const {
-  const State& state = *state_;
-  const DedupNumber number = state.dedup.find_first(id, [&](const ledger::DedupRow& row) {
-    return ledger::moves_money(row.operation) && state.book.account(row.home).tenant == tenant;
-  });
-  if (number == ledger::no_row) return std::nullopt;
-  return record_of(state, number);
-}
-
-std::optional<HoldRecord> StateMachine::find_hold(TenantId tenant, std::string_view account,
-                                                  const TransferId& id) const {
-  const HoldNumber number = holding::find(*state_, tenant, account, id);
-  if (number == no_hold) return std::nullopt;
-  return holding::record_of(*state_, number);
-}
-
-std::optional<Stamp> StateMachine::next_expiry() const {
-  const HoldNumber number = state_->holds.first_to_expire();
-  if (number == no_hold) return std::nullopt;
-  return state_->holds.row(number).expires;
-}
-
-std::vector<PhaseStep> StateMachine::history(const TransferRecord& found) const {
-  return history_of(*state_, found.row);
-}
-
-std::vector<TrialBalanceRow> StateMachine::trial_balance() const {
-  const ledger::Book& book = state_->book;
-  std::map<Currency, TrialBalanceRow> by_currency;
-  for (PocketNumber number(0); number < book.next_pocket(); number = number.next()) {
-    const ledger::PocketRow& pocket = book.pocket(number);
-    TrialBalanceRow& row = by_currency[pocket.currency];
-    row.currency = pocket.currency;
-    switch (pocket.kind) {
-      case PocketKind::customer:
-        row.customers += pocket.balance;
-        break;
-      case PocketKind::issue:
-        row.issue += pocket.balance;
-        break;
-      case PocketKind::transit:
-        row.transit += pocket.balance;
-        break;
-    }
-  }
-  std::vector<TrialBalanceRow> rows;
-  for (const auto& [currency, row] : by_currency) rows.push_back(row);
-  return rows;
-}
-
-std::vector<ShardId> StateMachine::leg_targets() const { return state_->phases.targets(); }
-
-LegNumber StateMachine::first_unanswered(ShardId target) const { return state_->phases.first_unanswered(target); }
-
-LegNumber StateMachine::next_leg(ShardId target) const { return state_->phases.next(target); }
-
-LegRequest StateMachine::leg(ShardId target, LegNumber number) const {
-  const PhaseRow& row = state_->phases.unanswered(target, number);
-  const ledger::DedupRow& bound = state_->dedup.row(row.dedup);
-  LegRequest request;
-  request.number = number;
-  request.tenant = state_->book.account(bound.home).tenant;
-  request.id = bound.id;
-  request.source_position = bound.position;
-  request.source_stamp = bound.stamp;
-  request.amount = {row.amount, state_->book.pocket(row.debit).currency};
-  request.credit_account = row.credit_account.view();
-  request.step = state_->step_of(target, number);
-  if (row.second == ledger::SecondPhase::none) return request;
-  request.tried = row.tried;
-  request.source_position = row.position;
-  request.source_stamp = row.stamp;
-  return request;
-}
-
-std::uint64_t StateMachine::in_doubt() const { return state_->tries.in_doubt(); }
-
-LegNumber StateMachine::next_expected(ShardId source) const { return state_->inbox.next(source); }
-
-std::optional<LegAnswer> StateMachine::recorded_answer(ShardId source, LegNumber number) const {
-  const ReceivedRow* row = state_->inbox.find(source, number);
-  if (!row) return std::nullopt;
-  return LegAnswer{number, row->id, row->outcome, row->position, row->stamp};
-}
-
-void StateMachine::export_state(Bytes& out) const { txn::export_state(*state_, out); }
-
-std::uint64_t StateMachine::size_estimate() const { return export_size(*state_); }
-
-std::unique_ptr<FrozenState> StateMachine::freeze() {
-  check(!state_->batch_open, "a batch is finished before the state is frozen");
-  return std::make_unique<FrozenState>(*state_);
-}
-
-ShardState& StateMachine::parts() { return *state_; }
-
-void StateMachine::loaded() { state_->committed_stamp = state_->last_stamp; }
-
-std::vector<StateMachine::PocketRow> StateMachine::pockets() const {
-  const ledger::Book& book = state_->book;
-  std::vector<PocketRow> rows;
-  for (PocketNumber number(0); number < book.next_pocket(); number = number.next()) {
-    const ledger::PocketRow& pocket = book.pocket(number);
-    rows.push_back({book.name_of(pocket), pocket.currency, pocket.balance, pocket.kind});
-  }
-  return rows;
-}
-
-std::uint64_t StateMachine::dedup_rows() const { return state_->dedup.size(); }
 
 }  // namespace coffer::txn

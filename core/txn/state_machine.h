@@ -151,6 +151,19 @@ struct AnswerDecision {
   bool continues() const { return kind == Kind::confirming || kind == Kind::committing; }
 };
 
+/// How long ids that carry their own time (UUIDv7) are taken and remembered, as the leader's settings say. Whatever
+/// comes of it stands in the log (core/txn/windows.h).
+struct IdRules {
+  Duration window = {};  ///< an id is taken for so long; 0: for ever
+  Duration grace = {};   ///< ... and what became of it told for so much longer
+  /// Between these it is now, say the clocks of a majority; where they do not agree nothing passes.
+  struct Bounds {
+    WallTime earliest;
+    WallTime latest;
+  };
+  std::optional<Bounds> now = {};
+};
+
 struct TrialBalanceRow {
   Currency currency;
   __int128 customers = 0;  ///< minor units
@@ -170,11 +183,13 @@ class Batch {
  public:
   /// `stamp` must be later than the stamp of every entry before (checked) and than every carried leg stamp.
   /// `protocol` is how transfers to other shards begin in it.
-  Batch(StateMachine& state, Stamp stamp, ledger::Protocol protocol = ledger::Protocol::saga);
+  Batch(StateMachine& state, Stamp stamp, ledger::Protocol protocol = ledger::Protocol::saga, const IdRules& ids = {});
   Batch(const Batch&) = delete;
   Batch& operator=(const Batch&) = delete;
 
   void found(ShardId shard, const std::vector<ledger::SlotRange>& ranges);
+  /// Moves the window of ids on, if that is due. To be called before ids are decided.
+  void move_window();
   /// success (a new pocket), success with `already` set (it was there), wrong_shard, malformed, reserved_account,
   /// account_closed.
   Outcome open_account(const ledger::OpenAccountCommand& command, bool& already);
@@ -210,10 +225,12 @@ class Batch {
   void record(const What& event);
   /// Records what a plan makes; its record, where it has one.
   Decision carry_out(const Plan& plan);
+  void log_expiry(const TransferId& id);
 
   StateMachine& state_;
   Stamp stamp_;
   ledger::Protocol protocol_;
+  IdRules ids_;
   std::uint32_t count_ = 0;
   Bytes payload_;
 };
@@ -283,7 +300,10 @@ class StateMachine {
     ledger::PocketKind kind;
   };
   std::vector<PocketRow> pockets() const;  ///< in number order
-  std::uint64_t dedup_rows() const;
+  std::uint64_t dedup_rows() const;        ///< that are not forgotten
+  const ledger::IdWindow& id_window() const;
+  /// Whether the id's time is over: if it is not bound, it may have been, and nobody knows.
+  bool has_passed(const TransferId& id) const;
 
  private:
   friend class Batch;

@@ -102,6 +102,18 @@ class ObjectReader {
 };
 
 constexpr std::int64_t minute_ms = 60'000;
+constexpr std::int64_t year_s = 365 * 86400;
+
+Result<void> read_ids(const JsonValue& value, node::Tuning& t) {
+  ObjectReader in(value, "/ids");
+  t.id_window = seconds(in.integer("window_s", 1, 10 * year_s, 0, false));
+  t.id_grace = seconds(in.integer("grace_s", 0, year_s, t.id_grace.nanos / 1'000'000'000, true));
+  in.refuse_others();
+  if (!in.mistakes().empty()) {
+    return in.mistakes().front();
+  }
+  return {};
+}
 
 Result<node::Tuning> read_tuning(const JsonValue& value) {
   ObjectReader in(value, "/tuning");
@@ -274,6 +286,7 @@ Result<NodeSettings> parse_settings(std::string_view json) {
   settings.replaces = NodeId(static_cast<std::uint32_t>(in.integer("replaces", 1, 1'000'000, 0, true)));
   const JsonValue* tuning = in.get("tuning", JsonType::object, true);
   const JsonValue* protocol = in.get("protocol", JsonType::string, true);
+  const JsonValue* ids = in.get("ids", JsonType::object, true);
   in.refuse_others();
   if (!in.mistakes().empty()) {
     return in.mistakes().front();
@@ -301,6 +314,12 @@ Result<NodeSettings> parse_settings(std::string_view json) {
       return wrong("/protocol", "must be one of those `coffer sim list protocols` shows");
     }
     settings.tuning.protocol = row->protocol;
+  }
+  if (ids != nullptr) {
+    const Result<void> read = read_ids(*ids, settings.tuning);
+    if (read.has_error()) {
+      return read.error();
+    }
   }
   if (!is_listed(settings.nodes, settings.node)) {
     return wrong("/node", "node " + std::to_string(settings.node.value) + " is not listed in /nodes");
@@ -343,6 +362,10 @@ std::string to_json(const NodeSettings& settings) {
     out << "  \"replaces\": " << settings.replaces.value << ",\n";
   }
   out << "  \"protocol\": \"" << txn::row_of(t.protocol).name << "\",\n";
+  if (t.id_window > Duration{}) {
+    out << "  \"ids\": {\"window_s\": " << t.id_window.nanos / 1'000'000'000
+        << ", \"grace_s\": " << t.id_grace.nanos / 1'000'000'000 << "},\n";
+  }
   out << "  \"tuning\": {\"election_timeout_ms\": " << t.election_timeout.millis()
       << ", \"heartbeat_interval_ms\": " << t.heartbeat_interval.millis()
       << ", \"leg_resend_interval_ms\": " << t.leg_resend_interval.millis()

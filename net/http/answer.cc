@@ -127,6 +127,9 @@ std::string detail_of(const Call& call, P problem) {
   if (problem == P::idempotency_payload_mismatch) {
     return subject(call) + " was used before with another body; a new request needs a new id";
   }
+  if (problem == P::id_expired) {
+    return subject(call) + ": its id is older than this wallet remembers; what the account did is in its history";
+  }
   if (problem == P::account_not_empty) {
     return subject(call) + " is not closed: it holds money, or some of it is under way";
   }

@@ -27,6 +27,7 @@ constexpr ProblemRow rows[] = {
     {P::expiry_too_far, 400, "expiry-too-far", "A hold lasts at most 31 days", false, "none"},
     {P::idempotency_key_mismatch, 400, "idempotency-key-mismatch", "Idempotency-Key and transaction_id differ", false,
      "none"},
+    {P::id_in_future, 400, "id-in-future", "The id is a UUIDv7 of a time that is still to come", false, "none"},
     {P::account_not_found, 404, "account-not-found", "No such account", false, "none"},
     {P::transfer_not_found, 404, "transfer-not-found", "No such transfer", false, "none"},
     {P::hold_not_found, 404, "hold-not-found", "No such hold of this account", false, "none"},
@@ -39,6 +40,9 @@ constexpr ProblemRow rows[] = {
     {P::in_flight, 409, "in-flight", "A request with this id is still running", true, "unknown"},
     {P::change_under_way, 409, "change-under-way", "Another change of members or leader has to end first", true,
      "none"},
+    {P::id_expired, 410, "id-expired",
+     "The id's time has passed; what became of it, if anything, is not remembered, and it will do nothing any more",
+     false, "unknown"},
     {P::idempotency_payload_mismatch, 422, "idempotency-payload-mismatch", "The id was used for another request", false,
      "none"},
     {P::insufficient_funds, 422, "insufficient-funds", "The debit account has less than that available", false,
@@ -138,6 +142,10 @@ Problem problem_of(Outcome outcome) {
       return P::hold_expired;
     case Outcome::hold_exceeded:
       return P::hold_exceeded;
+    case Outcome::id_in_future:
+      return P::id_in_future;
+    case Outcome::id_expired:
+      return P::id_expired;
     case Outcome::not_leader:
     case Outcome::no_leader:
     case Outcome::wrong_shard:

@@ -7,6 +7,8 @@
 #include <catch2/catch.hpp>
 #include <rapidcheck.h>
 
+#include "core/base/uuid_time.h"
+
 namespace {
 
 using namespace coffer;
@@ -18,6 +20,19 @@ TEST_CASE("a UUID is read in either case and printed in lower case (RFC 9562, se
   REQUIRE(uuid->bytes[15] == 0xF6);
   REQUIRE(to_string(*uuid) == "f81d4fae-7dec-11d0-a765-00a0c91e6bf6");
   REQUIRE(to_string(Uuid{}) == "00000000-0000-0000-0000-000000000000");
+}
+
+TEST_CASE("a version 7 UUID tells when it was made, others do not (RFC 9562, appendix A.6)") {
+  REQUIRE(time_ms_of(*parse_uuid("017F22E2-79B0-7CC3-98C4-DC0C0C07398F")) == 1'645'557'742'000u);
+  for (const char* text : {"C232AB00-9414-11EC-B3C8-9F6BDECED846", "919108f7-52d1-4320-9bac-f847db4148a8",
+                           "1EC9414C-232A-6B00-B3C8-9F6BDECED846", "2489E9AD-2EE2-8E00-8EC9-32D5F69181C0",
+                           "017F22E2-79B0-7CC3-18C4-DC0C0C07398F", "017F22E2-79B0-7CC3-D8C4-DC0C0C07398F"}) {
+    CAPTURE(text);
+    REQUIRE_FALSE(time_ms_of(*parse_uuid(text)).has_value());
+  }
+  const Uuid rest = *parse_uuid("ffffffff-ffff-ffff-ffff-ffffffffffff");
+  REQUIRE(to_string(uuid_made_at(1'645'557'742'000, rest)) == "017f22e2-79b0-7fff-bfff-ffffffffffff");
+  REQUIRE(time_ms_of(uuid_made_at(1'645'557'742'000, rest)) == 1'645'557'742'000u);
 }
 
 TEST_CASE("only the canonical form is a UUID") {

@@ -1,5 +1,6 @@
 #include "core/ledger/dedup.h"
 
+#include <algorithm>
 #include <map>
 #include <utility>
 #include <vector>
@@ -8,6 +9,7 @@
 #include <rapidcheck.h>
 
 #include "core/base/check.h"
+#include "core/base/uuid_time.h"
 
 namespace {
 
@@ -116,6 +118,86 @@ TEST_CASE("property: unbinding in reverse order is the inverse of binding") {
     RC_ASSERT(dedup.links_of_others() == 0u);
     for (const auto& [key, number] : model) RC_ASSERT(dedup.find(AccountNumber(key.first), key.second) == no_row);
   }));
+}
+
+/// A row of an id that carries its own time, bound in the millisecond it was made.
+DedupRow timed_row(std::uint64_t number, std::uint64_t made_ms) {
+  DedupRow row = row_of(static_cast<std::uint8_t>(number), 1);
+  row.id = uuid_made_at(made_ms, row.id);
+  row.stamp = Stamp{static_cast<std::int64_t>(made_ms) * 1'000'000};
+  row.position = Position(made_ms);
+  return row;
+}
+
+TEST_CASE("windowed rows are forgotten from the front, and remembered again when that is undone (decision 12)") {
+  Dedup dedup;
+  dedup.bind(row_of(1, 1));
+  dedup.move_window({0, 0}, {1'000, 0}, Position(1'001));
+  std::vector<Bytes> states;
+  for (std::uint64_t at = 0; at < 10; ++at) {
+    states.push_back(exported(dedup));
+    const DedupRow row = timed_row(at, 2'000 + at);
+    const bool is_leg = at % 3 == 1;
+    const DedupNumber number =
+        is_leg ? dedup.bind(row, {ShardId(2), Protocol::saga, LegNumber(at), {}, {}}) : dedup.bind(row);
+    REQUIRE(is_windowed(number));
+    REQUIRE(dedup.last() == number);
+    if (is_leg) REQUIRE(dedup.link(number).leg == LegNumber(at));
+  }
+  const Bytes full = exported(dedup);
+  REQUIRE(full.size() == dedup.export_size());
+  REQUIRE_THROWS_AS(dedup.move_window({1'000, 0}, {2'004, 6}, Position(3'000)), CheckFailure);
+  dedup.move_window({1'000, 0}, {2'006, 6}, Position(3'000));
+  REQUIRE(dedup.size() == 5);
+  REQUIRE(exported(dedup).size() == dedup.export_size());
+  REQUIRE(dedup.find(AccountNumber(1), timed_row(5, 2'005).id) == no_row);
+  REQUIRE(dedup.find(AccountNumber(1), timed_row(6, 2'006).id) != no_row);
+  REQUIRE(dedup.find(AccountNumber(1), id_of(1)) != no_row);
+  REQUIRE_THROWS_AS(dedup.bind(timed_row(20, 2'006)), CheckFailure);
+  dedup.unmove_window({1'000, 0}, {2'006, 6});
+  REQUIRE(exported(dedup) == full);
+  for (std::uint64_t at = 10; at-- > 0;) {
+    dedup.unbind_last(timed_row(at, 2'000 + at).id);
+    REQUIRE(exported(dedup) == states[at]);
+  }
+}
+
+TEST_CASE("what is forgotten leaves memory once that has committed, not before") {
+  Dedup dedup;
+  dedup.move_window({0, 0}, {1'000, 0}, Position(1));
+  for (std::uint64_t at = 0; at < 200; ++at) dedup.bind(timed_row(at, 2'000 + at));
+  dedup.move_window({1'000, 0}, {2'100, 100}, Position(5'000));
+  const Bytes then = exported(dedup);
+  REQUIRE(dedup.forgotten_in_memory() == 100);
+  dedup.committed(Position(4'999));
+  REQUIRE(dedup.forgotten_in_memory() == 100);
+  dedup.committed(Position(5'000));
+  REQUIRE(dedup.forgotten_in_memory() == 0);
+  REQUIRE(exported(dedup) == then);
+  REQUIRE_THROWS_AS(dedup.unmove_window({1'000, 0}, {2'100, 100}), CheckFailure);
+}
+
+TEST_CASE("numbers of windowed rows go round, and each names its row while that is there") {
+  Dedup dedup;
+  const std::uint64_t first = windowed_rows_max - 5;
+  REQUIRE(dedup.load_window({1'000, first}));
+  std::vector<DedupNumber> numbers;
+  for (std::uint64_t at = 0; at < 10; ++at) {
+    const DedupRow row = timed_row(at, 2'000 + at);
+    numbers.push_back(at % 2 == 0 ? dedup.bind(row)
+                                  : dedup.bind(row, {ShardId(2), Protocol::saga, LegNumber(at), {}, {}}));
+  }
+  REQUIRE(numbers.back() < numbers.front());
+  REQUIRE(std::find(numbers.begin(), numbers.end(), no_row) == numbers.end());
+  dedup.move_window({1'000, first}, {2'003, first + 3}, Position(3'000));
+  dedup.committed(Position(3'000));
+  for (std::uint64_t at = 0; at < 10; ++at) {
+    REQUIRE(dedup.has(numbers[at]) == (at >= 3));
+    if (at < 3) continue;
+    REQUIRE(dedup.row(numbers[at]).id == timed_row(at, 2'000 + at).id);
+    REQUIRE(dedup.find(AccountNumber(1), dedup.row(numbers[at]).id) == numbers[at]);
+    if (at % 2 == 1) REQUIRE(dedup.link(numbers[at]).leg == LegNumber(at));
+  }
 }
 
 }  // namespace

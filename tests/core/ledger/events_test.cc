@@ -20,7 +20,7 @@ class EventSource {
   explicit EventSource(std::uint64_t seed) : prng_(seed) {}
 
   Event next() {
-    switch (prng_.below(17)) {
+    switch (prng_.below(18)) {
       case 0:
         return founded();
       case 1:
@@ -53,6 +53,8 @@ class EventSource {
         return hold_placed();
       case 15:
         return hold_ended();
+      case 16:
+        return window_moved();
       default: {
         SecondStarted event = second_started();
         event.protocol = Protocol::two_phase_commit;
@@ -153,6 +155,12 @@ class EventSource {
     return {leg.outcome,         leg.tenant,       leg.source,        leg.leg,     leg.id,
             leg.source_position, leg.source_stamp, leg.amount,        leg.transit, leg.credit,
             leg.freed_before,    leg.freed_after,  leg.credit_account};
+  }
+  WindowMoved window_moved() {
+    WindowMoved event;
+    event.before = {prng_.below(1u << 20), prng_.below(1u << 20)};
+    event.after = {event.before.passed_ms + 1 + prng_.below(1u << 20), event.before.first + prng_.below(1u << 20)};
+    return event;
   }
   PrepareStarted prepare_started() {
     const LegStarted leg = started();

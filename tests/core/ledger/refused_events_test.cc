@@ -48,6 +48,14 @@ TEST_CASE("what no shard can have decided is no event") {
   bad_accounts[7].currency = Currency{};
   for (const AccountOpened& opened : bad_accounts) REQUIRE(refused(opened));
 
+  REQUIRE_FALSE(refused(WindowMoved{{5, 7}, {6, 7}}));
+  REQUIRE_FALSE(refused(WindowMoved{{5, 7}, {5, 8}}));
+  REQUIRE(refused(WindowMoved{{5, 7}, {5, 7}}));
+  REQUIRE(refused(WindowMoved{{5, 7}, {4, 8}}));
+  REQUIRE(refused(WindowMoved{{5, 7}, {6, 6}}));
+  REQUIRE(refused(WindowMoved{{0, 0}, {0, 1}}));
+  REQUIRE(refused(WindowMoved{{5, 7}, {id_time_ms_max + 1, 7}}));
+
   REQUIRE(refused(ShardFounded{ShardId(0), {}}));
   REQUIRE(refused(ShardFounded{ShardId(1), {{Slot(5), 5}}}));
   REQUIRE(refused(ShardFounded{ShardId(1), {{Slot(5), 16385}}}));

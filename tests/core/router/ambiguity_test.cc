@@ -292,6 +292,22 @@ TEST_CASE("opening an account is unknown at the deadline only if an attempt may 
   }
 }
 
+TEST_CASE(
+    "that an id has expired is final whoever says it; that it is of the future speaks for its attempt (decision 12)") {
+  Bench bench;
+  const auto [first, second] = after_time_out(bench, Bench::close_account());
+  SECTION("expired") {
+    bench.say_status(second, Outcome::id_expired, nobody, RequestKind::change_account);
+    CHECK(bench.told().status == Outcome::id_expired);
+  }
+  SECTION("of the future") {
+    bench.say_status(second, Outcome::id_in_future, nobody, RequestKind::change_account);
+    CHECK(bench.quiet());
+    bench.say_success(first, RequestKind::change_account, ChangeAccountReply{false, Position{3}});
+    CHECK(bench.told().status == Outcome::success);
+  }
+}
+
 TEST_CASE("a close refused as not empty is told only when no earlier attempt may still close it (design §8)") {
   Bench bench;
   SECTION("alone") {

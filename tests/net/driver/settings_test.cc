@@ -90,6 +90,9 @@ TEST_CASE("each mistake in settings is refused with its place and what would be 
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"founders\": [\"1\"]"), "/founders/0"},
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"replaces\": 0"), "/replaces"},
       {replaced(good, "\"protocol\": \"saga\"", "\"protocol\": \"hope\""), "/protocol"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {}"), "/ids/window_s"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {\"window_s\": 0}"), "/ids/window_s"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {\"window_s\": 1, \"grace\": 1}"), "/ids/grace"},
   };
   for (const Row& row : rows) {
     const Result<net::NodeSettings> read = net::parse_settings(row.text);
@@ -97,6 +100,18 @@ TEST_CASE("each mistake in settings is refused with its place and what would be 
     REQUIRE(read.has_error());
     CHECK_THAT(read.error().what, Catch::Contains(row.says));
   }
+}
+
+TEST_CASE("ids have a window only where the settings say so, and settings are written as they were read") {
+  net::NodeSettings settings = test::first_of(1, 1, "d");
+  REQUIRE(settings.tuning.id_window == Duration{});
+  CHECK(net::to_json(settings).find("\"ids\"") == std::string::npos);
+  settings.tuning.id_window = seconds(86'400);
+  settings.tuning.id_grace = seconds(60);
+  const Result<net::NodeSettings> read = net::parse_settings(net::to_json(settings));
+  REQUIRE(read.has_value());
+  CHECK(read->tuning.id_window == seconds(86'400));
+  CHECK(read->tuning.id_grace == seconds(60));
 }
 
 TEST_CASE("a relative directory is relative to the settings' file") {

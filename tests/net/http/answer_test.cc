@@ -105,6 +105,8 @@ TEST_CASE("each outcome of a transfer has its status, code and promise (problem 
       {Outcome::idempotency_payload_mismatch, 422, "idempotency-payload-mismatch", "none", false},
       {Outcome::malformed, 500, "internal", "unknown", true},
       {Outcome::reserved_account, 400, "invalid-account-id", "none", false},
+      {Outcome::id_in_future, 400, "id-in-future", "none", false},
+      {Outcome::id_expired, 410, "id-expired", "unknown", false},
       {Outcome::in_flight, 409, "in-flight", "unknown", true},
       {Outcome::pending, 409, "in-flight", "unknown", true},
       {Outcome::not_leader, 503, "no-leader", "none", true},
@@ -133,12 +135,13 @@ TEST_CASE("each outcome of a transfer has its status, code and promise (problem 
   }
 }
 
-TEST_CASE("codes are told apart, and 4xx and 503 never say unknown but for in-flight") {
+TEST_CASE("codes are told apart, and 4xx and 503 never say unknown but for in-flight and id-expired") {
   std::set<std::string_view> codes;
   for (const net::ProblemRow& row : net::all_problems()) {
     CHECK(codes.insert(row.code).second);
     CHECK(net::row_of(row.problem).code == row.code);
-    if ((row.status < 500 && row.problem != net::Problem::in_flight) || row.status == 503) {
+    const bool may_be_unknown = row.problem == net::Problem::in_flight || row.problem == net::Problem::id_expired;
+    if ((row.status < 500 && !may_be_unknown) || row.status == 503) {
       CHECK(row.outcome != "unknown");
     }
     if (row.status == 503) {
