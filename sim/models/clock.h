@@ -13,9 +13,6 @@
 
 namespace coffer::sim {
 
-/// Wall time at the start of every run: 2024-01-01T00:00:00Z.
-inline constexpr WallTime wall_epoch{1'704'067'200'000'000'000};
-
 class Clock {
  public:
   /// `origin`: what the monotonic clock shows at true time 0.

@@ -27,6 +27,8 @@ struct Topology {
   std::uint32_t nodes = 0;                   ///< NodeId 1..nodes
   std::uint32_t shards = 0;                  ///< ShardId 1..shards
   std::vector<std::vector<NodeId>> members;  ///< by shard - 1
+  Duration id_window;                        ///< how long ids that carry their own time are taken; 0: for ever
+  Duration id_grace;                         ///< ... and answered for so much longer
 };
 
 /// An entry as a replica committed it. The payload is valid during the call.

@@ -16,4 +16,7 @@ struct SimTime {
 constexpr SimTime operator+(SimTime t, Duration d) { return {t.nanos + d.nanos}; }
 constexpr Duration operator-(SimTime a, SimTime b) { return {a.nanos - b.nanos}; }
 
+/// Wall time at the start of every run: 2024-01-01T00:00:00Z.
+inline constexpr WallTime wall_epoch{1'704'067'200'000'000'000};
+
 }  // namespace coffer::sim

@@ -112,7 +112,7 @@ class AccountStates final : public Oracle {
     const std::optional<Call> call = calls_.returned(op);
     if (!call || call->kind != router::RequestKind::change_account) return;
     if (reply.status == Outcome::account_not_empty) seen("close_refused");
-    const bool is_refusal = reply.status != Outcome::success && !is_open(reply.status);
+    const bool is_refusal = is_unlogged_refusal(reply.status);
     if (is_refusal) ++attempts_[{call->tenant, call->account, call->id}].refused;
   }
 
@@ -201,6 +201,7 @@ class AccountStates final : public Oracle {
       if (home != shard.accounts.end()) refuses(decided.outcome, home->second.name, home->second.state);
     }
     void operator()(const HoldEnded&) const {}
+    void operator()(const WindowMoved&) const {}
     void operator()(const AccountChanged& event) const {
       const auto found = shard.accounts.find(event.account);
       if (found == shard.accounts.end()) {

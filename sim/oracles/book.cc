@@ -48,6 +48,8 @@ void ShardBook::fold(Position position, Stamp stamp, const Event& event, Mark& m
   const auto* changed = std::get_if<AccountChanged>(&event);
   if (changed != nullptr) changes_[position] = *changed;
   if (changed != nullptr || decided_by(event) != nullptr) ++mark.ids_bound;
+  const auto* moved = std::get_if<WindowMoved>(&event);
+  if (moved != nullptr) mark.ids_bound -= std::min(mark.ids_bound, moved->first - moved->first_before);
   fold_hold(position, stamp, event);
   const bool ends_leg = std::holds_alternative<LegAnswered>(event) || std::holds_alternative<SecondEnded>(event);
   if (ends_leg && mark.legs_unanswered > 0) --mark.legs_unanswered;

@@ -51,9 +51,10 @@ std::vector<Told> answers_of(const Call& call, const router::Reply& reply);
 
 /// Whether the answer leaves the outcome open: ask again with the same id.
 constexpr bool is_open(Outcome outcome) { return outcome == Outcome::unknown || outcome == Outcome::in_flight; }
-/// Whether the answer says that this attempt executed nothing, without the log's word for it.
+/// Whether the answer says that this attempt executed nothing, without the log's word for it. Of an id that has expired
+/// nobody says so of those before it.
 constexpr bool is_unlogged_refusal(Outcome outcome) {
-  return outcome != Outcome::pending && !is_logged(outcome) && !is_open(outcome);
+  return outcome != Outcome::pending && !is_logged(outcome) && !is_open(outcome) && outcome != Outcome::id_expired;
 }
 
 /// Calls under way, by operation number.

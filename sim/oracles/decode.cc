@@ -188,6 +188,15 @@ HoldEnded hold_ended(ByteReader& in) {
   return event;
 }
 
+WindowMoved window_moved(ByteReader& in) {
+  WindowMoved event;
+  event.passed_before_ms = in.u64();
+  event.passed_ms = in.u64();
+  event.first_before = in.u64();
+  event.first = in.u64();
+  return event;
+}
+
 Event decode_event(ByteReader& in) {
   switch (in.u8()) {
     case 1:
@@ -224,6 +233,8 @@ Event decode_event(ByteReader& in) {
       return hold_placed(in);
     case 14:
       return hold_ended(in);
+    case 15:
+      return window_moved(in);
     default:
       in.fail();
       return ShardFounded{};
@@ -265,6 +276,7 @@ struct PostingsOf {
   std::vector<Posting> operator()(const AccountChanged&) const { return {}; }
   std::vector<Posting> operator()(const HoldPlaced&) const { return {}; }
   std::vector<Posting> operator()(const HoldEnded&) const { return {}; }
+  std::vector<Posting> operator()(const WindowMoved&) const { return {}; }
 };
 
 struct DecidedBy {
@@ -321,6 +333,19 @@ TransferId captured_as(const TransferId& hold) {
 }
 
 const Decided* decided_by(const Event& event) { return std::visit(DecidedBy{}, event); }
+
+std::optional<std::uint64_t> made_ms(const TransferId& id) {
+  if ((id.bytes[6] & 0xF0) != 0x70 || (id.bytes[8] & 0xC0) != 0x80) return std::nullopt;
+  std::uint64_t made = 0;
+  for (std::size_t i = 0; i < 6; ++i) made = made * 256 + id.bytes[i];
+  return made;
+}
+
+bool has_end(const TransferId& id, Stamp stamp) {
+  constexpr std::int64_t ahead_max_ms = 300'000;
+  const std::optional<std::uint64_t> made = made_ms(id);
+  return made && static_cast<std::int64_t>(*made) <= stamp.nanos / 1'000'000 + ahead_max_ms;
+}
 
 std::vector<Posting> postings_of(const Event& event) { return std::visit(PostingsOf{}, event); }
 

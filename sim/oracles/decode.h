@@ -187,9 +187,22 @@ struct HoldEnded {
   Money amount;  ///< all of it
 };
 
+/// UUIDv7s of `passed_ms` and before are bound no more, and rows before `first` of those that had one are forgotten.
+struct WindowMoved {
+  std::uint64_t passed_before_ms = 0;
+  std::uint64_t passed_ms = 0;
+  std::uint64_t first_before = 0;
+  std::uint64_t first = 0;
+};
+/// When a UUIDv7 was made, as it says; nothing for other ids.
+std::optional<std::uint64_t> made_ms(const TransferId& id);
+/// Whether a row bound to it while there is a window is one of those that are forgotten: a UUIDv7 not more than five
+/// minutes ahead of its entry.
+bool has_end(const TransferId& id, Stamp stamp);
+
 using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
                            TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
-                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded>;
+                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved>;
 
 struct Entry {
   Position first_position;

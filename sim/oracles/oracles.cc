@@ -25,6 +25,7 @@ std::unique_ptr<Oracle> make_saga_decides_once(const Topology& topology);
 std::unique_ptr<Oracle> make_saga_ends(const Topology& topology);
 std::unique_ptr<Oracle> make_same_answer(const Topology& topology);
 std::unique_ptr<Oracle> make_undo(const Topology& topology);
+std::unique_ptr<Oracle> make_windows(const Topology& topology);
 
 const std::vector<Row>& table() {
   static const std::vector<Row> rows = {
@@ -41,6 +42,7 @@ const std::vector<Row>& table() {
       {"O-L5", "the same id gets the same answer, another body a conflict", make_same_answer},
       {"O-L6", "a hold ends once: as a client asked, or past its expiry; what captures it takes no more", make_holds},
       {"O-L7", "a frozen account takes part in nothing new, a closed one is empty for ever", make_account_states},
+      {"O-L8", "an id is forgotten when its time is over, not before, and then acts no more", make_windows},
       {"O-Q1", "answers agree with real time and with the book at the positions they name", make_linearizable},
       {"O-R1", "election safety, log matching, leader completeness, state machine safety", make_raft_safety},
       {"O-R2", "term, vote and synced entries survive a restart, committed entries never change", make_persistence},

@@ -47,6 +47,7 @@ struct ShapeOf {
   Shape operator()(const AccountChanged&) const { return {}; }
   Shape operator()(const HoldPlaced&) const { return {}; }
   Shape operator()(const HoldEnded&) const { return {}; }
+  Shape operator()(const WindowMoved&) const { return {}; }
 };
 
 class PostingsBalance final : public Oracle {

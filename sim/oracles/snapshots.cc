@@ -61,6 +61,12 @@ Difference compare(const StateRows& found, const StateRows& expected) {
   if (auto difference = compare("account", found.accounts, expected.accounts)) return difference;
   if (auto difference = compare_pockets(found.pockets, expected.pockets)) return difference;
   if (auto difference = compare("id", found.dedup, expected.dedup)) return difference;
+  if (found.passed_ms != expected.passed_ms || found.first_windowed != expected.first_windowed) {
+    return "has its window of ids at " + std::to_string(found.passed_ms) + " and row " +
+           std::to_string(found.first_windowed) + ", the fold of the log at " + std::to_string(expected.passed_ms) +
+           " and row " + std::to_string(expected.first_windowed);
+  }
+  if (auto difference = compare("windowed id", found.windowed, expected.windowed)) return difference;
   if (auto difference = compare_flows("to", found.outgoing, expected.outgoing)) return difference;
   if (auto difference = compare_flows("from", found.incoming, expected.incoming)) return difference;
   if (auto difference = compare("tried leg", found.tries, expected.tries)) return difference;

@@ -11,7 +11,7 @@ namespace {
 /// Returns the version.
 std::uint8_t decode_head(ByteReader& in, StateRows& rows) {
   const std::uint8_t version = in.u8();
-  if (version < 1 || version > 4) in.fail();
+  if (version < 1 || version > 5) in.fail();
   rows.shard = in.id<ShardId>();
   const std::uint8_t founded = in.u8();
   if (founded > 1) in.fail();
@@ -134,7 +134,7 @@ bool is_due(std::uint8_t version, const StateRows& rows) {
     has_changes = has_changes || row.is_change();
     has_holds = has_holds || row.operation == Operation::hold;
   }
-  return version == (has_holds ? 4 : has_changes ? 3 : has_others ? 2 : 1);
+  return version == (rows.passed_ms > 0 ? 5 : has_holds ? 4 : has_changes ? 3 : has_others ? 2 : 1);
 }
 
 ReceivedRow received(ByteReader& in) {
@@ -167,6 +167,11 @@ std::optional<StateRows> decode_state(ByteView payload) {
   decode_rows(in, in.u64(), version >= 3 ? account_with_state : account, rows.accounts);
   decode_rows(in, in.u64(), pocket, rows.pockets);
   decode_rows(in, in.u64(), dedup, rows.dedup);
+  if (version >= 5) {
+    rows.passed_ms = in.u64();
+    rows.first_windowed = in.u64();
+    decode_rows(in, in.u64(), dedup, rows.windowed);
+  }
   const std::uint64_t targets = in.u64();
   for (std::uint64_t i = 0; i < targets && in.ok(); ++i) {
     Outgoing& flow = next_flow(in, rows.outgoing);

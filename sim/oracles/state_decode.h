@@ -1,21 +1,23 @@
 // The oracles' own reading of a snapshot's payload, the canonical export of a shard's state, written from the grammar
 // of docs/FORMATS.md and from nothing else. Plain data; takes any bytes, never reads past their end.
 //
-//   state    := head | book | dedup | phases | inbox | tries{version 2 to 4} | holds{version 4}
+//   state    := head | book | dedup | windowed{version 5} | phases | inbox | tries{version 2 to 5}
+//               | holds{version 4, 5}
 //   head     := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 //               | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 //   book     := count u64 | account{count} | count u64 | pocket{count}
-//   account  := tenant u32 | name short_string | state u8{version 3, 4}
+//   account  := tenant u32 | name short_string | state u8{version 3 to 5}
 //   pocket   := account u32 | currency u32 | peer u32 | kind u8 | balance i64 | pending i64
 //   dedup    := count u64 | row{count}
 //   row      := home u32 | id 16 | digest 16 | position u64 | stamp i64 | operation u8 | outcome u8 | linked u8
 //               | link{linked}
 //   link     := target u32 | leg u64 | target_position u64 | target_stamp i64
+//   windowed := passed u64 | first u64 | count u64 | row{count}
 //   phases   := count u64 | outgoing{count}
 //   outgoing := target u32 | next u64 | first_unanswered u64
 //               | leg{next - first_unanswered}
 //   leg      := dedup u32 | debit u32 | transit u32 | amount i64 | credit_account short_string
-//               | second{version 2 to 4}
+//               | second{version 2 to 5}
 //   second   := phase u8 | (tried u64 | position u64 | stamp i64){phase > 0}
 //   inbox    := count u64 | incoming{count}
 //   incoming := source u32 | next u64 | freed u64 | (id 16 | position u64 | stamp i64 | outcome u8){next - freed - 1}
@@ -23,9 +25,10 @@
 //   try      := source u32 | leg u64 | id 16 | transit u32 | credit u32 | amount i64 | flags u8
 //   holds    := count u64 | hold{count}
 //   hold     := dedup u32 | pocket u32 | amount i64 | expires i64 | end u8
-// linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). Version 4 where an id is bound to a hold (operation 7);
-// else 3 where one is bound to a change of an account (operations 4 to 6); else 2 where a row is linked by another
-// protocol than the saga or there are tries; else 1. Flags: 1 out of order, 2 prepared by two-phase commit.
+// linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). A leg's dedup is a row's place, of a windowed row 2^31 and
+// the place modulo 2^30. Version 5 where ids have a window (passed > 0); else 4 where an id is bound to a hold
+// (operation 7); else 3 where one is bound to a change of an account (operations 4 to 6); else 2 where a row is linked
+// by another protocol than the saga or there are tries; else 1. Flags: 1 out of order, 2 prepared by two-phase commit.
 #pragma once
 
 #include <cstdint>
@@ -81,6 +84,11 @@ struct DedupRow {
   bool is_change() const { return operation > Operation::withdrawal && operation < Operation::hold; }
   bool operator==(const DedupRow&) const = default;
 };
+
+/// How legs name a windowed row.
+constexpr std::uint32_t windowed_number(std::uint64_t place) {
+  return 0x8000'0000u + static_cast<std::uint32_t>(place % (std::uint64_t{1} << 30));
+}
 
 /// A leg without an answer.
 struct PhaseRow {
@@ -152,7 +160,10 @@ struct StateRows {
   std::vector<SlotRange> ranges;
   std::vector<AccountRow> accounts;  ///< by number
   std::vector<PocketRow> pockets;    ///< by number
-  std::vector<DedupRow> dedup;       ///< by number
+  std::vector<DedupRow> dedup;       ///< by number: those kept for ever
+  std::uint64_t passed_ms = 0;       ///< of the window; 0: there is none
+  std::uint64_t first_windowed = 0;  ///< place of the first of `windowed`
+  std::vector<DedupRow> windowed;    ///< those that have an end and are not forgotten, by place
   std::map<ShardId, Outgoing> outgoing;
   std::map<ShardId, Incoming> incoming;
   std::vector<TryRow> tries;   ///< sources and legs ascending

@@ -67,8 +67,8 @@ class Folding {
     Outgoing& flow = rows_.outgoing[event.tried.target];
     flow.next = event.second.next();
     flow.rows.push_back(*leg);
-    if (leg->dedup < rows_.dedup.size() && rows_.dedup[leg->dedup].link)
-      rows_.dedup[leg->dedup].link->leg = event.second;
+    DedupRow* const bound = row_of(leg->dedup);
+    if (bound != nullptr && bound->link) bound->link->leg = event.second;
     if (accepts(event.phase())) return;
     hold(*leg, -leg->amount);
     settle(*leg, event.tried, event.second, event.of_locks ? by_two_phase_commit : by_tcc);
@@ -98,19 +98,27 @@ class Folding {
 
   void operator()(const AccountChanged& event) {
     if (event.account.value < rows_.accounts.size()) rows_.accounts[event.account.value].state = event.after();
-    rows_.dedup.push_back({event.account,
-                           event.id,
-                           {},
-                           rows_.last_position,
-                           stamp_,
-                           static_cast<Operation>(event.change),
-                           Outcome::success,
-                           {}});
+    add({event.account,
+         event.id,
+         {},
+         rows_.last_position,
+         stamp_,
+         static_cast<Operation>(event.change),
+         Outcome::success,
+         {}});
+  }
+
+  void operator()(const WindowMoved& event) {
+    rows_.passed_ms = event.passed_ms;
+    const std::uint64_t end = rows_.first_windowed + rows_.windowed.size();
+    const std::uint64_t first = std::clamp(event.first, rows_.first_windowed, end);
+    rows_.windowed.erase(rows_.windowed.begin(),
+                         rows_.windowed.begin() + static_cast<std::ptrdiff_t>(first - rows_.first_windowed));
+    rows_.first_windowed = first;
   }
 
   void operator()(const HoldPlaced& event) {
-    const auto number = static_cast<std::uint32_t>(rows_.dedup.size());
-    bind(event.decided, event.decided.outcome);
+    const std::uint32_t number = bind(event.decided, event.decided.outcome);
     if (event.decided.outcome != Outcome::success) return;
     rows_.holds.push_back({number, event.decided.debit, event.decided.amount.minor, event.expires, 0});
   }
@@ -120,23 +128,35 @@ class Folding {
   }
 
  private:
-  DedupRow& bind(const Decided& event, Outcome outcome) {
-    rows_.dedup.push_back(
-        {event.home, event.id, event.digest, rows_.last_position, stamp_, event.operation, outcome, {}});
-    return rows_.dedup.back();
+  /// The row's number.
+  std::uint32_t add(const DedupRow& row) {
+    if (rows_.passed_ms > 0 && row.operation != Operation::hold && has_end(row.id, row.stamp)) {
+      rows_.windowed.push_back(row);
+      return windowed_number(rows_.first_windowed + rows_.windowed.size() - 1);
+    }
+    rows_.dedup.push_back(row);
+    return static_cast<std::uint32_t>(rows_.dedup.size() - 1);
+  }
+
+  DedupRow* row_of(std::uint32_t number) {
+    if (number < rows_.dedup.size()) return &rows_.dedup[number];
+    constexpr std::uint64_t places = std::uint64_t{1} << 30;
+    const std::uint64_t place = (number % places + places - rows_.first_windowed % places) % places;
+    return number >= windowed_number(0) && place < rows_.windowed.size() ? &rows_.windowed[place] : nullptr;
+  }
+
+  std::uint32_t bind(const Decided& event, Outcome outcome) {
+    return add({event.home, event.id, event.digest, rows_.last_position, stamp_, event.operation, outcome, {}});
   }
 
   void start(const LegStarted& event, std::uint8_t protocol) {
-    DedupRow& row = bind(event.decided, Outcome::pending);
+    const std::uint32_t number = bind(event.decided, Outcome::pending);
+    DedupRow& row = *row_of(number);
     row.link = {event.target, event.leg, {}, {}, protocol};
     Outgoing& flow = rows_.outgoing[event.target];
     flow.next = event.leg.next();
-    flow.rows.push_back({static_cast<std::uint32_t>(rows_.dedup.size() - 1),
-                         event.decided.debit,
-                         event.decided.credit,
-                         event.decided.amount.minor,
-                         event.credit_account,
-                         {}});
+    flow.rows.push_back(
+        {number, event.decided.debit, event.decided.credit, event.decided.amount.minor, event.credit_account, {}});
     hold(flow.rows.back(), event.decided.amount.minor);
   }
 
@@ -162,8 +182,9 @@ class Folding {
   }
 
   void settle(const PhaseRow& leg, const LegAnswered& answer, LegNumber last, std::uint8_t protocol) {
-    if (leg.dedup >= rows_.dedup.size()) return;
-    DedupRow& row = rows_.dedup[leg.dedup];
+    DedupRow* const bound = row_of(leg.dedup);
+    if (bound == nullptr) return;
+    DedupRow& row = *bound;
     row.outcome = answer.outcome;
     row.link = {answer.target, last, answer.target_position, answer.target_stamp, protocol};
   }

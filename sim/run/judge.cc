@@ -48,6 +48,7 @@ constexpr TraceCounter trace_counters[] = {
     {TraceKind::fetch_resumed, "fetch_resumed"},
     {TraceKind::archived, "history_archived"},
     {TraceKind::configuration_rolled_back, "configuration_rolled_back"},
+    {TraceKind::window_moved, "id_window_moved"},
 };
 
 }  // namespace

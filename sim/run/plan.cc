@@ -5,8 +5,10 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/uuid_time.h"
 #include "core/ledger/commands.h"
 #include "sim/kernel/streams.h"
+#include "sim/observe/sim_time.h"
 
 namespace coffer::sim {
 
@@ -17,11 +19,13 @@ constexpr Duration soon = seconds(4);
 constexpr Duration patience_with_leaders = milliseconds(3500);
 constexpr std::uint64_t own_numbers = std::uint64_t{1} << 32;  // beyond every number a script can name
 
-TransferId id_of(std::uint64_t number) {
+/// `made_ms`: of an id that carries its own time, in milliseconds of the run; 0: it does not.
+TransferId id_of(std::uint64_t number, std::int64_t made_ms = 0) {
   TransferId id;
   for (std::size_t i = 0; i < 8; ++i) id.bytes[15 - i] = static_cast<std::uint8_t>(number >> (8 * i));
   id.bytes[6] = 0x80;  // version 8: made by rules of our own
   id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);
+  if (made_ms != 0) return uuid_made_at(static_cast<std::uint64_t>(wall_epoch.nanos / 1'000'000 + made_ms), id);
   return id;
 }
 
@@ -111,7 +115,7 @@ ScriptPlan::ScriptPlan(const Script& script, std::uint32_t clients, std::uint64_
 }
 
 std::size_t ScriptPlan::item_of(const ScriptedCall& call) {
-  const TransferId id = id_of(call.id != 0 ? call.id : own_numbers + ++numbers_);
+  const TransferId id = id_of(call.id != 0 ? call.id : own_numbers + ++numbers_, call.made_ms);
   std::vector<std::size_t>& known = by_id_[{tenant_of(call.client), id}];
   for (const std::size_t item : known) {
     if (same_body(*items_[item].call, call)) return item;
@@ -136,6 +140,7 @@ void ScriptPlan::plan_setup() {
     deposit.amount = account.balance;
     deposit.currency = account.currency;
     deposit.id = account.id;
+    deposit.made_ms = account.made_ms;
     Ask funding;
     funding.kind = router::RequestKind::transfers;
     funding.items = {item_of(deposits_.emplace_back(std::move(deposit)))};
@@ -166,7 +171,7 @@ void ScriptPlan::plan_calls() {
     changes_accounts_ = changes_accounts_ || changes_account(call.operation);
     if (changes_account(call.operation)) ask.change = change_of(call.operation);
     const bool has_own_id = changes_account(call.operation) || call.operation == CallKind::hold;
-    ask.id = id_of(has_own_id && call.id == 0 ? own_numbers + ++numbers_ : call.id);
+    ask.id = id_of(has_own_id && call.id == 0 ? own_numbers + ++numbers_ : call.id, call.made_ms);
     if (is_of_hold(call.operation)) ask.hold = &call;
   }
 }
@@ -414,8 +419,8 @@ Plan::Plan(const Scenario& scenario, const router::ShardMap& map, std::uint64_t 
   }
 }
 
-std::optional<workload::Next> Plan::next(std::uint32_t client, Phase phase, Duration spent) {
-  return drawn_ ? drawn_->next(client, phase) : written_->next(client, phase, spent);
+std::optional<workload::Next> Plan::next(std::uint32_t client, Phase phase, Duration spent, SimTime now) {
+  return drawn_ ? drawn_->next(client, phase, now) : written_->next(client, phase, spent);
 }
 
 void Plan::on_reply(std::uint32_t client, std::uint64_t op, const router::Reply& reply) {

@@ -99,8 +99,9 @@ class Plan {
  public:
   Plan(const Scenario& scenario, const router::ShardMap& map, std::uint64_t seed);
 
-  /// What an idle client does next; nothing: it is done with this phase. `spent`: so much of the phase is over.
-  std::optional<workload::Next> next(std::uint32_t client, Phase phase, Duration spent);
+  /// What an idle client does next; nothing: it is done with this phase. `spent`: so much of the phase is over; `now`:
+  /// of the run.
+  std::optional<workload::Next> next(std::uint32_t client, Phase phase, Duration spent, SimTime now);
   void on_reply(std::uint32_t client, std::uint64_t op, const router::Reply& reply);
 
  private:

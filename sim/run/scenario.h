@@ -64,7 +64,8 @@ struct ScriptedCall {
   std::int64_t amount = 1;  ///< minor units
   std::string currency = "USD";
   std::uint32_t id = 0;  ///< the transaction's number; the same number is the same transaction id. 0: one of its own
-  std::string account;   ///< to open, to change, or to read; status: the one that decides the transfer; the hold's
+  std::int64_t made_ms = 0;  ///< the id is a UUIDv7 of this millisecond of the run; 0: it is none
+  std::string account;       ///< to open, to change, or to read; status: the one that decides the transfer; the hold's
   Duration expires_in = seconds(60);  ///< hold; whole milliseconds
   bool eventual = false;              ///< balance: as it stands at whoever is asked
   std::uint32_t patience_ms = 3000;
@@ -79,6 +80,7 @@ struct Script {
     std::int64_t balance = 0;  ///< minor units deposited at setup
     std::uint32_t client = 0;  ///< who opens it
     std::uint32_t id = 0;      ///< of the deposit; as a call's
+    std::int64_t made_ms = 0;  ///< likewise
     bool operator==(const Account&) const = default;
   };
   std::uint32_t clients = 0;  ///< so many at least, though some may have nothing to call
@@ -109,6 +111,7 @@ inline node::Tuning simulated_tuning() {
   tuning.segment_size = 1u << 20;
   tuning.epoch_bytes = 1u << 20;
   tuning.chunk_bytes = 16u << 10;
+  tuning.id_grace = {};
   return tuning;
 }
 

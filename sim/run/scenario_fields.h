@@ -1,6 +1,7 @@
 // The fields of a scenario, once: a reader and a writer of JSON walk the same list, so that neither forgets a key.
-// A visitor has: duration, size, count, weight (a count that came later: 0 goes without saying, so that a scenario's
-// hash is as it was before), number, flag, text, word, target, object, list (see scenario_json.cc).
+// A visitor has: duration, size, count, weight and span (a count and a duration that came later: 0 goes without saying,
+// so that a scenario's hash is as it was before), number, flag, text, word, target, object, list (see
+// scenario_json.cc).
 #pragma once
 
 #include <cstdint>
@@ -11,6 +12,7 @@
 namespace coffer::sim::fields {
 
 inline constexpr std::uint32_t u32_max = std::numeric_limits<std::uint32_t>::max();
+inline constexpr std::int64_t made_ms_max = 400'000'000'000;  ///< a dozen years: no id is of before 1970
 
 template <class V>
 void visit(V& v, node::Tuning& t) {
@@ -30,6 +32,8 @@ void visit(V& v, node::Tuning& t) {
   v.size("history_bytes_max", t.history_bytes_max, 1, std::uint64_t{1} << 40);
   v.duration("history_age_max", t.history_age_max, milliseconds(1), seconds(20LL * 365 * 86400));
   v.flag("early_success", t.early_success);
+  v.span("id_window", t.id_window, seconds(20LL * 365 * 86400));
+  v.span("id_grace", t.id_grace, seconds(86400));
 }
 
 template <class V>
@@ -56,6 +60,9 @@ void visit(V& v, workload::Config& w) {
   v.weight("account_change_per_mille", w.account_change_per_mille, 0, 1000);
   v.weight("hold_per_mille", w.hold_per_mille, 0, 1000);
   v.weight("race_per_mille", w.race_per_mille, 0, 1000);
+  v.weight("timed_id_per_mille", w.timed_id_per_mille, 0, 1000);
+  v.weight("odd_time_per_mille", w.odd_time_per_mille, 0, 1000);
+  v.weight("late_per_mille", w.late_per_mille, 0, 1000);
   v.count("patience_ms", w.patience_ms, 1, 600'000);
   v.number("opening_balance", w.opening_balance, 0, std::numeric_limits<std::int64_t>::max());
 }
@@ -130,6 +137,7 @@ void visit(V& v, Script::Account& a) {
   v.number("balance", a.balance, 0, std::numeric_limits<std::int64_t>::max());
   v.number("client", a.client, 0, clients_max - 1);
   v.number("id", a.id, 0, u32_max);
+  v.number("made_ms", a.made_ms, -made_ms_max, made_ms_max);
 }
 
 template <class V>
@@ -154,6 +162,7 @@ void visit(V& v, ScriptedCall& c) {
   if (c.operation == CallKind::balance) v.flag("eventual", c.eventual);
   if (names_pocket(c.operation)) v.text("currency", c.currency);
   if (names_id(c.operation)) v.number("id", c.id, 0, u32_max);
+  if (names_id(c.operation)) v.number("made_ms", c.made_ms, -made_ms_max, made_ms_max);
   v.count("patience_ms", c.patience_ms, 1, 600'000);
 }
 

@@ -103,6 +103,7 @@ class Reader {
   void weight(const char* key, std::uint32_t& value, std::uint32_t min, std::uint32_t max) {
     number(key, value, min, max);
   }
+  void span(const char* key, Duration& value, Duration max) { duration(key, value, Duration{}, max); }
   void flag(const char* key, bool& value) {
     const json* found = at(key);
     if (found == nullptr) return;
@@ -251,6 +252,9 @@ class Writer {
   void count(const char* key, std::uint32_t value, std::uint32_t, std::uint32_t) { object_[key] = value; }
   void weight(const char* key, std::uint32_t value, std::uint32_t, std::uint32_t) {
     if (value != 0) object_[key] = value;
+  }
+  void span(const char* key, Duration value, Duration) {
+    if (value != Duration{}) object_[key] = format_duration(value);
   }
   void flag(const char* key, bool value) {
     if (!sparse_ || value) object_[key] = value;

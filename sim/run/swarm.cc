@@ -216,6 +216,25 @@ Scenario draw_many_holds(std::uint64_t seed) {
   return scenario;
 }
 
+/// The worlds of the default profile, by any protocol, whose ids carry their own time, and are remembered for seconds:
+/// in one run many pass and are forgotten, and clients come back late. Small epochs, so that snapshots hold windows.
+Scenario draw_ids(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  Prng prng = stream(seed, Domain::swarm, 11, world_site);
+  constexpr ledger::Protocol protocols[] = {ledger::Protocol::saga, ledger::Protocol::tcc,
+                                            ledger::Protocol::two_phase_commit};
+  scenario.tuning.protocol = protocols[prng.below(std::size(protocols))];
+  scenario.tuning.id_window = draw_magnitude_us(prng, 300'000, 5);
+  scenario.tuning.id_grace = prng.chance(200) ? Duration{} : draw_ms(prng, 10, 3000);
+  scenario.tuning.epoch_bytes = std::uint64_t{1} << prng.between(13, 18);
+  scenario.workload.timed_id_per_mille = draw(prng, 500, 1000);
+  scenario.workload.odd_time_per_mille = draw(prng, 10, 150);
+  scenario.workload.late_per_mille = draw(prng, 20, 200);
+  if (prng.chance(500)) scenario.workload.account_change_per_mille = draw(prng, 20, 80);
+  if (prng.chance(300)) scenario.workload.hold_per_mille = draw(prng, 30, 150);
+  return scenario;
+}
+
 /// Each optimisation that is off is off for the whole world; at least one is.
 Scenario draw_unoptimised(std::uint64_t seed) {
   Scenario scenario = draw_default(seed);
@@ -455,6 +474,12 @@ const std::vector<Profile>& profiles() {
        {"hold_capture_compensated", "hold_capture_refused", "hold_captured_across", "hold_captured_while_frozen",
         "hold_captured_within", "hold_exceeded", "hold_expired", "hold_expiry_beat_capture", "hold_kept_debit_out",
         "hold_voided", "snapshot_published", "undo"}},
+      {"ids",
+       "the worlds of the default profile, whose ids carry their own time and are remembered for seconds",
+       draw_ids,
+       {},
+       {"answered_after_its_window", "id_expired", "id_forgotten", "id_in_future", "id_kept_while_running",
+        "id_window_moved", "snapshot_published", "undo"}},
       {"membership",
        "groups whose members and leaders an operator changes while everything but the disks goes wrong",
        draw_membership,

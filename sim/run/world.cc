@@ -29,8 +29,10 @@ router::ShardMap map_of(const Cluster& cluster) {
   return router::ShardMap(std::move(owners));
 }
 
-Topology topology_of(const Cluster& cluster) {
+Topology topology_of(const Cluster& cluster, const Scenario& scenario) {
   Topology topology;
+  topology.id_window = scenario.tuning.id_window;
+  topology.id_grace = scenario.tuning.id_grace;
   topology.nodes = cluster.nodes();
   topology.shards = static_cast<std::uint32_t>(cluster.shards().size());
   for (const node::ShardConfig& shard : cluster.shards()) topology.members.push_back(shard.members);
@@ -59,7 +61,7 @@ World::World(const Scenario& scenario, std::uint64_t seed, const RunOptions& opt
       orders_(scenario.shards, scenario.nodes, cluster_.shards().front().members),
       faults_(cluster_, roles_, orders_, scenario.faults, config_of(scenario).clients, seed, scenario.fair),
       plan_(scenario, map_of(cluster_), seed),
-      judge_(topology_of(cluster_), scenario.tuning.election_timeout),
+      judge_(topology_of(cluster_, scenario), scenario.tuning.election_timeout),
       options_(options),
       watch_prng_(stream(seed, Domain::watch)) {
   if (options.trace_jsonl != nullptr) onlookers_.add(writer_.emplace(*options.trace_jsonl));
@@ -336,7 +338,7 @@ void World::answered(SimClient& client, const SimClient::Answers& answers) {
 }
 
 void World::next_call(SimClient& client) {
-  auto next = plan_.next(client.number(), phase_, kernel_.now() - phase_began_);
+  auto next = plan_.next(client.number(), phase_, kernel_.now() - phase_began_, kernel_.now());
   if (!next) return;
   const bool open_loop = scenario_.script.empty() && scenario_.workload.period > Duration{} && phase_ == Phase::running;
   if (open_loop) next->think = until_due(client);

@@ -1,10 +1,27 @@
 #include "sim/shrink/recorder.h"
 
 #include <algorithm>
+#include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 
+#include "core/base/uuid_time.h"
+#include "sim/observe/sim_time.h"
+
 namespace coffer::sim::shrink {
+
+namespace {
+
+/// Of an id that carries its own time; the millisecond in which the run began counts as the one after.
+std::int64_t made_ms_of(const TransferId& id) {
+  const std::optional<std::uint64_t> made = time_ms_of(id);
+  if (!made) return 0;
+  const std::int64_t since = static_cast<std::int64_t>(*made) - wall_epoch.nanos / 1'000'000;
+  return since == 0 ? 1 : since;
+}
+
+}  // namespace
 
 Recorder::Recorder(const Scenario& scenario) : clients_(scenario.clients()), drawn_(scenario.script.empty()) {
   script_.clients = clients_;
@@ -41,6 +58,12 @@ void Recorder::call(SimTime now, std::uint32_t client, std::uint64_t, const rout
   if (phase_ == Phase::running) while_running(now, client, request);
 }
 
+template <class Named>
+void Recorder::name(Named& what, const TransferId& id) {
+  what.id = number_of(id);
+  what.made_ms = made_ms_of(id);
+}
+
 void Recorder::at_setup(std::uint32_t client, const router::Request& request) {
   const auto account_of = [&](std::string_view name, Currency currency) {
     return std::find_if(script_.accounts.begin(), script_.accounts.end(), [&](const Script::Account& one) {
@@ -57,7 +80,7 @@ void Recorder::at_setup(std::uint32_t client, const router::Request& request) {
       const auto account = account_of(item.credit, item.currency);
       if (account == script_.accounts.end()) continue;
       account->balance = item.amount;
-      account->id = number_of(item.id);
+      name(*account, item.id);
     }
   }
 }
@@ -79,7 +102,7 @@ void Recorder::while_running(SimTime now, std::uint32_t client, const router::Re
       call.to = item.credit;
       call.amount = item.amount;
       call.currency = to_string(item.currency);
-      call.id = number_of(item.id);
+      name(call, item.id);
       script_.calls.push_back(call);
     }
     return;
@@ -96,35 +119,35 @@ void Recorder::while_running(SimTime now, std::uint32_t client, const router::Re
   } else if (const auto* status = std::get_if<router::TransferStatusRequest>(&request.body)) {
     call.operation = CallKind::status;
     call.account = status->account;
-    call.id = number_of(status->id);
+    name(call, status->id);
   } else if (const auto* change = std::get_if<router::ChangeAccountRequest>(&request.body)) {
     call.operation = change->change == router::AccountChange::freeze     ? CallKind::freeze
                      : change->change == router::AccountChange::unfreeze ? CallKind::unfreeze
                                                                          : CallKind::close;
     call.account = change->account;
-    call.id = number_of(change->id);
+    name(call, change->id);
   } else if (const auto* hold = std::get_if<router::PlaceHoldRequest>(&request.body)) {
     call.operation = CallKind::hold;
     call.account = hold->account;
     call.amount = hold->amount;
     call.currency = to_string(hold->currency);
     call.expires_in = milliseconds(static_cast<std::int64_t>(hold->expires_in_ms));
-    call.id = number_of(hold->id);
+    name(call, hold->id);
   } else if (const auto* capture = std::get_if<router::CaptureHoldRequest>(&request.body)) {
     call.operation = CallKind::capture;
     call.account = capture->account;
     call.to = capture->credit;
     call.amount = capture->amount;
     call.currency = to_string(capture->currency);
-    call.id = number_of(capture->id);
+    name(call, capture->id);
   } else if (const auto* voided = std::get_if<router::VoidHoldRequest>(&request.body)) {
     call.operation = CallKind::void_hold;
     call.account = voided->account;
-    call.id = number_of(voided->id);
+    name(call, voided->id);
   } else if (const auto* read = std::get_if<router::HoldRequest>(&request.body)) {
     call.operation = CallKind::hold_state;
     call.account = read->account;
-    call.id = number_of(read->id);
+    name(call, read->id);
   } else if (const auto* account = std::get_if<router::AccountRequest>(&request.body)) {
     call.operation = CallKind::account;
     call.account = account->account;

@@ -29,6 +29,9 @@ class Recorder : public Onlooker {
   void at_setup(std::uint32_t client, const router::Request& request);
   void while_running(SimTime now, std::uint32_t client, const router::Request& request);
   std::uint32_t number_of(const TransferId& id);
+  /// Gives a call, or a deposit at setup, its transaction's number and time.
+  template <class Named>
+  void name(Named& what, const TransferId& id);
 
   std::uint32_t clients_;
   bool drawn_;

@@ -4,6 +4,8 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/uuid_time.h"
+#include "sim/observe/sim_time.h"
 
 namespace coffer::sim::workload {
 
@@ -12,6 +14,7 @@ namespace {
 constexpr std::uint32_t self_transfer_per_mille = 10;
 constexpr std::uint32_t huge_deposit_per_mille = 60;  ///< of deposits: amounts no balance can take
 constexpr std::size_t recent_items = 24;
+constexpr std::uint64_t odd_time_doublings = 23;  ///< of a millisecond: up to an hour and ten minutes
 
 /// Half of the names are opened late, or never.
 std::string draw_missing_name(Prng& prng) {
@@ -40,12 +43,29 @@ TransferId draw_id(Prng& prng) {
   return id;
 }
 
-std::size_t Items::draw(std::uint32_t owner, Prng& prng, Prng& ids) {
+TransferId draw_id(const Config& config, SimTime now, Prng& prng) {
+  const TransferId id = draw_id(prng);
+  const bool is_timed = config.timed_id_per_mille > 0 && prng.chance(config.timed_id_per_mille);
+  if (!is_timed) return id;
+  std::int64_t made_ms = (wall_epoch.nanos + now.nanos) / 1'000'000;
+  const bool is_odd = prng.chance(config.odd_time_per_mille);
+  if (is_odd) {
+    const std::int64_t most = std::int64_t{1} << prng.below(odd_time_doublings);
+    const bool is_ahead = prng.chance(300);
+    const std::int64_t by = prng.between(most / 2, most);
+    made_ms += is_ahead ? by : -by;
+  }
+  return uuid_made_at(static_cast<std::uint64_t>(made_ms), id);
+}
+
+std::size_t Items::draw(std::uint32_t owner, SimTime now, Prng& prng, Prng& ids) {
+  const bool is_late = config_.late_per_mille > 0 && !items_.empty() && prng.chance(config_.late_per_mille);
+  if (is_late) return draw_old(prng);
   const std::uint64_t kind = prng.below(1000);
   if (!items_.empty() && kind < config_.duplicate_per_mille) return draw_earlier(prng);
   const bool other_body = !items_.empty() && kind < config_.duplicate_per_mille + config_.other_body_per_mille;
   Item item = other_body ? draw_other_body(prng) : draw_new(prng);
-  if (!other_body) item.id = draw_id(ids);
+  if (!other_body) item.id = draw_id(config_, now, ids);
   item.owner = owner;
   items_.push_back(std::move(item));
   return items_.size() - 1;
@@ -88,6 +108,11 @@ std::size_t Items::draw_earlier(Prng& prng) const {
   const bool recent = prng.chance(700);
   const std::size_t window = recent ? std::min(items_.size(), recent_items) : items_.size();
   return items_.size() - 1 - static_cast<std::size_t>(prng.below(window));
+}
+
+std::size_t Items::draw_old(Prng& prng) const {
+  check(!items_.empty(), "there is an earlier item");
+  return static_cast<std::size_t>(prng.below(items_.size() / 2 + 1));
 }
 
 std::int64_t Items::draw_amount(Prng& prng) const {

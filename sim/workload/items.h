@@ -32,19 +32,23 @@ struct Item {
 
 /// A version 4 UUID of 122 drawn bits.
 TransferId draw_id(Prng& prng);
+/// The same, or as often as `config` says a version 7 UUID of `now`.
+TransferId draw_id(const Config& config, SimTime now, Prng& prng);
 
 class Items {
  public:
   Items(const Config& config, const Accounts& accounts) : config_(config), accounts_(accounts) {}
 
   /// One item of a client's next call, new or repeated; its number.
-  std::size_t draw(std::uint32_t owner, Prng& prng, Prng& ids);
+  std::size_t draw(std::uint32_t owner, SimTime now, Prng& prng, Prng& ids);
   /// Another tenant's transfer, to be asked for of this one; its number here.
   std::size_t borrow(std::uint32_t owner, const Item& item);
   /// Adds what setup wants.
   std::size_t deposit(std::uint32_t owner, const Account& account, Currency currency, std::int64_t amount, Prng& ids);
   /// All that an account has, if it has so much, to another one: rather on another shard.
   std::size_t empty_out(std::uint32_t owner, const Account& account, std::int64_t amount, Prng& prng, Prng& ids);
+  /// A number of an item of the older half. Requires: size() > 0 (checked).
+  std::size_t draw_old(Prng& prng) const;
 
   Item& operator[](std::size_t number) { return items_[number]; }
   std::size_t size() const { return items_.size(); }

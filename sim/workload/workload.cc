@@ -86,6 +86,7 @@ struct Generator::State {
   std::deque<Realm> realms;  ///< by tenant; each has a client
   std::vector<Client> clients;
   bool final_reads_planned = false;
+  SimTime now;  ///< of the call being drawn
 
   State(const Config& c, const router::ShardMap& m, std::uint64_t seed) : config(c), map(m) {
     check(c.clients >= 1, "a workload has clients");
@@ -213,11 +214,11 @@ Ask Generator::State::draw_transfers(std::uint32_t number) {
 std::size_t Generator::State::draw_item(std::uint32_t number) {
   Client& client = clients[number];
   Realm& own = realm_of(number);
-  if (realms.size() == 1) return own.items.draw(number, client.draws, client.ids);
+  if (realms.size() == 1) return own.items.draw(number, now, client.draws, client.ids);
   const bool borrows = client.draws.chance(config.other_tenant_per_mille);
   const std::size_t others = 1 + static_cast<std::size_t>(client.draws.below(realms.size() - 1));
   Items& lends = realms[(number % config.tenants + others) % realms.size()].items;
-  if (!borrows || lends.size() == 0) return own.items.draw(number, client.draws, client.ids);
+  if (!borrows || lends.size() == 0) return own.items.draw(number, now, client.draws, client.ids);
   return own.items.borrow(number, lends[lends.draw_earlier(client.draws)]);
 }
 
@@ -240,7 +241,7 @@ Ask Generator::State::draw_change(std::uint32_t number) {
   Client& client = clients[number];
   auto& [tenant, accounts, items, opened, holds, visitors] = realm_of(number);
   const std::uint64_t kind = client.draws.below(100);
-  const TransferId id = draw_id(client.ids);
+  const TransferId id = draw_id(config, now, client.ids);
   if (kind < 10) return state_of(accounts.draw(client.draws).name);
   if (kind < 25) {
     const bool late = client.draws.chance(700);
@@ -493,8 +494,9 @@ Generator::~Generator() = default;
 
 std::uint32_t Generator::clients() const { return static_cast<std::uint32_t>(state_->clients.size()); }
 
-std::optional<Next> Generator::next(std::uint32_t number, Phase phase) {
+std::optional<Next> Generator::next(std::uint32_t number, Phase phase, SimTime now) {
   check(number < state_->clients.size(), "a client of this workload");
+  state_->now = now;
   Client& client = state_->clients[number];
   check(!client.outstanding, "a client has one call outstanding at a time");
   std::optional<Ask> ask = state_->choose(number, phase);

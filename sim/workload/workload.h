@@ -47,6 +47,9 @@ struct Config {
   /// Of calls: a race with another client's: for the status of a transfer under way, in the life of an account that
   /// comes and goes (visitors.h), or against a patience of a few milliseconds.
   std::uint32_t race_per_mille = 0;
+  std::uint32_t timed_id_per_mille = 0;        ///< of new transfers and changes: the id carries its own time (UUIDv7)
+  std::uint32_t odd_time_per_mille = 0;        ///< of these: a time up to an hour ago, or still to come
+  std::uint32_t late_per_mille = 0;            ///< of transfers: one of the older half, asked again
   std::uint32_t patience_ms = 3000;
   std::int64_t opening_balance = 100'000;  ///< minor units deposited to each account at setup
 };
@@ -72,8 +75,8 @@ class Generator {
   /// What an idle client does next in this phase (setup, running, healing, final_reads); nothing: it is done with it.
   /// In `healing`, ids with unknown outcomes are asked again, and holds that expire soon are waited for; in
   /// `final_reads`, every account and hold is read (linearizable), every transfer id's status is asked once, and the
-  /// trial balance is taken.
-  std::optional<Next> next(std::uint32_t client, Phase phase);
+  /// trial balance is taken. `now`: what the clients' clocks show, for ids that carry their own time.
+  std::optional<Next> next(std::uint32_t client, Phase phase, SimTime now = {});
   /// The answer to that client's outstanding call.
   void on_reply(std::uint32_t client, std::uint64_t op, const router::Reply& reply);
 

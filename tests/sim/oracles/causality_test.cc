@@ -31,7 +31,7 @@ enum class Bug {
 /// Nodes with logical clocks by the book, which tell the oracle what they do.
 class Clocks {
  public:
-  explicit Clocks(Bug bug = Bug::none) : oracle_(make_causality(Topology{3, 1, {{n1, n2, n3}}})), bug_(bug) {}
+  explicit Clocks(Bug bug = Bug::none) : oracle_(make_causality(Topology{3, 1, {{n1, n2, n3}}, {}, {}})), bug_(bug) {}
 
   struct Packet {
     NodeId from;
@@ -185,7 +185,7 @@ TEST_CASE("O-H5 catches a vector that knows what it cannot have heard") {
 }
 
 TEST_CASE("a process that does not know yet how far the ones before it came tells nothing of itself (O-H5)") {
-  const std::unique_ptr<Oracle> oracle = make_causality(Topology{3, 1, {{n1, n2, n3}}});
+  const std::unique_ptr<Oracle> oracle = make_causality(Topology{3, 1, {{n1, n2, n3}}, {}, {}});
   TraceEvent event;
   event.kind = TraceKind::recovered;
   std::uint64_t step = 0;
@@ -210,7 +210,7 @@ TEST_CASE("a process that does not know yet how far the ones before it came tell
 }
 
 TEST_CASE("an event has a time once its process has told a component of its own (O-H5)") {
-  const std::unique_ptr<Oracle> oracle = make_causality(Topology{3, 1, {{n1, n2, n3}}});
+  const std::unique_ptr<Oracle> oracle = make_causality(Topology{3, 1, {{n1, n2, n3}}, {}, {}});
   TraceEvent untimed;
   untimed.kind = TraceKind::failed;
   const std::vector<std::pair<NodeId, std::uint64_t>> vector = {{n1, 7}};

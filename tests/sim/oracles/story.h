@@ -59,7 +59,8 @@ struct LegPlan {
 
 class Story {
  public:
-  explicit Story(std::string_view oracle);
+  /// Where ids that carry their own time are taken for `id_window`, and answered for `id_grace` more.
+  explicit Story(std::string_view oracle, Duration id_window = {}, Duration id_grace = {});
 
   Oracle& oracle() { return *oracle_; }
   /// The reasons of all violations so far.

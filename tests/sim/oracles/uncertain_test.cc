@@ -150,7 +150,8 @@ TEST_CASE("O-R2 forgets what recovery found when that begins again for lack of s
 
 TEST_CASE("O-R2 lets one voter alone forget a term in which it has told nothing") {
   const bool alone = GENERATE(true, false);
-  const std::unique_ptr<Oracle> oracle = make_persistence(alone ? Topology{1, 1, {{n1}}} : Topology{2, 1, {{n1, n2}}});
+  const std::unique_ptr<Oracle> oracle =
+      make_persistence(alone ? Topology{1, 1, {{n1}}, {}, {}} : Topology{2, 1, {{n1, n2}}, {}, {}});
   for (const NodeId node : {n1, n2}) {
     if (alone && node == n2) break;
     oracle->on_trace({}, node, traced(node == n1 ? TraceKind::became_candidate : TraceKind::voted, 2, 0, 1));

@@ -7,7 +7,7 @@
 namespace coffer::sim {
 namespace {
 
-const Topology topology{3, 1, {{NodeId(1), NodeId(2), NodeId(3)}}};
+const Topology topology{3, 1, {{NodeId(1), NodeId(2), NodeId(3)}}, {}, {}};
 
 router::TransferItem item(std::uint8_t number) {
   router::TransferItem transfer;

@@ -19,7 +19,7 @@ struct Group {
   }
 
   static Topology topology(std::uint32_t size) {
-    Topology all{size, 1, {{}}};
+    Topology all{size, 1, {{}}, {}, {}};
     for (std::uint32_t n = 1; n <= size; ++n) all.members[0].push_back(NodeId(n));
     return all;
   }

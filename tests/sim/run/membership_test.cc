@@ -94,7 +94,7 @@ TEST_CASE("a replica without a vote need not catch up, a voter must") {
 }
 
 struct Told {
-  MembershipStates states{Topology{4, 1, {{n1, n2, n3}}}};
+  MembershipStates states{Topology{4, 1, {{n1, n2, n3}}, {}, {}}};
 
   void trace(TraceKind kind, NodeId node, std::uint64_t term, std::uint64_t a = 0, std::uint64_t b = 0) {
     TraceEvent event;

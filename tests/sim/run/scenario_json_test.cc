@@ -161,10 +161,15 @@ TEST_CASE("the published schema has every key that is written, and every fault")
   const auto schema = nlohmann::json::parse(text_of("scenarios/schema.json"));
   const nlohmann::json& properties = schema["properties"];
   Scenario scenario = profiles()[0].draw(1);
-  scenario.workload.hold_per_mille = 30;
-  scenario.workload.race_per_mille = 40;
+  // What goes without saying unless it is there.
+  scenario.tuning.id_window = scenario.tuning.id_grace = seconds(1);
+  for (const auto share :
+       {&workload::Config::hold_per_mille, &workload::Config::race_per_mille, &workload::Config::timed_id_per_mille,
+        &workload::Config::odd_time_per_mille, &workload::Config::late_per_mille}) {
+    scenario.workload.*share = 30;
+  }
   const auto drawn = nlohmann::json::parse(write_scenario(scenario));
-  scenario = scenario_of("scenarios/basics/figure_12_29.json");
+  scenario = scenario_of("scenarios/basics/late_client.json");
   const auto scripted = nlohmann::json::parse(write_scenario(scenario));
   for (const nlohmann::json& written : {drawn, scripted}) {
     for (const auto& [key, value] : written.items()) {
