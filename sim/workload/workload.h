@@ -47,9 +47,9 @@ struct Config {
   /// Of calls: a race with another client's: for the status of a transfer under way, in the life of an account that
   /// comes and goes (visitors.h), or against a patience of a few milliseconds.
   std::uint32_t race_per_mille = 0;
-  std::uint32_t timed_id_per_mille = 0;        ///< of new transfers and changes: the id carries its own time (UUIDv7)
-  std::uint32_t odd_time_per_mille = 0;        ///< of these: a time up to an hour ago, or still to come
-  std::uint32_t late_per_mille = 0;            ///< of transfers: one of the older half, asked again
+  std::uint32_t timed_id_per_mille = 0;  ///< of new transfers and changes: the id carries its own time (UUIDv7)
+  std::uint32_t odd_time_per_mille = 0;  ///< of these: a time up to an hour ago, or still to come
+  std::uint32_t late_per_mille = 0;      ///< of transfers: one of the older half, asked again
   std::uint32_t patience_ms = 3000;
   std::int64_t opening_balance = 100'000;  ///< minor units deposited to each account at setup
 };
