@@ -180,14 +180,18 @@ Scenario draw_two_phase_commit(std::uint64_t seed) {
   return scenario;
 }
 
+ledger::Protocol draw_protocol(Prng& prng) {
+  constexpr ledger::Protocol protocols[] = {ledger::Protocol::saga, ledger::Protocol::tcc,
+                                            ledger::Protocol::two_phase_commit};
+  return protocols[prng.below(std::size(protocols))];
+}
+
 /// The worlds of the default profile, by any protocol, whose clients freeze, unfreeze and close accounts while money
 /// of them is under way: for longer than elsewhere, and more transfers are refused by their targets.
 Scenario draw_accounts(std::uint64_t seed) {
   Scenario scenario = draw_default(seed);
   Prng prng = stream(seed, Domain::swarm, 8, world_site);
-  constexpr ledger::Protocol protocols[] = {ledger::Protocol::saga, ledger::Protocol::tcc,
-                                            ledger::Protocol::two_phase_commit};
-  scenario.tuning.protocol = protocols[prng.below(std::size(protocols))];
+  scenario.tuning.protocol = draw_protocol(prng);
   scenario.shards = std::max(scenario.shards, 2u);  // never fewer than the faults know of
   scenario.network.delay_floor = draw_us(prng, 2000, 15'000);
   scenario.workload.account_change_per_mille = draw(prng, 30, 150);
@@ -202,9 +206,7 @@ Scenario draw_accounts(std::uint64_t seed) {
 Scenario draw_many_holds(std::uint64_t seed) {
   Scenario scenario = draw_default(seed);
   Prng prng = stream(seed, Domain::swarm, 10, world_site);
-  constexpr ledger::Protocol protocols[] = {ledger::Protocol::saga, ledger::Protocol::tcc,
-                                            ledger::Protocol::two_phase_commit};
-  scenario.tuning.protocol = protocols[prng.below(std::size(protocols))];
+  scenario.tuning.protocol = draw_protocol(prng);
   scenario.shards = std::max(scenario.shards, 2u);  // never fewer than the faults know of
   scenario.workload.hold_per_mille = draw(prng, 150, 500);
   if (prng.chance(400)) scenario.workload.account_change_per_mille = draw(prng, 20, 100);
@@ -221,9 +223,7 @@ Scenario draw_many_holds(std::uint64_t seed) {
 Scenario draw_ids(std::uint64_t seed) {
   Scenario scenario = draw_default(seed);
   Prng prng = stream(seed, Domain::swarm, 11, world_site);
-  constexpr ledger::Protocol protocols[] = {ledger::Protocol::saga, ledger::Protocol::tcc,
-                                            ledger::Protocol::two_phase_commit};
-  scenario.tuning.protocol = protocols[prng.below(std::size(protocols))];
+  scenario.tuning.protocol = draw_protocol(prng);
   scenario.tuning.id_window = draw_magnitude_us(prng, 300'000, 5);
   scenario.tuning.id_grace = prng.chance(200) ? Duration{} : draw_ms(prng, 10, 3000);
   scenario.tuning.epoch_bytes = std::uint64_t{1} << prng.between(13, 18);
