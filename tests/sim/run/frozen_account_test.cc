@@ -7,23 +7,10 @@
 #include "sim/run/onlooker.h"
 #include "sim/run/run.h"
 #include "tests/sim/run/scenario_files.h"
+#include "tests/sim/run/told.h"
 
 namespace coffer::sim {
 namespace {
-
-/// What one client was told while the workload ran, in order.
-struct Told final : Onlooker {
-  void phase(SimTime, Phase now) override { running = now == Phase::running; }
-  void told(SimTime, std::uint32_t client, std::uint64_t, const router::Reply& reply) override {
-    if (running && client == 1) replies.push_back(reply);
-  }
-  bool running = false;
-  std::vector<router::Reply> replies;
-};
-
-router::TransferResult result_of(const router::Reply& reply) {
-  return std::get<router::TransfersReply>(reply.body).results.at(0);
-}
 
 TEST_CASE("what was promised before a freeze goes through, what is new is refused for ever, closed is the end") {
   Scenario scenario = scenario_of("scenarios/basics/frozen_account.json");
