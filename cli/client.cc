@@ -29,6 +29,7 @@ struct Options : ClientOptions {
   std::string currency;
   std::string id;
   std::int64_t expires_in_s = 3600;
+  std::vector<std::string> parts;  ///< "bob=12.50"
   std::string consistency = "linearizable";
 };
 
@@ -177,6 +178,21 @@ net::JsonObject hold_body(const Options& options) {
   return pocket_body(options).number("expires_in", options.expires_in_s);
 }
 
+/// A part without "=" has no amount, which is the edge's to say.
+net::JsonObject split_body(const Options& options) {
+  std::vector<std::string> parts;
+  for (const std::string& part : options.parts) {
+    const std::size_t equals = std::min(part.find('='), part.size());
+    const std::string amount = part.substr(std::min(equals + 1, part.size()));
+    parts.push_back(net::JsonObject().text("to_account", part.substr(0, equals)).text("amount", amount).str());
+  }
+  return net::JsonObject()
+      .text("from_account", options.account)
+      .text("currency", options.currency)
+      .text("transaction_id", id_of(options))
+      .raw("parts", net::json_array(parts));
+}
+
 /// The hold's id stands in the path.
 net::JsonObject capture_body(const Options& options) {
   return net::JsonObject()
@@ -241,6 +257,13 @@ void add_money_verbs(CLI::App& client, const Shared& options, int& exit_code) {
   transfer->add_option("--id", options->id, "the transaction id (default: a fresh one); the same id moves money once");
   transfer->callback(
       [=, &exit_code] { exit_code = run(*options, post("/v1/wallet/balance_transfer", transfer_body(*options))); });
+
+  CLI::App* split = client.add_subcommand("split", "pay several accounts from one: all of them, or none");
+  split->add_option("FROM", options->account)->required();
+  split->add_option("CURRENCY", options->currency, "ISO 4217 code, such as USD")->required();
+  split->add_option("PARTS", options->parts, "1 to 16 of TO=AMOUNT, such as bob=12.50")->required();
+  split->add_option("--id", options->id, "the transaction id (default: a fresh one); the same id moves money once");
+  split->callback([=, &exit_code] { exit_code = run(*options, post("/v1/wallet/split", split_body(*options))); });
 }
 
 /// The id of a hold and its account, which every verb but the first names.
@@ -313,6 +336,7 @@ void add_client_verb(CLI::App& app, int& exit_code) {
       "  coffer client open alice USD\n"
       "  coffer client deposit alice 100.00 USD\n"
       "  coffer client transfer alice bob 12.50 USD\n"
+      "  coffer client split alice USD bob=10.00 carol=2.50\n"
       "  coffer client balance alice USD --output json\n"
       "  coffer client hold alice 40.00 USD --expires-in 600   prints the hold_id that the next three take\n"
       "  coffer client capture HOLD alice bob 30.00 USD\n"

@@ -88,8 +88,15 @@ constexpr std::array rows = {
     Row{TraceKind::hold_placed, "hold_placed"},          // a = amount, b = expiry
     Row{TraceKind::hold_captured, "hold_captured"},      // a = amount taken, b = shard it is for
     Row{TraceKind::hold_voided, "hold_voided"},
-    Row{TraceKind::hold_expired, "hold_expired"},  // a = amount, b = expiry
-    Row{TraceKind::window_moved, "window_moved"},  // a = milliseconds passed, b = rows forgotten
+    Row{TraceKind::hold_expired, "hold_expired"},          // a = amount, b = expiry
+    Row{TraceKind::window_moved, "window_moved"},          // a = milliseconds passed, b = rows forgotten
+    Row{TraceKind::split_started, "split_started"},        // a = parts, b = 1 if all was done at once
+    Row{TraceKind::split_answered, "split_answered"},      // a = target shard, b = leg, c = outcome
+    Row{TraceKind::split_confirming, "split_confirming"},  // a = target shard, b = leg, c = outcome
+    Row{TraceKind::split_cancelling, "split_cancelling"},  // a = target shard, b = leg, c = outcome
+    Row{TraceKind::split_ended, "split_ended"},            // a = target shard, b = leg, c = outcome
+    Row{TraceKind::split_confirmed, "split_confirmed"},    // a = target shard, b = leg, c = outcome
+    Row{TraceKind::split_cancelled, "split_cancelled"},    // a = target shard, b = leg, c = outcome
 };
 
 constexpr bool is_in_order() {

@@ -98,6 +98,14 @@ enum class TraceKind : std::uint8_t {
   hold_expired,  ///< a = amount, b = expiry
   // ids with an end
   window_moved,  ///< a = UUIDv7s up to this millisecond have passed, b = rows forgotten
+  // splits; of answers: a = target shard, b = leg, c = outcome
+  split_started,     ///< a = parts, b = 1 if all was done at once
+  split_answered,    ///< one part has answered, others have not
+  split_confirming,  ///< all have, with success
+  split_cancelling,  ///< all have, and one was refused
+  split_ended,       ///< the second phase of one part is done, of others not
+  split_confirmed,   ///< the split has succeeded
+  split_cancelled,   ///< nobody holds anything of it any more
 };
 
 struct TraceEvent {
@@ -112,7 +120,7 @@ struct TraceEvent {
   std::uint64_t lamport = 0;  ///< set by the node as the event leaves it: e before f implies less (Lamport 1978)
 };
 
-inline constexpr TraceKind last_trace_kind = TraceKind::window_moved;
+inline constexpr TraceKind last_trace_kind = TraceKind::split_cancelled;
 
 /// The kind's name in snake case, as scenarios write triggers.
 std::string_view name(TraceKind kind);

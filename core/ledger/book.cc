@@ -160,6 +160,11 @@ bool Book::may_send_through(PocketNumber transit, std::int64_t amount) const {
   return may_change(pocket(transit), amount, amount);
 }
 
+bool Book::may_try_through(PocketNumber transit, std::int64_t amount) const {
+  const std::optional<std::int64_t> pending = checked_add(amount, amount);
+  return pending && may_change(pocket(transit), amount, *pending);
+}
+
 void Book::post(PocketNumber from, PocketNumber to, const Money& amount) {
   change_pair(from, to, amount, -amount.minor, amount.minor, 0);
 }

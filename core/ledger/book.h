@@ -118,6 +118,10 @@ class Book {
   /// Whether a leg of `amount` may start through this transit pocket.
   bool may_send_through(PocketNumber transit, std::int64_t amount) const;
 
+  /// Whether `amount` may be sent off through this transit pocket and room be kept for it there as well: what stays in
+  /// this shard, split off a payment that does not.
+  bool may_try_through(PocketNumber transit, std::int64_t amount) const;
+
   /// Moves money between two pockets of `amount`'s currency. Requires: the invariants hold afterwards (checked).
   void post(PocketNumber from, PocketNumber to, const Money& amount);
   /// The inverse of post.

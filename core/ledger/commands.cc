@@ -75,6 +75,20 @@ Hash128 digest_of(const PlaceHoldCommand& command) {
   return hash128(input);
 }
 
+Hash128 digest_of(const SplitCommand& command) {
+  Bytes input;
+  ByteWriter out(input);
+  out.u8(static_cast<std::uint8_t>(Operation::split));
+  out.id(command.tenant);
+  out.u32(command.currency.packed);
+  out.blob(bytes_of(command.debit_account));
+  for (const SplitCommand::Part& part : command.parts) {
+    out.i64(part.amount);
+    out.blob(bytes_of(part.credit_account));
+  }
+  return hash128(input);
+}
+
 TransferCommand CaptureHoldCommand::transfer() const {
   TransferCommand command;
   command.operation = Operation::transfer;

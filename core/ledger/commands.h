@@ -3,6 +3,7 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <span>
 #include <string_view>
 
 #include "core/base/hash.h"
@@ -32,8 +33,9 @@ enum class Operation : std::uint8_t {
   unfreeze = 5,
   close = 6,
   hold = 7,
+  split = 8,
 };
-inline constexpr Operation last_operation = Operation::hold;
+inline constexpr Operation last_operation = Operation::split;
 constexpr bool moves_money(Operation operation) { return operation <= Operation::withdrawal; }
 constexpr bool changes_account(Operation operation) {
   return operation >= Operation::freeze && operation <= Operation::close;
@@ -102,6 +104,27 @@ struct ChangeAccountCommand {
   PrincipalId principal{0};
   std::string_view account;
 };
+
+inline constexpr std::size_t split_parts_max = 16;
+inline constexpr std::uint8_t no_part = 0xFF;  ///< of a split: the debit was refused, or nobody
+
+/// Pays several payees from one account: all of them, or none.
+struct SplitCommand {
+  struct Part {
+    std::string_view credit_account;
+    std::int64_t amount = 0;  ///< minor units, > 0
+    ShardId credit_shard{};   ///< as a TransferCommand's
+  };
+  TransferId id;  ///< bound to the debit account, as a transfer's
+  TenantId tenant = default_tenant;
+  PrincipalId principal{0};
+  std::string_view debit_account;
+  Currency currency;
+  std::span<const Part> parts;  ///< 1 to split_parts_max; a payee may be named twice
+};
+
+/// Digest of what the split means: tenant, debit account, currency, the parts in their order. Never that of a transfer.
+Hash128 digest_of(const SplitCommand& command);
 
 /// Keeps part of a balance for a later capture. The id is bound to the account, as a transfer's.
 struct PlaceHoldCommand {

@@ -67,6 +67,7 @@ DedupNumber Dedup::add(DedupRow row, const LegLink* link) {
   table.rows.push_back(row);
   if (changes_account(row.operation)) ++account_changes_;
   if (row.operation == Operation::hold) ++holds_;
+  if (row.operation == Operation::split) ++splits_;
   return number;
 }
 
@@ -93,6 +94,7 @@ void Dedup::unbind_last(const TransferId& id) {
   }
   if (changes_account(row.operation)) --account_changes_;
   if (row.operation == Operation::hold) --holds_;
+  if (row.operation == Operation::split) --splits_;
   table.rows.pop_back();
 }
 
@@ -106,11 +108,19 @@ void Dedup::finish(DedupNumber number, Outcome outcome, Position target_position
   link.target_stamp = target_stamp;
 }
 
+void Dedup::finish(DedupNumber number, Outcome outcome) {
+  Table& table = table_of(number);
+  DedupRow& row = table.rows[table.place_of(number)];
+  check(row.outcome == Outcome::pending && row.link == no_row && is_logged(outcome), "a split ends once");
+  row.outcome = outcome;
+}
+
 void Dedup::reopen(DedupNumber number) {
   Table& table = table_of(number);
   DedupRow& row = table.rows[table.place_of(number)];
   check(is_logged(row.outcome), "only an answered leg is reopened");
   row.outcome = Outcome::pending;
+  if (row.link == no_row) return;
   LegLink& link = table.link_of(row);
   link.target_position = {};
   link.target_stamp = {};

@@ -45,9 +45,9 @@ struct DedupRow {
   Position position;  ///< of the event that bound the id
   Stamp stamp;        ///< of that event's entry
   AccountNumber home = no_account;
-  std::uint32_t link = no_row;  ///< row of the leg's link; no_row for transfers inside the shard
+  std::uint32_t link = no_row;  ///< row of the leg's link; no_row for transfers inside the shard and for splits
   Operation operation = Operation::transfer;
-  Outcome outcome = Outcome::pending;  ///< pending while the leg's answer is not logged
+  Outcome outcome = Outcome::pending;  ///< pending while the leg's answer is not logged, or a split runs
 };
 static_assert(sizeof(DedupRow) == 64, "one row, one cache line's worth");
 
@@ -98,7 +98,9 @@ class Dedup {
   void unbind_last(const TransferId& id);
   /// Writes the answer of the leg. Requires: the row is pending (checked).
   void finish(DedupNumber number, Outcome outcome, Position target_position, Stamp target_stamp);
-  /// The inverse of finish.
+  /// Of a row without a link: says what became of a split. Requires: the row is pending (checked).
+  void finish(DedupNumber number, Outcome outcome);
+  /// The inverse of either finish.
   void reopen(DedupNumber number);
   /// Another leg of the transfer, `to`, takes the place of `from`. Its own inverse. Requires: the link names `from`
   /// (checked).
@@ -107,6 +109,8 @@ class Dedup {
   std::uint64_t account_changes() const { return account_changes_; }
   /// Ids bound to holds, those refused among them.
   std::uint64_t holds() const { return holds_; }
+  /// Ids bound to splits, those refused among them.
+  std::uint64_t splits() const { return splits_; }
   /// Links of transfers by another protocol than the saga.
   std::uint64_t links_of_others() const { return links_of_others_; }
 
@@ -194,6 +198,7 @@ class Dedup {
   std::uint64_t links_of_others_ = 0;
   std::uint64_t account_changes_ = 0;
   std::uint64_t holds_ = 0;
+  std::uint64_t splits_ = 0;
 };
 
 /// The rows as they are now, to be exported while the table goes on.

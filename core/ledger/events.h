@@ -5,7 +5,8 @@
 //   event            := shard_founded | account_opened | transfer_decided | leg_started | leg_received | leg_answered
 //                       | try_started | try_received | second_started | second_received | second_ended
 //                       | account_changed | hold_placed | hold_ended | window_moved | prepare_started
-//                       | prepare_received | commit_decided
+//                       | prepare_received | commit_decided | split_started | split_answered | split_decided
+//                       | split_ended
 //   shard_founded    := 1 u8 | shard u32 | ranges u16 | (first_slot u16 | slot_end u32){ranges}
 //   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32
 //                       | principal u32 | name short_string
@@ -64,6 +65,27 @@
 //                       (as try_received, and with outcome success credit is locked)
 //   commit_decided   := 22 u8 | as second_started
 //                       (as second_started, for Commit and Abort; debit is unlocked)
+//   split_started    := 23 u8 | decided | refused u8 | parts u8 | started_part{parts}
+//   started_part     := target u32 | leg u64 | transit u32 | credit u32 | amount i64 | credit_account short_string
+//                       (operation 8, credit 0xFFFFFFFF, amount the sum of the parts. A part of the debit's own shard
+//                       has leg 0 and a credit, others have a leg and credit 0xFFFFFFFF.
+//                       Outcome pending: debit -amount, each part's transit + its amount; where the credit is known,
+//                       transit and credit keep room for it. Outcome success, all parts in the own shard: debit
+//                       -amount, each part's credit + its amount; transits 0xFFFFFFFF. Else a logged refusal, no parts,
+//                       no posting. refused: the part, from 0, that was refused, 0xFF where the debit was or none)
+//   split_answered   := 24 u8 | outcome u8 | part u8 | target u32 | leg u64 | id 16 | debit u32 | transit u32
+//                       | currency u32 | amount i64 | target_position u64 | target_stamp i64
+//                       (the answer to the Try of one part, from 0. No posting)
+//   split_decided    := 25 u8 | outcome u8 | refused u8 | id 16 | debit u32 | currency u32 | parts u8
+//                       | decided_part{parts}
+//   decided_part     := target u32 | tried u64 | second u64 | transit u32 | credit u32 | amount i64
+//                       (right behind the answer to the last Try. Outcome success: Confirm; each part of the own shard:
+//                       transit - its amount, credit + its amount, and no room is kept; others: no posting. Else
+//                       Cancel, for the part refused: each transit - its amount, debit + its amount, no room is kept.
+//                       The second phase of part i is sent as leg second, 0 in the own shard; tried: its Try's leg)
+//   split_ended      := 26 u8 | phase u8 | part u8 | target u32 | leg u64 | id 16 | debit u32 | transit u32
+//                       | currency u32 | amount i64 | target_position u64 | target_stamp i64
+//                       (the second phase of one part is done: phase 1 Confirm, 2 Cancel. No posting)
 //
 // Every event is one position; count, first_position and stamp are positive. Kinds of pockets and operations are the
 // enumerations below and in commands.h, outcomes those of core/base/outcome.h. Integers little-endian
@@ -108,6 +130,10 @@ enum class EventKind : std::uint8_t {
   prepare_started = 20,
   prepare_received = 21,
   commit_decided = 22,
+  split_started = 23,
+  split_answered = 24,
+  split_decided = 25,
+  split_ended = 26,
 };
 
 enum class PocketKind : std::uint8_t { customer = 1, issue = 2, transit = 3 };
@@ -313,9 +339,74 @@ struct WindowMoved {
   IdWindow after;
 };
 
+/// A payment to several payees begins, or is done where all are of this shard, or refused.
+struct SplitStarted {
+  struct Part {
+    ShardId target;
+    LegNumber leg;                     ///< of its Try; 0 in the debit's own shard
+    PocketNumber transit = no_pocket;  ///< of `target`; no_pocket where all is done at once
+    PocketNumber credit = no_pocket;   ///< in the own shard
+    std::int64_t amount = 0;           ///< minor units of the debit's currency, > 0
+    std::string_view credit_account;
+  };
+  Decided decided;                 ///< operation split; credit no_pocket; the amount is the sum of the parts
+  std::uint8_t refused = no_part;  ///< the part that was refused
+  std::vector<Part> parts;         ///< none after a refusal
+};
+
+/// The Try of one part was answered.
+struct SplitAnswered {
+  Outcome outcome = Outcome::pending;
+  std::uint8_t part = 0;
+  ShardId target;
+  LegNumber leg;
+  TransferId id;
+  PocketNumber debit;
+  PocketNumber transit;
+  Money amount;  ///< of the part
+  Position target_position;
+  Stamp target_stamp;
+};
+
+/// All parts have answered, and the second phase has begun: Confirm of all, or Cancel of all. What it does in this
+/// shard is done at once.
+struct SplitDecided {
+  struct Part {
+    ShardId target;
+    LegNumber tried;   ///< the leg of its Try; 0 in the own shard
+    LegNumber second;  ///< the leg that carries its second phase; 0 in the own shard
+    PocketNumber transit = no_pocket;
+    PocketNumber credit = no_pocket;  ///< in the own shard
+    std::int64_t amount = 0;
+  };
+  Outcome outcome = Outcome::pending;  ///< success: Confirm; else the refusal
+  std::uint8_t refused = no_part;      ///< the first part that refused
+  TransferId id;
+  PocketNumber debit = no_pocket;
+  Currency currency;
+  std::vector<Part> parts;  ///< all of the split, in its order
+
+  SecondPhase phase() const { return second_phase_of(Protocol::tcc, outcome == Outcome::success); }
+};
+
+/// The second phase of one part is done.
+struct SplitEnded {
+  SecondPhase phase = SecondPhase::none;
+  std::uint8_t part = 0;
+  ShardId target;
+  LegNumber leg;
+  TransferId id;
+  PocketNumber debit;
+  PocketNumber transit;
+  Money amount;  ///< of the part
+  Position target_position;
+  Stamp target_stamp;
+};
+
 using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
                            TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
-                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved>;
+                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved, SplitStarted,
+                           SplitAnswered, SplitDecided, SplitEnded>;
 
 struct EntryHeader {
   std::uint32_t count = 0;
@@ -344,6 +435,10 @@ void encode(const AccountChanged& event, ByteWriter& out);
 void encode(const HoldPlaced& event, ByteWriter& out);
 void encode(const HoldEnded& event, ByteWriter& out);
 void encode(const WindowMoved& event, ByteWriter& out);
+void encode(const SplitStarted& event, ByteWriter& out);
+void encode(const SplitAnswered& event, ByteWriter& out);
+void encode(const SplitDecided& event, ByteWriter& out);
+void encode(const SplitEnded& event, ByteWriter& out);
 /// Marks `in` as failed when the bytes are no event; never reads past the end. Views point into the bytes.
 /// Enumerators, currencies, names and amounts are checked here; numbers of accounts and pockets are apply's.
 EntryHeader decode_header(ByteReader& in);

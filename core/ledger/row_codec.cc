@@ -75,7 +75,8 @@ DedupRow decode_dedup(ByteReader& in, LegLink& link) {
   require(!changes_account(row.operation) || (row.outcome == Outcome::success && row.digest == Hash128()), in);
   require(linked <= static_cast<std::uint8_t>(last_protocol) && (linked == 0 || row.operation == Operation::transfer),
           in);
-  require(is_logged(row.outcome) || (row.outcome == Outcome::pending && linked != 0), in);
+  const bool may_be_pending = linked != 0 || row.operation == Operation::split;
+  require(is_logged(row.outcome) || (row.outcome == Outcome::pending && may_be_pending), in);
   if (linked == 0) return row;
   row.link = 0;
   link.protocol = static_cast<Protocol>(linked);

@@ -16,10 +16,8 @@ std::optional<RequestHeader> peek_header(ByteView body) {
   header.patience_ms = in.u32();
   header.tenant = in.id<TenantId>();
   header.principal = in.id<PrincipalId>();
-  const bool known_kind =
-      kind >= static_cast<std::uint8_t>(RequestKind::transfers) && kind <= static_cast<std::uint8_t>(last_request_kind);
   const bool known_route = route <= static_cast<std::uint8_t>(Route::direct);
-  if (!in.ok() || !known_kind || !known_route) {
+  if (!in.ok() || !is_request_kind(kind) || !known_route) {
     return std::nullopt;
   }
   return header;

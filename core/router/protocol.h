@@ -18,6 +18,8 @@
 //     capture_hold    := currency u32 | amount i64 | id 16 | account str | credit str      (id and account: the hold's)
 //     void_hold       := id 16 | account str
 //     hold            := id 16 | account str
+//     split           := currency u32 | id 16 | account str | parts u8 | (amount i64 | credit str){parts}
+//                        (parts: 1 to 16)
 //   reply   := kind u8 | status u8 | zero u16 | shard u32 | leader u32 | rest if status is success
 //     transfers       := count u32 | result{count}
 //     result          := outcome u8 | replayed u8 | zero u16 | shard u32 | position u64 | stamp i64
@@ -40,6 +42,9 @@
 //     void_hold       := already u8 | position u64
 //     hold            := state u8 | currency u32 | amount i64 | expires i64 | transfer 16 | position u64 | stamp i64
 //                        (transfer: the nil id unless it was captured)
+//     split           := result | refused u8 | parts u8 | (shard u32 | position u64 | stamp i64){parts}
+//                        (refused: the part, from 0, that was refused, 0xFF where the debit was, or none; parts 0 where
+//                        nobody was asked; a part's place: of its credit, or of its refusal, else 0)
 //   str := u8 length + bytes; i128 := low u64 | high i64; nodes := count u8 (at most 63) | u32{count}, ascending, not 0
 #pragma once
 
@@ -77,12 +82,24 @@ enum class RequestKind : std::uint8_t {
   capture_hold = 12,
   void_hold = 13,
   hold = 14,
+  split = 20,
 };
-inline constexpr RequestKind last_request_kind = RequestKind::hold;
+inline constexpr RequestKind last_request_kind = RequestKind::split;
+/// 15 to 19 are nobody's.
+constexpr bool is_request_kind(std::uint8_t number) {
+  return (number >= static_cast<std::uint8_t>(RequestKind::transfers) &&
+          number <= static_cast<std::uint8_t>(RequestKind::hold)) ||
+         number == static_cast<std::uint8_t>(RequestKind::split);
+}
+/// Which alternative of RequestBody it has; of ReplyBody it is one further.
+constexpr std::size_t body_index(RequestKind kind) {
+  return kind == RequestKind::split ? 14 : static_cast<std::size_t>(kind) - 1;
+}
 /// Asks for an entry in the log of a shard.
 constexpr bool is_ledger_write(RequestKind kind) {
   return kind == RequestKind::transfers || kind == RequestKind::open_account || kind == RequestKind::change_account ||
-         kind == RequestKind::place_hold || kind == RequestKind::capture_hold || kind == RequestKind::void_hold;
+         kind == RequestKind::place_hold || kind == RequestKind::capture_hold || kind == RequestKind::void_hold ||
+         kind == RequestKind::split;
 }
 /// For operators: changes who replicates or leads a shard, moves no money. Both may be repeated at will: asked for what
 /// is so already, or under way already, they say so.
@@ -98,8 +115,9 @@ enum class Route : std::uint8_t {
 
 enum class Consistency : std::uint8_t { linearizable = 1, eventual = 2 };
 
-/// Same operations as ledger::Operation, same numbers.
-enum class TransferOperation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3 };
+/// Same operations as ledger::Operation, same numbers. A split is no item of a transfers request; its status may be
+/// asked.
+enum class TransferOperation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3, split = 8 };
 
 /// Same changes as ledger::Operation, same numbers.
 enum class AccountChange : std::uint8_t { freeze = 4, unfreeze = 5, close = 6 };
@@ -194,12 +212,25 @@ struct HoldRequest {
   std::string_view account;
 };
 
+/// Pays several payees from one account: all of them, or none.
+struct SplitRequest {
+  struct Part {
+    std::int64_t amount = 0;  ///< minor units, > 0
+    std::string_view credit;
+  };
+  Currency currency;
+  TransferId id;  ///< bound to the account, as a transfer's
+  std::string_view account;
+  std::vector<Part> parts;  ///< 1 to split_parts_max
+};
+inline constexpr std::size_t split_parts_max = 16;
+
 inline constexpr std::size_t nodes_in_list_max = 63;
 
 using RequestBody =
     std::variant<TransfersRequest, OpenAccountRequest, BalanceRequest, TransferStatusRequest, TrialBalanceRequest,
                  NodeStatusRequest, ReconfigureRequest, TransferLeadershipRequest, ChangeAccountRequest, AccountRequest,
-                 PlaceHoldRequest, CaptureHoldRequest, VoidHoldRequest, HoldRequest>;
+                 PlaceHoldRequest, CaptureHoldRequest, VoidHoldRequest, HoldRequest, SplitRequest>;
 
 /// Views point into the decoded bytes.
 struct Request {
@@ -234,7 +265,7 @@ struct BalanceReply {
   Position position;
   Stamp stamp;
 };
-inline constexpr std::size_t steps_max = 16;  ///< of one transfer
+inline constexpr std::size_t steps_max = 2 + 2 * split_parts_max;  ///< of one transfer
 
 struct TransferStatusReply {
   TransferOperation operation = TransferOperation::transfer;
@@ -323,10 +354,24 @@ struct HoldReply {
   Stamp stamp;
 };
 
+inline constexpr std::uint8_t no_part = 0xFF;
+/// `result.outcome` is success or a logged refusal; refusals without a trace are the reply's status. While it is
+/// pending nobody is told. `result.target` is 0.
+struct SplitReply {
+  struct Part {
+    ShardId shard;
+    Position position;  ///< of the credit, or of the refusal; else 0
+    Stamp stamp;
+  };
+  TransferResult result;
+  std::uint8_t refused = no_part;  ///< the part, from 0, whose refusal it is; else the debit's, if it is one
+  std::vector<Part> parts;         ///< in their order; none where nobody was asked
+};
+
 using ReplyBody =
     std::variant<std::monostate, TransfersReply, OpenAccountReply, BalanceReply, TransferStatusReply, TrialBalanceReply,
                  NodeStatusReply, ReconfigureReply, TransferLeadershipReply, ChangeAccountReply, AccountReply,
-                 PlaceHoldReply, CaptureHoldReply, VoidHoldReply, HoldReply>;
+                 PlaceHoldReply, CaptureHoldReply, VoidHoldReply, HoldReply, SplitReply>;
 
 /// `status` success carries a body of the same kind as the request; any other status carries none and speaks for the
 /// whole request (account_not_found, transfer_not_found, malformed, currency_mismatch, not_leader, overloaded,

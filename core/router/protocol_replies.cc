@@ -149,6 +149,19 @@ struct PutReply {
     out.id(reply.position);
     out.i64(reply.stamp.nanos);
   }
+  void operator()(const SplitReply& reply) const {
+    check(reply.parts.size() <= split_parts_max, "a split has at most split_parts_max parts");
+    bytes.resize(reply_header_size + result_size);
+    Pen(bytes.data() + reply_header_size).result(reply.result);
+    ByteWriter out(bytes);
+    out.u8(reply.refused);
+    out.u8(static_cast<std::uint8_t>(reply.parts.size()));
+    for (const SplitReply::Part& part : reply.parts) {
+      out.id(part.shard);
+      out.id(part.position);
+      out.i64(part.stamp.nanos);
+    }
+  }
 };
 
 TransfersReply get_transfers_reply(ByteReader& in, ByteView reply) {
@@ -194,8 +207,9 @@ PhaseStep get_step(ByteReader& in) {
 TransferStatusReply get_transfer_status_reply(ByteReader& in) {
   TransferStatusReply reply;
   const std::uint8_t operation = in.u8();
-  if (operation < static_cast<std::uint8_t>(TransferOperation::transfer) ||
-      operation > static_cast<std::uint8_t>(TransferOperation::withdrawal)) {
+  const bool is_single = operation >= static_cast<std::uint8_t>(TransferOperation::transfer) &&
+                         operation <= static_cast<std::uint8_t>(TransferOperation::withdrawal);
+  if (!is_single && operation != static_cast<std::uint8_t>(TransferOperation::split)) {
     in.fail();
     return reply;
   }
@@ -308,6 +322,26 @@ HoldReply get_hold_reply(ByteReader& in) {
   return reply;
 }
 
+/// A part is named where it was refused, and only there.
+SplitReply get_split_reply(ByteReader& in) {
+  SplitReply reply;
+  reply.result = get_result(in);
+  reply.refused = in.u8();
+  const std::uint8_t parts = in.u8();
+  const bool is_success = reply.result.outcome == Outcome::success;
+  if (parts > split_parts_max || (reply.refused != no_part && (is_success || reply.refused >= split_parts_max))) {
+    in.fail();
+  }
+  for (std::uint8_t at = 0; at < parts && in.ok(); ++at) {
+    SplitReply::Part part;
+    part.shard = in.id<ShardId>();
+    part.position = in.id<Position>();
+    part.stamp = Stamp{in.i64()};
+    reply.parts.push_back(part);
+  }
+  return reply;
+}
+
 ReplyBody get_reply_body(ByteReader& in, ByteView reply, RequestKind kind) {
   switch (kind) {
     case RequestKind::transfers:
@@ -348,6 +382,8 @@ ReplyBody get_reply_body(ByteReader& in, ByteView reply, RequestKind kind) {
     }
     case RequestKind::hold:
       return get_hold_reply(in);
+    case RequestKind::split:
+      return get_split_reply(in);
   }
   check_failed("the header's reader lets only known kinds pass");
 }
@@ -365,7 +401,7 @@ Bytes encode(const Reply& reply) {
   out.id(reply.leader);
   check(bytes.size() == reply_header_size, "the reply header has its fixed size");
   if (reply.status == Outcome::success) {
-    check(static_cast<std::size_t>(reply.kind) == reply.body.index(), "a successful reply's header names its body");
+    check(body_index(reply.kind) + 1 == reply.body.index(), "a successful reply's header names its body");
     std::visit(PutReply{bytes}, reply.body);
   }
   return bytes;

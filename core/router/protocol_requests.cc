@@ -89,6 +89,18 @@ struct PutRequest {
     out.uuid(request.id);
     out.short_string(request.account);
   }
+  void operator()(const SplitRequest& request) const {
+    check(!request.parts.empty() && request.parts.size() <= split_parts_max, "a split has 1 to split_parts_max parts");
+    ByteWriter out(bytes);
+    out.u32(request.currency.packed);
+    out.uuid(request.id);
+    out.short_string(request.account);
+    out.u8(static_cast<std::uint8_t>(request.parts.size()));
+    for (const SplitRequest::Part& part : request.parts) {
+      out.i64(part.amount);
+      out.short_string(part.credit);
+    }
+  }
 };
 
 TransfersRequest get_transfers(ByteReader& in) {
@@ -193,6 +205,22 @@ CaptureHoldRequest get_capture_hold(ByteReader& in) {
   return request;
 }
 
+SplitRequest get_split(ByteReader& in) {
+  SplitRequest request;
+  request.currency = get_currency(in);
+  request.id = in.uuid();
+  request.account = get_account(in);
+  const std::uint8_t parts = in.u8();
+  if (parts == 0 || parts > split_parts_max) {
+    in.fail();
+  }
+  for (std::uint8_t at = 0; at < parts && in.ok(); ++at) {
+    const std::int64_t amount = get_amount(in);
+    request.parts.push_back({amount, get_account(in)});
+  }
+  return request;
+}
+
 RequestBody get_request_body(ByteReader& in, RequestKind kind) {
   switch (kind) {
     case RequestKind::transfers:
@@ -229,6 +257,8 @@ RequestBody get_request_body(ByteReader& in, RequestKind kind) {
       const TransferId id = in.uuid();
       return HoldRequest{id, get_account(in)};
     }
+    case RequestKind::split:
+      return get_split(in);
   }
   check_failed("the header's reader lets only known kinds pass");
 }
@@ -237,7 +267,7 @@ RequestBody get_request_body(ByteReader& in, RequestKind kind) {
 
 Bytes encode(const Request& request) {
   const RequestHeader& header = request.header;
-  check(static_cast<std::size_t>(header.kind) == request.body.index() + 1, "a request's header names its body");
+  check(body_index(header.kind) == request.body.index(), "a request's header names its body");
   Bytes bytes;
   bytes.reserve(128);
   ByteWriter out(bytes);

@@ -66,13 +66,16 @@ bool is_final(Outcome outcome, bool other_open) {
 
 bool leaves_doubt(Outcome outcome) { return outcome == Outcome::unknown || outcome == Outcome::pending; }
 
-/// What the reply says of the whole request: a hold placed or captured has a result, as a transfer has.
+/// What the reply says of the whole request: a hold placed or captured and a split have a result, as a transfer has.
 Outcome outcome_of(const Reply& reply) {
   if (const auto* placed = std::get_if<PlaceHoldReply>(&reply.body)) {
     return placed->result.outcome;
   }
   if (const auto* captured = std::get_if<CaptureHoldReply>(&reply.body)) {
     return captured->result.outcome;
+  }
+  if (const auto* split = std::get_if<SplitReply>(&reply.body)) {
+    return split->result.outcome;
   }
   return reply.status;
 }
@@ -89,6 +92,8 @@ std::optional<std::size_t> id_offset(RequestKind kind) {
     case RequestKind::place_hold:
     case RequestKind::capture_hold:
       return 12;  // currency u32 | amount i64
+    case RequestKind::split:
+      return 4;  // currency u32
     case RequestKind::transfers:
     case RequestKind::open_account:
     case RequestKind::balance:
@@ -152,6 +157,8 @@ void PendingRequest::plan(Mode mode, const ShardMap& map, const Request& request
     shards = {map.shard_of(header_.tenant, voiding->account)};
   } else if (const auto* hold = std::get_if<HoldRequest>(&request.body)) {
     shards = {map.shard_of(header_.tenant, hold->account)};
+  } else if (const auto* split = std::get_if<SplitRequest>(&request.body)) {
+    shards = {map.shard_of(header_.tenant, split->account)};
   } else if (const auto* balance = std::get_if<BalanceRequest>(&request.body)) {
     shards = {map.shard_of(header_.tenant, balance->account)};
     any_replica_ = balance->consistency == Consistency::eventual;
@@ -289,6 +296,7 @@ PendingRequest::Progress PendingRequest::absorb(Part& part, const OpenAttempt& a
     case RequestKind::place_hold:
     case RequestKind::capture_hold:
     case RequestKind::void_hold:
+    case RequestKind::split:
     case RequestKind::reconfigure:
     case RequestKind::transfer_leadership:
       return absorb_write(part, answer);

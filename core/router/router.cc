@@ -38,8 +38,8 @@ bool said_unknown(const Answer& answer) {
 /// The refusal of what could not become a pending request, in the kind it seems to have.
 Bytes refusal(ByteView body, Outcome status) {
   Reply reply;
-  const auto kind = body.empty() ? 0u : static_cast<unsigned>(body[0]);
-  if (kind >= static_cast<unsigned>(RequestKind::transfers) && kind <= static_cast<unsigned>(last_request_kind)) {
+  const auto kind = body.empty() ? std::uint8_t{0} : static_cast<std::uint8_t>(body[0]);
+  if (is_request_kind(kind)) {
     reply.kind = static_cast<RequestKind>(kind);
   }
   reply.status = status;

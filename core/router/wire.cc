@@ -76,6 +76,8 @@ bool accounts_fit(const TransferItem& item) {
       return item.debit.empty() && is_account(item.credit);
     case TransferOperation::withdrawal:
       return is_account(item.debit) && item.credit.empty();
+    case TransferOperation::split:
+      break;  // has a request of its own
   }
   return false;
 }
@@ -104,8 +106,8 @@ RequestHeader read_request_header(ByteReader& in) {
   header.patience_ms = in.u32();
   header.tenant = in.id<TenantId>();
   header.principal = in.id<PrincipalId>();
-  if (kind < static_cast<std::uint8_t>(RequestKind::transfers) || kind > static_cast<std::uint8_t>(last_request_kind) ||
-      route > static_cast<std::uint8_t>(Route::direct) || zero != 0 || header.patience_ms == 0) {
+  if (!is_request_kind(kind) || route > static_cast<std::uint8_t>(Route::direct) || zero != 0 ||
+      header.patience_ms == 0) {
     in.fail();
     return header;
   }
@@ -219,8 +221,7 @@ ReplyHeader read_reply_header(ByteReader& in) {
   const std::uint16_t zero = in.u16();
   header.shard = in.id<ShardId>();
   header.leader = in.id<NodeId>();
-  if (kind < static_cast<std::uint8_t>(RequestKind::transfers) || kind > static_cast<std::uint8_t>(last_request_kind) ||
-      !is_outcome(status) || static_cast<Outcome>(status) == Outcome::pending || zero != 0) {
+  if (!is_request_kind(kind) || !is_outcome(status) || static_cast<Outcome>(status) == Outcome::pending || zero != 0) {
     in.fail();
     return header;
   }

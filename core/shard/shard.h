@@ -217,6 +217,9 @@ class Shard {
   Instant expiry_after(Now now) const;
   void trace_hold(Output& out, TraceKind kind, const TransferId& id, std::uint64_t a = 0, std::uint64_t b = 0,
                   std::uint64_t c = 0) const;
+  // shard_splits.cc: splits
+  void decide_split(Deciding& batch, const router::Request& request, Output& out);
+  void note_legs(Deciding& batch, const txn::SplitRecord& split) const;
   void end_batch(Deciding& batch, Now now, Output& out);
   void send_legs(Now now, Output& out);
   std::optional<WallTime> cluster_time(Now now) const { return clock_.time(raft_.configuration().voters, now); }

@@ -53,6 +53,18 @@ TraceKind kind_of(txn::AnswerDecision::Kind decision) {
       return TraceKind::abort_started;
     case Kind::aborted:
       return TraceKind::abort_done;
+    case Kind::split_answered:
+      return TraceKind::split_answered;
+    case Kind::split_confirming:
+      return TraceKind::split_confirming;
+    case Kind::split_cancelling:
+      return TraceKind::split_cancelling;
+    case Kind::split_ended:
+      return TraceKind::split_ended;
+    case Kind::split_confirmed:
+      return TraceKind::split_confirmed;
+    case Kind::split_cancelled:
+      return TraceKind::split_cancelled;
   }
   check_failed("an answer logged decides something");
 }
@@ -254,6 +266,9 @@ void Shard::decide_answers(Deciding& batch, Output& out) {
       if (decision.further != LegNumber()) {
         batch.started[target] = decision.further;
       }
+      if (decision.is_of_split()) {
+        note_legs(batch, state_->split(decision.row));
+      }
       TraceEvent event;
       event.kind = kind_of(decision.kind);
       event.shard = config_.shard;
@@ -316,6 +331,9 @@ void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
       break;
     case router::RequestKind::void_hold:
       decide_void(batch, queued.request, out);
+      break;
+    case router::RequestKind::split:
+      decide_split(batch, queued.request, out);
       break;
     case router::RequestKind::balance: {
       const auto consistency = std::get<router::BalanceRequest>(queued.request.body).consistency;
@@ -441,6 +459,12 @@ void Shard::end_batch(Deciding& batch, Now now, Output& out) {
     trace(out, TraceKind::applied, *index, raft_.term());
   }
   for (const Deciding::Logged& logged : batch.answers) {
+    if (logged.decision.is_of_split()) {
+      if (logged.decision.tells_split()) {
+        waiting_.split_told(state_->split(logged.decision.row), applied_);
+      }
+      continue;
+    }
     if (logged.decision.continues()) {
       waiting_.leg_continued(logged.target, logged.answer.number, logged.decision.further);
     } else {

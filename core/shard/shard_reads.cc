@@ -27,6 +27,7 @@ router::Reply Shard::read(const router::Request& request) const {
     case router::RequestKind::place_hold:
     case router::RequestKind::capture_hold:
     case router::RequestKind::void_hold:
+    case router::RequestKind::split:
     case router::RequestKind::node_status:
     case router::RequestKind::reconfigure:
     case router::RequestKind::transfer_leadership:
@@ -109,6 +110,9 @@ router::Reply Shard::read_transfer(const router::Request& request) const {
                    record->stamp,   record->target, record->target_position, record->target_stamp};
   status.protocol = record->target == ShardId() ? 0 : static_cast<std::uint8_t>(record->protocol);
   status.steps = state_->history(*record);
+  if (record->operation == ledger::Operation::split && status.steps.size() > 1) {
+    status.protocol = static_cast<std::uint8_t>(ledger::Protocol::tcc);
+  }
   reply.body = std::move(status);
   return reply;
 }

@@ -18,12 +18,26 @@ router::TransferResult& result_at(router::ReplyBody& body, std::uint32_t item) {
 
 }  // namespace
 
+void tell(const txn::SplitRecord& record, router::SplitReply& reply) {
+  reply.result.outcome = record.outcome;
+  reply.result.position = record.position;
+  reply.result.stamp = record.stamp;
+  reply.refused = record.refused;
+  reply.parts.clear();
+  for (const txn::SplitPartRecord& part : record.parts) {
+    reply.parts.push_back({part.shard, part.position, part.stamp});
+  }
+}
+
 void WaitingRoom::admit(Ticket ticket, Caller caller, router::Reply reply, Needs needs, Instant deadline) {
   check(ticket <= last_ticket_, "a ticket was given out before it is used");
   for (const LegNeed& need : needs.legs) {
     by_leg_.emplace(Leg{need.target, need.leg}, LegWaiter{ticket, need.item, need.original});
   }
-  const std::size_t legs_open = needs.legs.size();
+  if (needs.split) {
+    by_split_.emplace(needs.split->row, ticket);
+  }
+  const std::size_t legs_open = needs.legs.size() + (needs.split ? 1 : 0);
   const auto [place, fresh] =
       waiting_.emplace(ticket, Waiting{caller, std::move(reply), std::move(needs), legs_open, deadline});
   check(fresh, "a ticket is used once");
@@ -89,6 +103,21 @@ void WaitingRoom::leg_continued(ShardId target, LegNumber leg, LegNumber further
   }
 }
 
+void WaitingRoom::split_told(const txn::SplitRecord& record, Index logged_at) {
+  const auto [first, last] = by_split_.equal_range(record.row);
+  const std::vector<std::pair<std::uint32_t, Ticket>> told(first, last);
+  by_split_.erase(first, last);
+  for (const auto& [row, ticket] : told) {
+    Waiting& waiting = waiting_.at(ticket);
+    tell(record, std::get<router::SplitReply>(waiting.reply.body));
+    --waiting.legs_open;
+    if (!waiting.needs.split->original || record.outcome != Outcome::success) {
+      depend_on(ticket, waiting, logged_at);
+    }
+    settle_if_complete(ticket);
+  }
+}
+
 void WaitingRoom::settle_if_complete(Ticket ticket) {
   const auto found = waiting_.find(ticket);
   check(found != waiting_.end(), "only what waits is settled");
@@ -134,6 +163,7 @@ void WaitingRoom::abandon() {
   waiting_.clear();
   by_index_.clear();
   by_leg_.clear();
+  by_split_.clear();
   by_deadline_.clear();
 }
 
@@ -150,6 +180,13 @@ void WaitingRoom::expire(Instant now) {
 void WaitingRoom::stop_waiting(Ticket ticket, const Waiting& waiting) {
   by_deadline_.erase({waiting.deadline, ticket});
   by_index_.erase({waiting.needs.depends_on, ticket});
+  if (waiting.needs.split) {
+    const auto [first, last] = by_split_.equal_range(waiting.needs.split->row);
+    const auto found = std::find_if(first, last, [&](const auto& entry) { return entry.second == ticket; });
+    if (found != last) {
+      by_split_.erase(found);
+    }
+  }
   for (const LegNeed& need : waiting.needs.legs) {
     const auto [first, last] = by_leg_.equal_range(Leg{need.target, need.leg});
     const auto found = std::find_if(first, last, [&](const auto& entry) {

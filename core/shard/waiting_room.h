@@ -5,6 +5,7 @@
 
 #include <cstdint>
 #include <map>
+#include <optional>
 #include <set>
 #include <utility>
 #include <vector>
@@ -28,6 +29,9 @@ struct Answer {
   router::Reply reply;
 };
 
+/// What is told of a split.
+void tell(const txn::SplitRecord& record, router::SplitReply& reply);
+
 class WaitingRoom {
  public:
   using Ticket = std::uint64_t;
@@ -41,11 +45,17 @@ class WaitingRoom {
     LegNumber leg;
     bool original = false;
   };
+  /// A split's reply becomes known with the last answer of its parts. `original`: as of a leg.
+  struct SplitNeed {
+    std::uint32_t row = 0;  ///< txn::SplitRecord::row
+    bool original = false;
+  };
   /// What an answer still waits for.
   struct Needs {
-    Index depends_on;           ///< must commit first
-    bool round = false;         ///< a quorum round for the ticket must be confirmed
-    std::vector<LegNeed> legs;  ///< must be answered first
+    Index depends_on;                     ///< must commit first
+    bool round = false;                   ///< a quorum round for the ticket must be confirmed
+    std::vector<LegNeed> legs;            ///< must be answered first
+    std::optional<SplitNeed> split = {};  ///< must be told first
   };
 
   Ticket next_ticket() { return ++last_ticket_; }
@@ -62,6 +72,9 @@ class WaitingRoom {
   /// `leg` waits for `further`.
   void leg_continued(ShardId target, LegNumber leg, LegNumber further);
 
+  /// What became of a split is known by the entry that will get `logged_at`: told as leg_answered tells.
+  void split_told(const txn::SplitRecord& record, Index logged_at);
+
   /// Answers that are complete, in the order they became so.
   std::vector<Answer> take_ready();
   /// Leadership is lost: everything still waiting is answered: unresolved transfers `unknown` (they may be in the log),
@@ -77,7 +90,7 @@ class WaitingRoom {
     Caller caller;
     router::Reply reply;
     Needs needs;
-    std::size_t legs_open = 0;  ///< of needs.legs
+    std::size_t legs_open = 0;  ///< of needs.legs, and a split
     Instant deadline;
   };
   struct LegWaiter {
@@ -99,6 +112,7 @@ class WaitingRoom {
   // What may make one of waiting_ complete; nothing in them outlives its ticket there.
   std::set<std::pair<Index, Ticket>> by_index_;
   std::multimap<Leg, LegWaiter> by_leg_;
+  std::multimap<std::uint32_t, Ticket> by_split_;
   std::set<std::pair<Instant, Ticket>> by_deadline_;
   std::vector<Answer> ready_;
 };

@@ -33,6 +33,7 @@ bool has_right_sides(const Book& book, const Decided& decided) {
     case Operation::unfreeze:
     case Operation::close:
     case Operation::hold:
+    case Operation::split:
       break;
   }
   check_failed("a transfer's operation moves money");
@@ -74,6 +75,7 @@ Outcome check_grammar(const ledger::TransferCommand& command) {
     case Operation::unfreeze:
     case Operation::close:
     case Operation::hold:
+    case Operation::split:
       break;
   }
   return Outcome::malformed;

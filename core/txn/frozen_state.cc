@@ -18,14 +18,16 @@ FrozenState::FrozenState(ShardState& state)
       inbox_(state.inbox),
       version_(version_of(state)),
       tries_(state.tries),
-      holds_(state.holds) {
+      holds_(state.holds),
+      splits_(state.splits) {
   ByteWriter out(rest_);
   export_head(state, out);
 }
 
 bool FrozenState::write_next(ByteWriter& out) {
-  return book_.write_next(out) || dedup_.write_next(out) || phases_.write_next(out) || inbox_.write_next(out) ||
-         (version_ >= StateVersion::with_tries && tries_.write_next(out)) ||
+  return book_.write_next(out) || dedup_.write_next(out) ||
+         (version_ >= StateVersion::with_splits && splits_.write_next(out)) || phases_.write_next(out) ||
+         inbox_.write_next(out) || (version_ >= StateVersion::with_tries && tries_.write_next(out)) ||
          (version_ >= StateVersion::with_holds && holds_.write_next(out));
 }
 

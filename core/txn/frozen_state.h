@@ -44,6 +44,7 @@ class FrozenState {
   StateVersion version_;
   Tries::Frozen tries_;
   Holds::Frozen holds_;
+  Splits::Frozen splits_;
 };
 
 }  // namespace coffer::txn

@@ -16,17 +16,6 @@ using ledger::PocketRow;
 
 namespace {
 
-AccountOpened open_transit(const Book& book, Currency currency, ShardId peer, PrincipalId principal) {
-  AccountOpened opens;
-  opens.kind = PocketKind::transit;
-  opens.account = no_account;
-  opens.pocket = book.next_pocket();
-  opens.currency = currency;
-  opens.peer = peer;
-  opens.principal = principal;
-  return opens;
-}
-
 /// Success with the account's pocket, or the refusal.
 Outcome find_credit(const ShardState& state, const LegRequest& leg, PocketNumber& credit) {
   const AccountKey key(leg.tenant, leg.credit_account);
@@ -49,6 +38,17 @@ bool is_well_formed(const ShardState& state, ShardId source, const LegRequest& l
 }
 
 }  // namespace
+
+AccountOpened open_transit(const Book& book, Currency currency, ShardId peer, PrincipalId principal) {
+  AccountOpened opens;
+  opens.kind = PocketKind::transit;
+  opens.account = no_account;
+  opens.pocket = book.next_pocket();
+  opens.currency = currency;
+  opens.peer = peer;
+  opens.principal = principal;
+  return opens;
+}
 
 Plan start(const ShardState& state, Decided& decided, ShardId target, std::string_view credit_account, Debit debit,
            Plan::Makes makes) {

@@ -12,6 +12,9 @@
 
 namespace coffer::txn::legs {
 
+/// The opening of a transit pocket for `peer`, as the next pocket.
+ledger::AccountOpened open_transit(const ledger::Book& book, Currency currency, ShardId peer, PrincipalId principal);
+
 /// Source: the debit of a transfer to another shard, refused or to be followed by an event of this kind. Opens the
 /// transit pocket when first needed.
 Plan start(const ShardState& state, ledger::Decided& decided, ShardId target, std::string_view credit_account,

@@ -12,6 +12,7 @@
 #include "core/txn/holding.h"
 #include "core/txn/saga.h"
 #include "core/txn/shard_state.h"
+#include "core/txn/splitting.h"
 #include "core/txn/state_machine.h"
 #include "core/txn/tcc.h"
 #include "core/txn/two_phase_commit.h"
@@ -42,6 +43,7 @@ struct StateMachine::State : ShardState {
     using direct::apply;
     using holding::apply;
     using saga::apply;
+    using splitting::apply;
     using tcc::apply;
     using two_phase_commit::apply;
     using windows::apply;

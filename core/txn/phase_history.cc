@@ -1,6 +1,7 @@
 #include "core/txn/phase_history.h"
 
 #include "core/txn/protocols.h"
+#include "core/txn/splitting.h"
 
 namespace coffer::txn {
 
@@ -15,6 +16,7 @@ StepState state_of(Outcome outcome) {
 
 std::vector<PhaseStep> history_of(const ShardState& state, ledger::DedupNumber number) {
   const ledger::DedupRow& row = state.dedup.row(number);
+  if (row.operation == ledger::Operation::split) return splitting::history(state, number);
   if (row.link != ledger::no_row) return row_of(state.dedup.link(number).protocol).history(state, number);
   return {{TransferPhase::execute, Side::both, state_of(row.outcome), state.self, row.position, row.stamp}};
 }

@@ -5,7 +5,9 @@
 //   what began a second phase                                              until that phase's answer is logged
 //   answers, and what the target said to a Try that was confirmed          never: the log itself says it
 //
-// A finished transfer keeps nothing but its dedup row and link (core/ledger/dedup.h), 96 bytes, and pays for no
+// A split keeps a row of each part for ever, and with it all of this (core/txn/splits.h).
+//
+// Else a finished transfer keeps nothing but its dedup row and link (core/ledger/dedup.h), 96 bytes, and pays for no
 // history.
 #pragma once
 

@@ -11,12 +11,20 @@ void SlotSet::add(const ledger::SlotRange& range) {
   }
 }
 
+ledger::Protocol ShardState::protocol_of(ledger::DedupNumber number) const {
+  if (dedup.row(number).operation == ledger::Operation::split) return ledger::Protocol::tcc;
+  return dedup.link(number).protocol;
+}
+
 ledger::LegStep ShardState::step_of(ShardId target, LegNumber number) const {
   const PhaseRow& row = phases.unanswered(target, number);
-  return ledger::step_of(dedup.link(row.dedup).protocol, row.second);
+  return ledger::step_of(protocol_of(row.dedup), row.second);
 }
 
 StateVersion version_of(const ShardState& state) {
+  if (state.dedup.splits() > 0) {
+    return state.dedup.has_window() ? StateVersion::with_window_and_splits : StateVersion::with_splits;
+  }
   if (state.dedup.has_window()) return StateVersion::with_window;
   if (state.dedup.holds() > 0) return StateVersion::with_holds;
   if (state.dedup.account_changes() > 0) return StateVersion::with_account_states;
@@ -61,6 +69,7 @@ void export_state(const ShardState& state, Bytes& bytes) {
   const StateVersion version = version_of(state);
   state.book.export_rows(out, account_format(version));
   state.dedup.export_rows(out);
+  if (version >= StateVersion::with_splits) state.splits.export_rows(out);
   state.phases.export_rows(out, phase_format(version));
   state.inbox.export_rows(out);
   if (version >= StateVersion::with_tries) state.tries.export_rows(out);
@@ -73,7 +82,8 @@ std::uint64_t export_size(const ShardState& state) {
   return fixed + state.ranges.size() * 6 + state.book.export_size(account_format(version)) + state.dedup.export_size() +
          state.phases.export_size(phase_format(version)) + state.inbox.export_size() +
          (version >= StateVersion::with_tries ? state.tries.export_size() : 0) +
-         (version >= StateVersion::with_holds ? state.holds.export_size() : 0);
+         (version >= StateVersion::with_holds ? state.holds.export_size() : 0) +
+         (version >= StateVersion::with_splits ? state.splits.export_size() : 0);
 }
 
 }  // namespace coffer::txn

@@ -1,5 +1,6 @@
 // The authoritative state of one shard as plain parts, and what decide and apply pass around. The parts are written
-// only by apply and undo (direct.h, holding.h, saga.h, tcc.h, two_phase_commit.h, asking.h); decide reads them.
+// only by apply and undo (direct.h, holding.h, saga.h, splitting.h, tcc.h, two_phase_commit.h, asking.h); decide reads
+// them.
 // Single-threaded.
 #pragma once
 
@@ -20,6 +21,7 @@
 #include "core/txn/inbox.h"
 #include "core/txn/locks.h"
 #include "core/txn/phase_table.h"
+#include "core/txn/splits.h"
 #include "core/txn/state_machine.h"
 #include "core/txn/tries.h"
 
@@ -50,9 +52,12 @@ struct ShardState {
   Inbox inbox;
   Tries tries;
   Holds holds;
+  Splits splits;
   Locks locks;  ///< derived from phases and tries
 
   bool owns(Slot slot) const { return slots.contains(slot); }
+  /// By which protocol an id's legs go (checked).
+  ledger::Protocol protocol_of(ledger::DedupNumber number) const;
   /// What this unanswered leg asks of its target (checked).
   ledger::LegStep step_of(ShardId target, LegNumber number) const;
 };
@@ -96,8 +101,9 @@ struct Settlement {
 TransferRecord record_of(const ShardState& state, ledger::DedupNumber number);
 /// Canonical: a function of the position alone, whatever is kept for undo. Everything authoritative, nothing derived.
 ///
-///   state := head | book | dedup | phases | inbox | tries{version 2 and later} | holds{version 4}
-///                                    (core/ledger/book.h, dedup.h; core/txn/phase_table.h, inbox.h, tries.h, holds.h)
+///   state := head | book | dedup | splits{version 6, 7} | phases | inbox | tries{version 2 and later}
+///            | holds{version 4 and later}
+///                (core/ledger/book.h, dedup.h; core/txn/splits.h, phase_table.h, inbox.h, tries.h, holds.h)
 ///   head  := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 ///            | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 void export_state(const ShardState& state, Bytes& out);
@@ -113,8 +119,13 @@ enum class StateVersion : std::uint8_t {
   with_account_states = 3,  ///< an account was once frozen, unfrozen or closed
   with_holds = 4,           ///< an id was once bound to a hold
   with_window = 5,          ///< ids that carry their own time have a window
+  with_splits = 6,          ///< an id was once bound to a split; and there is no window
+  with_window_and_splits = 7,
 };
-inline constexpr StateVersion last_state_version = StateVersion::with_window;
+inline constexpr StateVersion last_state_version = StateVersion::with_window_and_splits;
+constexpr bool has_window(StateVersion version) {
+  return version == StateVersion::with_window || version == StateVersion::with_window_and_splits;
+}
 StateVersion version_of(const ShardState& state);
 constexpr ledger::AccountFormat account_format(StateVersion version) {
   return version < StateVersion::with_account_states ? ledger::AccountFormat::plain : ledger::AccountFormat::with_state;

@@ -10,11 +10,12 @@ namespace coffer::txn {
 
 namespace {
 
-constexpr std::size_t item_bytes_max = 128;  ///< of a head, a count or a row
+constexpr std::size_t item_bytes_max = 160;  ///< of a head, a count or a row
 static_assert(item_bytes_max > ledger::dedup_bytes + ledger::link_bytes);
 static_assert(item_bytes_max > phase_row_bytes + ledger::account_name_max + 1 + second_bytes);
 static_assert(item_bytes_max > try_row_bytes);
 static_assert(item_bytes_max > hold_row_bytes);
+static_assert(item_bytes_max > split_part_bytes + ledger::account_name_max + 1 && item_bytes_max > split_row_bytes);
 
 void require(bool condition, ByteReader& in) {
   if (!condition) in.fail();
@@ -67,9 +68,15 @@ void StateLoader::take_next(ByteReader& in) {
       return rows_left_ > 0 ? take_pocket(in) : go_on(Part::dedup, in);
     case Part::dedup:
       if (rows_left_ > 0) return take_dedup(in);
-      return version_ >= StateVersion::with_window ? take_window(in) : go_on(Part::targets, in);
+      return has_window(version_) ? take_window(in) : go_on_behind_ids(in);
     case Part::windowed:
-      return rows_left_ > 0 ? take_dedup(in) : go_on(Part::targets, in);
+      return rows_left_ > 0 ? take_dedup(in) : go_on_behind_ids(in);
+    case Part::splits:
+      return splits_left_ > 0 ? take_split(in) : go_on(Part::targets, in);
+    case Part::split_parts:
+      if (rows_left_ > 0) return take_split_part(in);
+      part_ = Part::splits;
+      return;
     case Part::targets:
       return peers_left_ > 0 ? take_target(in) : go_on(Part::sources, in);
     case Part::legs:
@@ -100,7 +107,7 @@ void StateLoader::go_on(Part part, ByteReader& in) {
   const std::uint64_t count = in.u64();
   require(count == 0 || state().founded, in);
   const bool is_of_peers = part == Part::targets || part == Part::sources;
-  (is_of_peers ? peers_left_ : rows_left_) = count;
+  (part == Part::splits ? splits_left_ : is_of_peers ? peers_left_ : rows_left_) = count;
 }
 
 void StateLoader::take_head(ByteReader& in) {
@@ -142,7 +149,8 @@ void StateLoader::take_account(ByteReader& in) {
 void StateLoader::take_pocket(ByteReader& in) {
   --rows_left_;
   const ledger::PocketRow row = ledger::decode_pocket(in);
-  require(row.peer() != state().self, in);
+  // A shard has a transit pocket for itself only where it has split a payment.
+  require(row.peer() != state().self || version_ >= StateVersion::with_splits, in);
   require(in.ok() && state().book.load(row), in);
 }
 
@@ -162,7 +170,11 @@ void StateLoader::take_dedup(ByteReader& in) {
   require(row.home < state().book.next_account() && is_next_place(row.position, row.stamp), in);
   require(row.link == ledger::no_row || link.target != state().self, in);
   require(in.ok() && state().dedup.load(row, link), in);
-  if (row.outcome == Outcome::pending) ++pending_rows_;
+  if (row.operation == ledger::Operation::split) {
+    ++split_rows_;
+  } else if (row.outcome == Outcome::pending) {
+    ++pending_rows_;
+  }
   if (row.operation == ledger::Operation::hold && row.outcome == Outcome::success) ++hold_rows_;
 }
 
@@ -175,6 +187,101 @@ void StateLoader::take_window(ByteReader& in) {
   last_position_ = {};
   last_stamp_ = {};
   go_on(Part::windowed, in);
+}
+
+void StateLoader::go_on_behind_ids(ByteReader& in) {
+  go_on(version_ >= StateVersion::with_splits ? Part::splits : Part::targets, in);
+}
+
+void StateLoader::take_split(ByteReader& in) {
+  --splits_left_;
+  const SplitRow row = decode_split_row(in);
+  require(in.ok() && is_split(row) && state().splits.load(row), in);
+  if (!in.ok()) return;
+  --split_rows_;
+  rows_left_ = row.parts;
+  part_ = Part::split_parts;
+}
+
+/// Whether the row is of a split that a dedup row has begun, on a pocket of its account, and says what became of it.
+bool StateLoader::is_split(const SplitRow& row) const {
+  const ShardState& state = machine_->parts();
+  if (!state.dedup.has(row.dedup)) return false;
+  const ledger::DedupRow& bound = state.dedup.row(row.dedup);
+  if (bound.operation != ledger::Operation::split) return false;
+  const bool is_refused = bound.outcome != Outcome::pending && bound.outcome != Outcome::success;
+  const bool is_decided = row.second != ledger::SecondPhase::none;
+  if (row.parts == 0) {
+    return is_refused && !is_decided && row.decided == Position() && row.decided_stamp == Stamp() &&
+           (row.refused == ledger::no_part || row.refused < ledger::split_parts_max);
+  }
+  if (row.debit >= state.book.next_pocket() || state.book.pocket(row.debit).account != bound.home) return false;
+  if ((row.second == ledger::SecondPhase::cancel) != is_refused) return false;
+  if (is_refused ? row.refused >= row.parts : row.refused != ledger::no_part) return false;
+  return is_decided ? row.decided > bound.position && row.decided <= state.last_position &&
+                          is_answered(row.decided, row.decided_stamp, true)
+                    : row.decided == Position() && row.decided_stamp == Stamp();
+}
+
+/// Whether an answer can be logged with this place of its, where there is one.
+bool StateLoader::is_answered(Position position, Stamp stamp, bool answered) const {
+  if (!answered) return position == Position() && stamp == Stamp();
+  return position > Position() && stamp > Stamp() && stamp <= machine_->parts().last_stamp;
+}
+
+void StateLoader::take_split_part(ByteReader& in) {
+  --rows_left_;
+  const SplitPartRow part = decode_split_part(in);
+  const auto number = static_cast<SplitNumber>(state().splits.size() - 1);
+  SplitRow& split = state().splits.row(number);
+  require(in.ok() && is_split_part(split, part), in);
+  if (!in.ok()) return;
+  const bool tries = split.second == ledger::SecondPhase::none && !part.ended;
+  const bool comes_back = tries || (ledger::accepts(split.second) && !part.ended);
+  if (comes_back) require(add_pending(split.debit, part.amount) && add_pending(part.transit, part.amount), in);
+  if (tries && part.is_here()) {
+    require(add_pending(part.transit, part.amount) && add_pending(part.credit, part.amount), in);
+  }
+  if (!part.is_here() && (tries ? part.outcome == Outcome::pending : !part.ended)) {
+    ++split.open;
+    ++split_legs_;
+  }
+  state().splits.load(part);
+}
+
+/// Whether it can be a part of this split: in its phase, and with pockets that are right.
+bool StateLoader::is_split_part(const SplitRow& split, const SplitPartRow& part) const {
+  const ShardState& state = machine_->parts();
+  const ledger::Book& book = state.book;
+  const bool is_here = part.is_here();
+  const bool is_decided = split.second != ledger::SecondPhase::none;
+  const bool at_once = part.transit == no_pocket;
+  const Currency currency = book.pocket(split.debit).currency;
+  if (is_here != (part.target == state.self) || is_here != (part.credit != no_pocket)) return false;
+  if (part.target == ShardId() || part.tried.value > leg_number_max || part.second.value > leg_number_max) return false;
+  if (is_here && (part.credit >= book.next_pocket() || book.pocket(part.credit).currency != currency ||
+                  book.pocket(part.credit).kind != ledger::PocketKind::customer)) {
+    return false;
+  }
+  // All done at once, or none.
+  if (at_once != (state.dedup.row(split.dedup).outcome == Outcome::success && !is_decided)) return false;
+  if (at_once) return is_here && part.ended && part.outcome == Outcome::success && is_answered({}, {}, false);
+  if (part.transit >= book.next_pocket()) return false;
+  const ledger::PocketRow& transit = book.pocket(part.transit);
+  if (transit.kind != ledger::PocketKind::transit || transit.peer() != part.target || transit.currency != currency) {
+    return false;
+  }
+  if (is_here) {
+    return part.outcome == Outcome::success && part.ended == is_decided && part.second == LegNumber() &&
+           is_answered(part.tried_position, part.tried_stamp, false) &&
+           is_answered(part.ended_position, part.ended_stamp, false);
+  }
+  const bool has_answered = part.outcome != Outcome::pending;
+  if (is_decided && (!has_answered || part.second <= part.tried)) return false;
+  if (!is_decided && (part.second != LegNumber() || part.ended)) return false;
+  if (ledger::accepts(split.second) && part.outcome != Outcome::success) return false;
+  return is_answered(part.tried_position, part.tried_stamp, has_answered) &&
+         is_answered(part.ended_position, part.ended_stamp, part.ended);
 }
 
 void StateLoader::take_target(ByteReader& in) {
@@ -193,12 +300,14 @@ void StateLoader::take_leg(ByteReader& in) {
   --rows_left_;
   const PhaseRow row = decode_phase_row(in, phase_format(version_));
   require(in.ok() && is_leg(row), in);
-  if (in.ok() && row.holds_money()) {
+  const bool is_of_split = in.ok() && state().dedup.row(row.dedup).operation == ledger::Operation::split;
+  if (is_of_split) --split_legs_;
+  if (in.ok() && row.holds_money() && !is_of_split) {
     require(add_pending(row.debit, row.amount) && add_pending(row.transit, row.amount), in);
     --pending_rows_;
   }
   if (!in.ok()) return;
-  const ledger::LegStep step = ledger::step_of(state().dedup.link(row.dedup).protocol, row.second);
+  const ledger::LegStep step = ledger::step_of(state().protocol_of(row.dedup), row.second);
   if (step == ledger::LegStep::prepare) require(take_lock(row.debit), in);
   state().phases.load(row);
   leg_ = leg_.next();
@@ -211,12 +320,34 @@ bool StateLoader::is_leg(const PhaseRow& row) {
     return false;
   }
   const ledger::DedupRow& bound = state().dedup.row(row.dedup);
+  if (bound.operation == ledger::Operation::split) return is_leg_of_split(row);
   if (bound.link == ledger::no_row || !is_waited_for(row, bound)) return false;
   const ledger::LegLink& link = state().dedup.link(row.dedup);
   const ledger::PocketRow& debit = book.pocket(row.debit);
   const ledger::PocketRow& transit = book.pocket(row.transit);
   return link.target == peer_ && link.leg == leg_ && debit.account == bound.home && transit.peer() == peer_ &&
          transit.kind == ledger::PocketKind::transit && debit.currency == transit.currency;
+}
+
+/// Whether the row is the leg numbered leg_ to peer_ that a part of a split is waiting for.
+bool StateLoader::is_leg_of_split(const PhaseRow& row) const {
+  const ShardState& state = machine_->parts();
+  const SplitNumber number = state.splits.find(row.dedup);
+  if (number == no_split || split_legs_ == 0) return false;
+  const SplitRow& split = state.splits.row(number);
+  if (row.debit != split.debit || row.second != split.second || row.position != split.decided ||
+      row.stamp != split.decided_stamp) {
+    return false;
+  }
+  for (std::uint8_t i = 0; i < split.parts; ++i) {
+    const SplitPartRow& part = state.splits.part(number, i);
+    const bool tries = split.second == ledger::SecondPhase::none;
+    if (part.is_here() || part.target != peer_ || (tries ? part.tried : part.second) != leg_) continue;
+    return (tries ? part.outcome == Outcome::pending : !part.ended) && row.transit == part.transit &&
+           row.amount == part.amount && row.credit_account.view() == part.credit_account.view() &&
+           row.tried == (tries ? LegNumber() : part.tried);
+  }
+  return false;
 }
 
 /// Whether the leg's dedup row waits for its answer, as all but Cancels do, and a second phase can be where it says.
@@ -312,7 +443,9 @@ bool StateLoader::is_try(ShardId source, LegNumber leg, const TryRow& row) {
 }
 
 bool StateLoader::is_whole() {
-  if (part_ != Part::end || pending_rows_ != 0 || hold_rows_ != 0 || version_ != version_of(state())) return false;
+  if (part_ != Part::end || pending_rows_ != 0 || hold_rows_ != 0 || split_rows_ != 0 || split_legs_ != 0 ||
+      version_ != version_of(state()))
+    return false;
   const ledger::Book& book = state().book;
   std::map<Currency, __int128> sums;
   for (PocketNumber number(0); number < book.next_pocket(); number = number.next()) {

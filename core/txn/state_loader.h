@@ -38,6 +38,8 @@ class StateLoader {
     pockets,
     dedup,
     windowed,
+    splits,
+    split_parts,
     targets,
     legs,
     sources,
@@ -56,6 +58,9 @@ class StateLoader {
   void take_pocket(ByteReader& in);
   void take_dedup(ByteReader& in);
   void take_window(ByteReader& in);
+  void go_on_behind_ids(ByteReader& in);
+  void take_split(ByteReader& in);
+  void take_split_part(ByteReader& in);
   void take_target(ByteReader& in);
   void take_leg(ByteReader& in);
   void take_source(ByteReader& in);
@@ -63,14 +68,18 @@ class StateLoader {
   void take_try(ByteReader& in);
   void take_hold(ByteReader& in);
   bool is_next_place(Position position, Stamp stamp);
+  bool is_split(const SplitRow& row) const;
+  bool is_split_part(const SplitRow& split, const SplitPartRow& part) const;
+  bool is_answered(Position position, Stamp stamp, bool answered) const;
   bool is_leg(const PhaseRow& row);
+  bool is_leg_of_split(const PhaseRow& row) const;
   bool is_waited_for(const PhaseRow& row, const ledger::DedupRow& bound) const;
   bool is_try(ShardId source, LegNumber leg, const TryRow& row);
   bool add_pending(PocketNumber pocket, std::int64_t amount);
   bool is_hold(const HoldRow& row) const;
   bool take_lock(PocketNumber pocket);
-  /// What only the whole state shows: no money appears from nowhere, everything pending has its leg, every hold placed
-  /// its row, and what is closed is empty.
+  /// What only the whole state shows: no money appears from nowhere, everything pending has its leg, every hold and
+  /// split its row, and what is closed is empty.
   bool is_whole();
   ShardState& state() { return machine_->parts(); }
 
@@ -86,6 +95,9 @@ class StateLoader {
   Position last_position_;        ///< of the row taken last
   Stamp last_stamp_;
   std::uint64_t hold_rows_ = 0;                   ///< dedup rows of holds placed, less the holds taken
+  std::uint64_t split_rows_ = 0;                  ///< dedup rows of splits, less the splits taken
+  std::uint64_t splits_left_ = 0;                 ///< splits to come
+  std::uint64_t split_legs_ = 0;                  ///< parts that wait for an answer, less the legs taken
   std::uint64_t pending_rows_ = 0;                ///< dedup rows that wait for an answer, less the legs taken
   std::map<PocketNumber, std::int64_t> pending_;  ///< minor units of the legs taken
 };

@@ -29,6 +29,7 @@ void undo_event(ShardState& state, const Event& event, Place place) {
   using direct::undo;
   using holding::undo;
   using saga::undo;
+  using splitting::undo;
   using tcc::undo;
   using two_phase_commit::undo;
   using windows::undo;
@@ -58,6 +59,10 @@ struct Prefetch {
   void operator()(const ledger::HoldPlaced& event) const { load(event.decided); }
   void operator()(const ledger::HoldEnded& event) const { state.book.prefetch_pocket(event.pocket); }
   void operator()(const ledger::WindowMoved&) const {}
+  void operator()(const ledger::SplitStarted& event) const { load(event.decided); }
+  void operator()(const ledger::SplitAnswered&) const {}
+  void operator()(const ledger::SplitDecided& event) const { state.book.prefetch_pocket(event.debit); }
+  void operator()(const ledger::SplitEnded& event) const { state.book.prefetch_pocket(event.debit); }
 
  private:
   void load(const ledger::Decided& decided) const {
@@ -266,6 +271,19 @@ Decision Batch::transfer(const ledger::TransferCommand& command) {
   return carry_out(plan);
 }
 
+SplitDecision Batch::split(const ledger::SplitCommand& command) {
+  const ShardState& state = *state_.state_;
+  const splitting::StartPlan plan = splitting::decide(state, command, ids_, stamp_);
+  if (plan.outcome == Outcome::id_expired) log_expiry(command.id);
+  SplitDecision decision{plan.outcome, plan.replayed != ledger::no_row, {}};
+  for (const ledger::AccountOpened& opens : plan.opens) record(opens);
+  if (plan.event) record(*plan.event);
+  if (!plan.event && !decision.replayed) return decision;
+  const DedupNumber bound = plan.event ? state.dedup.last() : plan.replayed;
+  decision.record = splitting::record_of(state, bound);
+  return decision;
+}
+
 Decision Batch::carry_out(const Plan& plan) {
   const ShardState& state = *state_.state_;
   Decision decision;
@@ -331,6 +349,13 @@ AnswerDecision Batch::answer_leg(ShardId target, const LegAnswer& answer) {
   const ShardState& state = *state_.state_;
   const LegNumber first = state.phases.first_unanswered(target);
   if (answer.number != first || first == state.phases.next(target)) return {};
+  if (state.dedup.row(state.phases.unanswered(target, first).dedup).operation == ledger::Operation::split) {
+    const std::optional<splitting::AnswerPlan> plan = splitting::decide_answer(state, target, answer, stamp_);
+    if (!plan) return {};
+    std::visit([this](const auto& event) { record(event); }, plan->event);
+    if (plan->decided) record(*plan->decided);
+    return plan->decision;
+  }
   const ProtocolRow& protocol = row_of(ledger::protocol_of(state.step_of(target, first)));
   const std::optional<Settlement> settled = protocol.answer(state, target, answer, stamp_);
   if (!settled) return {};

@@ -95,6 +95,30 @@ struct HoldRecord {
   Stamp stamp;          ///< of that event's entry
 };
 
+/// One payee of a split.
+struct SplitPartRecord {
+  ShardId shard;
+  Position position;  ///< of the credit's event after success, of the refusal where this part refused; else 0
+  Stamp stamp;        ///< with it
+};
+
+/// Where a split stands.
+struct SplitRecord {
+  Outcome outcome = Outcome::pending;
+  Position position;                       ///< of the debit's event, or of the refusal
+  Stamp stamp;                             ///< of that event's entry
+  std::uint32_t row = 0;                   ///< its number in this state; while it runs, what to wait for
+  std::uint8_t refused = ledger::no_part;  ///< the part, from 0, whose refusal it is
+  std::vector<SplitPartRecord> parts;      ///< none where it was refused before anybody was asked
+};
+
+/// What decide says of a split.
+struct SplitDecision {
+  Outcome outcome = Outcome::pending;  ///< `pending`: legs were started, or (replayed) are still running
+  bool replayed = false;               ///< the id was bound before, with the same body
+  SplitRecord record;                  ///< valid when outcome is pending or is_logged(outcome)
+};
+
 /// A leg as the source sends it. Strings point into the state or into the message.
 struct LegRequest {
   LegNumber number;
@@ -132,20 +156,31 @@ struct LegDecision {
 /// What the source made of an answer.
 struct AnswerDecision {
   enum class Kind : std::uint8_t {
-    ignored,      ///< it was not the answer to the first unanswered leg: no event
-    done,         ///< saga: the transfer has succeeded
-    compensated,  ///< saga: it is refused, and what was taken has come back
-    confirming,   ///< TC/C: both Tries have succeeded, Confirm is on its way
-    confirmed,    ///< TC/C: the transfer has succeeded
-    cancelling,   ///< TC/C: it is refused, what was taken has come back, and Cancel is on its way
-    cancelled,    ///< TC/C: nobody holds anything of it any more
-    committing,   ///< two-phase commit: both sides are prepared, Commit is on its way
-    committed,    ///< two-phase commit: the transfer has succeeded
-    aborting,     ///< two-phase commit: it is refused, what was taken has come back, and Abort is on its way
-    aborted,      ///< two-phase commit: nobody holds anything of it any more
+    ignored,           ///< it was not the answer to the first unanswered leg: no event
+    done,              ///< saga: the transfer has succeeded
+    compensated,       ///< saga: it is refused, and what was taken has come back
+    confirming,        ///< TC/C: both Tries have succeeded, Confirm is on its way
+    confirmed,         ///< TC/C: the transfer has succeeded
+    cancelling,        ///< TC/C: it is refused, what was taken has come back, and Cancel is on its way
+    cancelled,         ///< TC/C: nobody holds anything of it any more
+    committing,        ///< two-phase commit: both sides are prepared, Commit is on its way
+    committed,         ///< two-phase commit: the transfer has succeeded
+    aborting,          ///< two-phase commit: it is refused, what was taken has come back, and Abort is on its way
+    aborted,           ///< two-phase commit: nobody holds anything of it any more
+    split_answered,    ///< split: the answer of one part is there, others are not
+    split_confirming,  ///< split: all Tries have succeeded, every Confirm is on its way
+    split_cancelling,  ///< split: it is refused, what was taken has come back, and every Cancel is on its way
+    split_ended,       ///< split: the second phase of one part is done, others are not
+    split_confirmed,   ///< split: it has succeeded
+    split_cancelled,   ///< split: nobody holds anything of it any more
   };
   Kind kind = Kind::ignored;
-  LegNumber further;  ///< of those on their way: the leg that was started
+  LegNumber further;      ///< of those on their way but splits': the leg that was started
+  std::uint32_t row = 0;  ///< of splits: as its record's
+
+  bool is_of_split() const { return kind >= Kind::split_answered; }
+  /// What has become of a split is known.
+  bool tells_split() const { return kind == Kind::split_confirmed || kind == Kind::split_cancelling; }
 
   /// The answer to `further` will tell what becomes of the transfer.
   bool continues() const { return kind == Kind::confirming || kind == Kind::committing; }
@@ -206,6 +241,10 @@ class Batch {
   /// success, wrong_shard, malformed, reserved_account, account_not_found, hold_not_found, hold_captured, hold_expired.
   VoidDecision void_hold(const ledger::VoidHoldCommand& command);
   Decision transfer(const ledger::TransferCommand& command);
+  /// success, pending, logged refusals, wrong_shard, malformed, reserved_account, same_account, account_not_found,
+  /// idempotency_payload_mismatch, id_expired, id_in_future. By Try, Confirm and Cancel, whatever the protocol of this
+  /// batch.
+  SplitDecision split(const ledger::SplitCommand& command);
   /// Starts loading what deciding these commands will look at; changes nothing. Worth it for the next `warm_max` or so
   /// of many commands, before their transfer() calls; more are ignored.
   void warm(std::span<const ledger::TransferCommand> commands) const;
@@ -266,6 +305,10 @@ class StateMachine {
                                               const TransferId& id) const;
   /// Without the account: the first (by position) with this id in this shard.
   std::optional<TransferRecord> find_transfer(TenantId tenant, const TransferId& id) const;
+  /// The split in this row of this very state. Requires: there is one (checked).
+  SplitRecord split(std::uint32_t row) const;
+  /// Where a transfer found is a split, its record.
+  std::optional<SplitRecord> find_split(const TransferRecord& found) const;
   std::optional<HoldRecord> find_hold(TenantId tenant, std::string_view account, const TransferId& id) const;
   /// The earliest expiry of a live hold: the first entry stamped later ends it.
   std::optional<Stamp> next_expiry() const;

@@ -14,6 +14,15 @@ using ledger::AccountKey;
 using ledger::DedupNumber;
 using ledger::PocketKind;
 
+namespace {
+
+/// What GET /v1/transfers tells of: whatever takes from one and gives to others.
+bool is_transfer(ledger::Operation operation) {
+  return ledger::moves_money(operation) || operation == ledger::Operation::split;
+}
+
+}  // namespace
+
 ShardId StateMachine::self() const { return state_->self; }
 
 bool StateMachine::is_founded() const { return state_->founded; }
@@ -55,17 +64,24 @@ std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, std::
   const AccountNumber home = state_->book.find(AccountKey(tenant, home_account));
   if (home == no_account) return std::nullopt;
   const DedupNumber number = state_->dedup.find(home, id);
-  if (number == ledger::no_row || !ledger::moves_money(state_->dedup.row(number).operation)) return std::nullopt;
+  if (number == ledger::no_row || !is_transfer(state_->dedup.row(number).operation)) return std::nullopt;
   return record_of(*state_, number);
 }
 
 std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, const TransferId& id) const {
   const State& state = *state_;
   const DedupNumber number = state.dedup.find_first(id, [&](const ledger::DedupRow& row) {
-    return ledger::moves_money(row.operation) && state.book.account(row.home).tenant == tenant;
+    return is_transfer(row.operation) && state.book.account(row.home).tenant == tenant;
   });
   if (number == ledger::no_row) return std::nullopt;
   return record_of(state, number);
+}
+
+SplitRecord StateMachine::split(std::uint32_t row) const { return splitting::record_of(*state_, row); }
+
+std::optional<SplitRecord> StateMachine::find_split(const TransferRecord& found) const {
+  if (found.operation != ledger::Operation::split) return std::nullopt;
+  return split(found.row);
 }
 
 std::optional<HoldRecord> StateMachine::find_hold(TenantId tenant, std::string_view account,

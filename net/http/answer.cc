@@ -38,6 +38,7 @@ std::string subject(const Call& call) {
     case HttpRoute::balance_transfer:
     case HttpRoute::deposit:
     case HttpRoute::withdrawal:
+    case HttpRoute::split:
     case HttpRoute::transfer_status:
       return "transaction " + to_string(call.transaction);
     case HttpRoute::capture_hold:
@@ -66,7 +67,8 @@ std::string subject(const Call& call) {
 }
 
 bool moves_money(HttpRoute route) {
-  return route == HttpRoute::balance_transfer || route == HttpRoute::deposit || route == HttpRoute::withdrawal;
+  return route == HttpRoute::balance_transfer || route == HttpRoute::deposit || route == HttpRoute::withdrawal ||
+         route == HttpRoute::split;
 }
 
 bool concerns_hold(HttpRoute route) { return writes_hold(route) || route == HttpRoute::hold; }
@@ -201,6 +203,46 @@ HttpResponse answer_transfer(const Call& call, const router::TransfersReply& rep
   JsonObject body;
   body.text("status", "success").text("transaction_id", to_string(call.transaction));
   return accept_result(result, std::move(body));
+}
+
+/// "s1@7,s1@9,s2@5": the debit's entry, then each part's credit.
+std::string positions_text(const router::SplitReply& reply) {
+  std::string text = position_text(reply.result.shard, reply.result.position);
+  for (const router::SplitReply::Part& part : reply.parts) {
+    text += "," + position_text(part.shard, part.position);
+  }
+  return text;
+}
+
+HttpResponse answer_split(const Call& call, const router::SplitReply& reply) {
+  const TransferResult& result = reply.result;
+  if (result.outcome == Outcome::success) {
+    const std::string positions = positions_text(reply);
+    Stamp committed = result.stamp;
+    for (const router::SplitReply::Part& part : reply.parts) committed = std::max(committed, part.stamp);
+    HttpResponse response;
+    response.headers.emplace_back("Consistency-Token", positions);
+    response.headers.emplace_back("Idempotency-Replayed", result.replayed ? "true" : "false");
+    response.body = JsonObject()
+                        .text("status", "success")
+                        .text("transaction_id", to_string(call.transaction))
+                        .text("position", positions)
+                        .text("committed_at", rfc3339(committed.nanos))
+                        .str();
+    return response;
+  }
+  if (!is_logged(result.outcome) || reply.refused == router::no_part) {
+    return refuse_result(call, result);
+  }
+  const P problem = problem_of(result.outcome);
+  const std::string part = "/parts/" + std::to_string(reply.refused);
+  HttpResponse response = to_response(
+      {.problem = problem,
+       .detail = subject(call) + ": " + std::string(row_of(problem).title) + ", in " + part + "; nobody was paid",
+       .transaction = call.transaction,
+       .errors = {{part, problem}}});
+  response.headers.emplace_back("Idempotency-Replayed", result.replayed ? "true" : "false");
+  return response;
 }
 
 HttpResponse answer_placed(const Call& call, const router::PlaceHoldReply& reply) {
@@ -370,6 +412,8 @@ std::string_view operation_name(router::TransferOperation operation) {
       return "deposit";
     case router::TransferOperation::withdrawal:
       return "withdrawal";
+    case router::TransferOperation::split:
+      return "split";
   }
   return "?";
 }
@@ -413,7 +457,7 @@ HttpResponse answer_status(const Call& call, const router::TransferStatusReply& 
   body.text("protocol", protocol_name(reply.protocol));
   std::vector<std::string> legs;
   legs.push_back(JsonObject()
-                     .text("leg", result.target == ShardId() ? "entry" : "debit")
+                     .text("leg", reply.protocol == 0 ? "entry" : "debit")
                      .number("shard", result.shard.value)
                      .text("position", position_text(result.shard, result.position))
                      .text("committed_at", rfc3339(result.stamp.nanos))
@@ -462,6 +506,9 @@ HttpResponse answer(const Call& call, ByteView bytes, const DriverCounters& coun
   }
   if (const auto* change = std::get_if<router::ChangeAccountReply>(&reply.body)) {
     return answer_change(call, reply.shard, *change);
+  }
+  if (const auto* split = std::get_if<router::SplitReply>(&reply.body)) {
+    return answer_split(call, *split);
   }
   if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) {
     return answer_placed(call, *placed);

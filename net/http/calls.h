@@ -28,7 +28,7 @@ struct Call {
   Bytes request;  ///< an encoded router::Request
   std::uint32_t patience_ms = 5000;
   TransferId transaction{};  ///< of a request about a hold: the hold's id
-  std::string account{};     ///< the account read, or the home account of the transfer or hold
+  std::string account{};     ///< the account read, or the home account of the transfer, split or hold
   Currency currency{};
   router::Consistency consistency = router::Consistency::linearizable;
   bool verbose = false;

@@ -13,7 +13,7 @@ const JsonValue* Form::find(std::string_view key) {
   known_.push_back(key);
   const JsonValue* member = body_.find(key);
   if (member == nullptr) {
-    mistake(pointer_to("", key), P::missing_field, "'" + std::string(key) + "' is missing");
+    mistake(pointer_to(at_, key), P::missing_field, "'" + std::string(key) + "' is missing");
   }
   return member;
 }
@@ -24,7 +24,7 @@ std::string_view Form::text(std::string_view key, P wrong) {
     return {};
   }
   if (member->type != JsonType::string) {
-    mistake(pointer_to("", key), wrong,
+    mistake(pointer_to(at_, key), wrong,
             "'" + std::string(key) + "' must be a string, not " + std::string(name(member->type)));
     return {};
   }
@@ -35,7 +35,7 @@ std::string Form::account(std::string_view key) {
   const std::size_t before = errors_.size();
   const std::string_view id = text(key, P::invalid_account_id);
   if (errors_.size() == before && (!ledger::is_account_name(id) || ledger::is_reserved(id))) {
-    mistake(pointer_to("", key), P::invalid_account_id,
+    mistake(pointer_to(at_, key), P::invalid_account_id,
             "'" + std::string(key) + "' must match [A-Za-z0-9][A-Za-z0-9._:-]{0,63} and not begin with sys:");
   }
   return std::string(id);
@@ -46,7 +46,7 @@ std::optional<Currency> Form::currency(std::string_view key) {
   const std::string_view code = text(key, P::unsupported_currency);
   const std::optional<Currency> currency = parse_currency(code);
   if (errors_.size() == before && !currency) {
-    mistake(pointer_to("", key), P::unsupported_currency,
+    mistake(pointer_to(at_, key), P::unsupported_currency,
             "'" + std::string(key) + "' must be the ISO 4217 code of money in use, such as \"USD\"");
   }
   return currency;
@@ -74,7 +74,7 @@ Uuid Form::uuid(std::string_view key) {
   const Result<Uuid> parsed = parse_uuid(text(key, P::invalid_uuid));
   if (parsed.has_error()) {
     if (errors_.size() == before) {
-      mistake(pointer_to("", key), P::invalid_uuid,
+      mistake(pointer_to(at_, key), P::invalid_uuid,
               "'" + std::string(key) + "' must be a UUID such as \"6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21\"");
     }
     return {};
@@ -89,12 +89,12 @@ std::int64_t Form::lifetime_s(std::string_view key, std::int64_t max_s) {
   }
   const bool whole = member->type == JsonType::number && member->is_integer;
   if (!whole || member->integer < 1) {
-    mistake(pointer_to("", key), P::invalid_parameter,
+    mistake(pointer_to(at_, key), P::invalid_parameter,
             "'" + std::string(key) + "' must be a number of whole seconds from 1 to " + std::to_string(max_s));
     return 0;
   }
   if (member->integer > max_s) {
-    mistake(pointer_to("", key), P::expiry_too_far,
+    mistake(pointer_to(at_, key), P::expiry_too_far,
             "'" + std::string(key) + "' is at most " + std::to_string(max_s) + " seconds, which are " +
                 std::to_string(max_s / 86400) + " days");
     return 0;
@@ -102,10 +102,41 @@ std::int64_t Form::lifetime_s(std::string_view key, std::int64_t max_s) {
   return member->integer;
 }
 
+std::vector<Form> Form::objects(std::string_view key, std::size_t most) {
+  const JsonValue* member = find(key);
+  if (member == nullptr) {
+    return {};
+  }
+  const std::string at = pointer_to(at_, key);
+  if (member->type != JsonType::array || member->items.empty() || member->items.size() > most) {
+    mistake(at, P::invalid_parameter, "'" + std::string(key) + "' must be a list of 1 to " + std::to_string(most));
+    return {};
+  }
+  std::vector<Form> forms;
+  for (std::size_t i = 0; i < member->items.size(); ++i) {
+    const JsonValue& item = member->items[i];
+    std::string place = pointer_to(at, std::to_string(i));
+    if (item.type != JsonType::object) {
+      mistake(place, P::invalid_parameter,
+              "'" + std::string(key) + "' must be a list of objects, not of " + std::string(name(item.type)));
+      return {};
+    }
+    forms.emplace_back(item, std::move(place));
+  }
+  return forms;
+}
+
+void Form::take_mistakes(const Form& part) {
+  if (errors_.empty()) {
+    detail_ = part.detail_;
+  }
+  errors_.insert(errors_.end(), part.errors_.begin(), part.errors_.end());
+}
+
 void Form::refuse_others() {
   for (const auto& [key, value] : body_.members) {
     if (std::find(known_.begin(), known_.end(), key) == known_.end()) {
-      mistake(pointer_to("", key), P::unknown_field, "'" + key + "' is not a field of this request");
+      mistake(pointer_to(at_, key), P::unknown_field, "'" + key + "' is not a field of this request");
     }
   }
 }
@@ -125,7 +156,7 @@ std::optional<HttpResponse> Form::refusal() const {
 }
 
 void Form::amount_mistake(std::string_view key, AmountError error, std::optional<Currency> currency) {
-  const std::string pointer = pointer_to("", key);
+  const std::string pointer = pointer_to(at_, key);
   switch (error) {
     case AmountError::invalid:
       mistake(pointer, P::invalid_amount, "'amount' must be a decimal string greater than zero, such as \"12.50\"");

@@ -37,6 +37,7 @@ const std::vector<RouteRow>& all_routes() {
   constexpr HttpListener admin = HttpListener::admin;
   static const std::vector<RouteRow> routes = {
       {R::balance_transfer, clients, "POST", "/v1/wallet/balance_transfer"},
+      {R::split, clients, "POST", "/v1/wallet/split"},
       {R::open_account, clients, "POST", "/v1/accounts"},
       {R::deposit, clients, "POST", "/v1/deposits"},
       {R::withdrawal, clients, "POST", "/v1/withdrawals"},

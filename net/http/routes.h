@@ -16,6 +16,7 @@ enum class HttpRoute : std::uint8_t {
   open_account,
   deposit,
   withdrawal,
+  split,
   account,
   freeze,
   unfreeze,

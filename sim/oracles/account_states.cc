@@ -202,6 +202,38 @@ class AccountStates final : public Oracle {
     }
     void operator()(const HoldEnded&) const {}
     void operator()(const WindowMoved&) const {}
+    void operator()(const SplitStarted& event) const {
+      const Decided& decided = event.decided;
+      if (decided.outcome == Outcome::pending || decided.outcome == Outcome::success) {
+        takes_part(decided.debit, "takes from");
+        for (const SplitStarted::Part& part : event.parts) {
+          if (part.is_here()) takes_part(part.credit, "gives to");
+          if (decided.outcome == Outcome::success) continue;
+          pend(decided.debit, part.amount);
+          if (part.is_here()) pend(part.credit, part.amount);
+        }
+        return;
+      }
+      // Which account a part refused was for, the event does not say; O-T6 asks who asked.
+      if (is_state(decided.outcome) && event.refused == no_part) {
+        const auto home = shard.accounts.find(decided.home);
+        if (home != shard.accounts.end()) refuses(decided.outcome, home->second.name, home->second.state);
+      } else if (is_state(decided.outcome)) {
+        count(decided.outcome);
+      }
+    }
+    void operator()(const SplitAnswered&) const {}
+    void operator()(const SplitDecided& event) const {
+      for (const SplitDecided::Part& part : event.parts) {
+        if (part.is_here()) pend(part.credit, -part.amount);
+        if (part.is_here() || !accepts(event.phase())) pend(event.debit, -part.amount);
+        if (part.is_here() && accepts(event.phase()) && is_in(part.credit, AccountState::frozen)) {
+          oracle.seen("confirmed_into_frozen");
+        }
+      }
+      if (!accepts(event.phase()) && is_in(event.debit, AccountState::frozen)) oracle.seen("compensation_into_frozen");
+    }
+    void operator()(const SplitEnded& event) const { (*this)(event.ended); }
     void operator()(const AccountChanged& event) const {
       const auto found = shard.accounts.find(event.account);
       if (found == shard.accounts.end()) {

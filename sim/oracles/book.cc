@@ -45,6 +45,7 @@ void ShardBook::fold(Position position, Stamp stamp, const Event& event, Mark& m
   const bool starts_leg = std::holds_alternative<LegStarted>(event) || std::holds_alternative<TryStarted>(event) ||
                           std::holds_alternative<PrepareStarted>(event);
   if (starts_leg) ++mark.legs_unanswered;
+  fold_split(event, mark);
   const auto* changed = std::get_if<AccountChanged>(&event);
   if (changed != nullptr) changes_[position] = *changed;
   if (changed != nullptr || decided_by(event) != nullptr) ++mark.ids_bound;
@@ -64,6 +65,18 @@ void ShardBook::fold(Position position, Stamp stamp, const Event& event, Mark& m
       pocket.history.push_back({position, balance});
     }
   }
+}
+
+/// Each part in another shard has a leg for its Try, and one for its second phase.
+void ShardBook::fold_split(const Event& event, Mark& mark) {
+  const auto legs = [](const auto& parts) {
+    return static_cast<std::uint64_t>(
+        std::count_if(parts.begin(), parts.end(), [](const auto& part) { return !part.is_here(); }));
+  };
+  if (const auto* started = std::get_if<SplitStarted>(&event)) mark.legs_unanswered += legs(started->parts);
+  if (const auto* decided = std::get_if<SplitDecided>(&event)) mark.legs_unanswered += legs(decided->parts);
+  const bool ends = std::holds_alternative<SplitAnswered>(event) || std::holds_alternative<SplitEnded>(event);
+  if (ends && mark.legs_unanswered > 0) --mark.legs_unanswered;
 }
 
 void ShardBook::fold_hold(Position position, Stamp stamp, const Event& event) {

@@ -104,6 +104,7 @@ class ShardBook {
   using HoldName = std::tuple<TenantId, std::string, TransferId>;
   void fold(Position position, Stamp stamp, const Event& event, Mark& mark);
   void keep(PocketNumber pocket, Position position, std::int64_t amount);
+  static void fold_split(const Event& event, Mark& mark);
   void fold_hold(Position position, Stamp stamp, const Event& event);
 
   std::vector<Mark> marks_{Mark{}};

@@ -56,6 +56,16 @@ struct Fill {
   }
   void operator()(const router::VoidHoldRequest& body) const { of_hold(body); }
   void operator()(const router::HoldRequest& body) const { of_hold(body); }
+  void operator()(const router::SplitRequest& body) const {
+    of_hold(body);
+    Asked asked{call.hold(), {Operation::split, call.account, {}, {0, body.currency}}, {}};
+    for (const router::SplitRequest::Part& part : body.parts) {
+      asked.body.amount.minor += part.amount;
+      asked.body.credit += payee_text(part.credit, part.amount);
+      asked.payees.emplace_back(part.credit);
+    }
+    call.items.push_back(std::move(asked));
+  }
 
  private:
   template <class Body>
@@ -89,6 +99,10 @@ std::vector<Told> answers_of(const Call& call, const router::Reply& reply) {
   }
   if (call.kind == router::RequestKind::capture_hold && captured != nullptr) {
     all.push_back({captured->result.outcome, true, captured->result});
+  }
+  const auto* split = std::get_if<router::SplitReply>(&reply.body);
+  if (call.kind == router::RequestKind::split && split != nullptr) {
+    all.push_back({split->result.outcome, true, split->result});
   }
   if (call.kind != router::RequestKind::transfers) return all;
   const auto* body = std::get_if<router::TransfersReply>(&reply.body);

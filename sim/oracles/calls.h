@@ -16,6 +16,7 @@ namespace coffer::sim::oracles {
 struct Asked {
   Key key;
   Body body;
+  std::vector<std::string> payees = {};  ///< of a split
 };
 
 struct Call {
@@ -32,7 +33,7 @@ struct Call {
   /// Each of `items` is told a result of its own.
   bool has_items() const {
     return kind == router::RequestKind::transfers || kind == router::RequestKind::place_hold ||
-           kind == router::RequestKind::capture_hold;
+           kind == router::RequestKind::capture_hold || kind == router::RequestKind::split;
   }
   /// The hold it is about.
   Key hold() const { return {tenant, account, id}; }

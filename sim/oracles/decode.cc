@@ -48,10 +48,11 @@ AccountOpened opened(ByteReader& in) {
   return event;
 }
 
-Decided decided(ByteReader& in, bool is_hold = false) {
+/// `only`: 0: any operation that moves money between two.
+Decided decided(ByteReader& in, std::uint8_t only = 0) {
   Decided event;
-  event.operation = numbered<Operation>(in, is_hold ? 7 : 3);
-  if (is_hold && event.operation != Operation::hold) in.fail();
+  event.operation = numbered<Operation>(in, only == 0 ? 3 : only);
+  if (only != 0 && event.operation != static_cast<Operation>(only)) in.fail();
   event.outcome = outcome(in);
   in.u8();
   in.id<PrincipalId>();
@@ -172,7 +173,7 @@ AccountChanged account_changed(ByteReader& in) {
 
 HoldPlaced hold_placed(ByteReader& in) {
   HoldPlaced event;
-  event.decided = decided(in, true);
+  event.decided = decided(in, 7);
   event.expires = Stamp{in.i64()};
   return event;
 }
@@ -194,6 +195,77 @@ WindowMoved window_moved(ByteReader& in) {
   event.passed_ms = in.u64();
   event.first_before = in.u64();
   event.first = in.u64();
+  return event;
+}
+
+SplitStarted split_started(ByteReader& in) {
+  SplitStarted event;
+  event.decided = decided(in, 8);
+  event.refused = in.u8();
+  const std::uint8_t parts = in.u8();
+  for (std::uint8_t i = 0; i < parts && in.ok(); ++i) {
+    SplitStarted::Part part;
+    part.target = in.id<ShardId>();
+    part.leg = in.id<LegNumber>();
+    part.transit = in.id<PocketNumber>();
+    part.credit = in.id<PocketNumber>();
+    part.amount = in.i64();
+    part.credit_account = text(in);
+    event.parts.push_back(std::move(part));
+  }
+  return event;
+}
+
+SplitAnswered split_answered(ByteReader& in) {
+  SplitAnswered event;
+  event.tried.outcome = outcome(in);
+  event.part = in.u8();
+  event.tried.target = in.id<ShardId>();
+  event.tried.leg = in.id<LegNumber>();
+  event.tried.id = in.uuid();
+  event.tried.debit = in.id<PocketNumber>();
+  event.tried.transit = in.id<PocketNumber>();
+  event.tried.amount.currency = currency(in);
+  event.tried.amount.minor = in.i64();
+  event.tried.target_position = in.id<Position>();
+  event.tried.target_stamp = Stamp{in.i64()};
+  return event;
+}
+
+SplitDecided split_decided(ByteReader& in) {
+  SplitDecided event;
+  event.outcome = outcome(in);
+  event.refused = in.u8();
+  event.id = in.uuid();
+  event.debit = in.id<PocketNumber>();
+  event.currency = currency(in);
+  const std::uint8_t parts = in.u8();
+  for (std::uint8_t i = 0; i < parts && in.ok(); ++i) {
+    SplitDecided::Part part;
+    part.target = in.id<ShardId>();
+    part.tried = in.id<LegNumber>();
+    part.second = in.id<LegNumber>();
+    part.transit = in.id<PocketNumber>();
+    part.credit = in.id<PocketNumber>();
+    part.amount = in.i64();
+    event.parts.push_back(part);
+  }
+  return event;
+}
+
+SplitEnded split_ended(ByteReader& in) {
+  SplitEnded event;
+  event.ended.phase = numbered<SecondPhase>(in, 2);
+  event.part = in.u8();
+  event.ended.target = in.id<ShardId>();
+  event.ended.leg = in.id<LegNumber>();
+  event.ended.id = in.uuid();
+  event.ended.debit = in.id<PocketNumber>();
+  event.ended.transit = in.id<PocketNumber>();
+  event.ended.amount.currency = currency(in);
+  event.ended.amount.minor = in.i64();
+  event.ended.target_position = in.id<Position>();
+  event.ended.target_stamp = Stamp{in.i64()};
   return event;
 }
 
@@ -235,6 +307,14 @@ Event decode_event(ByteReader& in) {
       return hold_ended(in);
     case 15:
       return window_moved(in);
+    case 23:
+      return split_started(in);
+    case 24:
+      return split_answered(in);
+    case 25:
+      return split_decided(in);
+    case 26:
+      return split_ended(in);
     default:
       in.fail();
       return ShardFounded{};
@@ -277,6 +357,39 @@ struct PostingsOf {
   std::vector<Posting> operator()(const HoldPlaced&) const { return {}; }
   std::vector<Posting> operator()(const HoldEnded&) const { return {}; }
   std::vector<Posting> operator()(const WindowMoved&) const { return {}; }
+  std::vector<Posting> operator()(const SplitStarted& event) const {
+    const Outcome outcome = event.decided.outcome;
+    if (outcome != Outcome::pending && outcome != Outcome::success) return {};
+    std::vector<Posting> postings;
+    const Currency currency = event.decided.amount.currency;
+    post(postings, event.decided.debit, {-event.decided.amount.minor, currency});
+    for (const SplitStarted::Part& part : event.parts) {
+      post(postings, outcome == Outcome::success ? part.credit : part.transit, {part.amount, currency});
+    }
+    return postings;
+  }
+  std::vector<Posting> operator()(const SplitAnswered&) const { return {}; }
+  std::vector<Posting> operator()(const SplitDecided& event) const {
+    std::vector<Posting> postings;
+    for (const SplitDecided::Part& part : event.parts) {
+      if (accepts(event.phase()) && !part.is_here()) continue;
+      post(postings, part.transit, {-part.amount, event.currency});
+      post(postings, accepts(event.phase()) ? part.credit : event.debit, {part.amount, event.currency});
+    }
+    return postings;
+  }
+  std::vector<Posting> operator()(const SplitEnded&) const { return {}; }
+
+ private:
+  /// A pocket that several parts go through changes once.
+  static void post(std::vector<Posting>& postings, PocketNumber pocket, Money amount) {
+    for (Posting& posting : postings) {
+      if (posting.pocket != pocket) continue;
+      posting.amount.minor += amount.minor;
+      return;
+    }
+    postings.push_back({pocket, amount});
+  }
 };
 
 struct DecidedBy {
@@ -289,6 +402,7 @@ struct DecidedBy {
   const Decided* operator()(const TryStarted& event) const { return &event.leg.decided; }
   const Decided* operator()(const PrepareStarted& event) const { return &event.leg.decided; }
   const Decided* operator()(const HoldPlaced& event) const { return &event.decided; }
+  const Decided* operator()(const SplitStarted& event) const { return &event.decided; }
 };
 
 }  // namespace

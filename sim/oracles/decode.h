@@ -20,7 +20,7 @@ namespace coffer::sim::oracles {
 
 enum class PocketKind : std::uint8_t { customer = 1, issue = 2, transit = 3 };
 /// What binds an id and is decided like a transfer; a hold moves nothing.
-enum class Operation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3, hold = 7 };
+enum class Operation : std::uint8_t { transfer = 1, deposit = 2, withdrawal = 3, hold = 7, split = 8 };
 
 /// As an id's; beside the operations that move money.
 enum class AccountChange : std::uint8_t { freeze = 4, unfreeze = 5, close = 6 };
@@ -200,9 +200,60 @@ std::optional<std::uint64_t> made_ms(const TransferId& id);
 /// minutes ahead of its entry.
 bool has_end(const TransferId& id, Stamp stamp);
 
+inline constexpr std::uint8_t no_part = 0xFF;
+
+/// A payment to several payees: begun with all its Tries, done at once where all are in this shard, or refused.
+struct SplitStarted {
+  struct Part {
+    ShardId target;
+    LegNumber leg;                     ///< 0: in this shard
+    PocketNumber transit = no_pocket;  ///< no_pocket: done at once
+    PocketNumber credit = no_pocket;   ///< in this shard
+    std::int64_t amount = 0;
+    std::string credit_account;
+    bool is_here() const { return leg == LegNumber(); }
+  };
+  Decided decided;  ///< the amount is that of all parts
+  std::uint8_t refused = no_part;
+  std::vector<Part> parts;
+};
+
+/// The answer to the Try of one part.
+struct SplitAnswered {
+  LegAnswered tried;
+  std::uint8_t part = 0;
+};
+
+/// All Tries are answered: Confirm of all, or Cancel of all.
+struct SplitDecided {
+  struct Part {
+    ShardId target;
+    LegNumber tried;
+    LegNumber second;
+    PocketNumber transit = no_pocket;
+    PocketNumber credit = no_pocket;
+    std::int64_t amount = 0;
+    bool is_here() const { return tried == LegNumber(); }
+  };
+  Outcome outcome = Outcome::pending;
+  std::uint8_t refused = no_part;
+  TransferId id;
+  PocketNumber debit = no_pocket;
+  Currency currency;
+  std::vector<Part> parts;
+  SecondPhase phase() const { return outcome == Outcome::success ? SecondPhase::confirm : SecondPhase::cancel; }
+};
+
+/// The second phase of one part is done.
+struct SplitEnded {
+  SecondEnded ended;
+  std::uint8_t part = 0;
+};
+
 using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
                            TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
-                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved>;
+                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved, SplitStarted,
+                           SplitAnswered, SplitDecided, SplitEnded>;
 
 struct Entry {
   Position first_position;
@@ -229,7 +280,7 @@ struct Posting {
   Money amount;  ///< signed
 };
 
-/// What an event does to pockets, by the grammar's words: nothing, or two postings.
+/// What an event does to pockets, by the grammar's words: nothing, or two postings; of a split, one for each pocket.
 std::vector<Posting> postings_of(const Event& event);
 
 }  // namespace coffer::sim::oracles

@@ -98,6 +98,11 @@ Legs::Reason Legs::judge(const At& at, const Event& event) {
   if (const auto* start = std::get_if<SecondStarted>(&event)) return second_started(at, *start);
   if (const auto* receipt = std::get_if<SecondReceived>(&event)) return second_received(at, *receipt);
   if (const auto* end = std::get_if<SecondEnded>(&event)) return second_ended(at, *end);
+  if (const auto* split = std::get_if<SplitStarted>(&event)) return split_started(at, *split);
+  if (const auto* answer = std::get_if<SplitAnswered>(&event))
+    return answered(at, answer->tried, Leg::Step::try_credit);
+  if (const auto* split = std::get_if<SplitDecided>(&event)) return split_decided(at, *split);
+  if (const auto* end = std::get_if<SplitEnded>(&event)) return second_ended(at, end->ended);
   return std::nullopt;
 }
 
@@ -238,6 +243,48 @@ Legs::Reason Legs::second_started(const At& at, const SecondStarted& event) {
   if (also) return reason ? reason : also;
   if (event.tried.leg < event.second) flows_[route].legs[event.tried.leg.value - 1].second = event.second;
   return reason;
+}
+
+/// Every part in another shard is a leg like others.
+Legs::Reason Legs::split_started(const At& at, const SplitStarted& event) {
+  Reason first;
+  for (const SplitStarted::Part& part : event.parts) {
+    if (part.is_here()) continue;
+    Leg leg;
+    leg.step = Leg::Step::try_credit;
+    leg.of_split = true;
+    LegStarted start{event.decided, part.target, part.leg, part.credit_account};
+    start.decided.credit = part.transit;
+    start.decided.amount.minor = part.amount;
+    Reason reason = started(at, start, std::move(leg));
+    if (!first) first = std::move(reason);
+  }
+  return first;
+}
+
+/// What follows from the answers to all Tries, each of which is there.
+Legs::Reason Legs::split_decided(const At& at, const SplitDecided& event) {
+  Reason first;
+  for (const SplitDecided::Part& part : event.parts) {
+    if (part.is_here()) continue;
+    const Route route{at.shard, part.target};
+    const Leg* tried = flows_[route].find(part.tried);
+    if (tried == nullptr || !tried->of_split || !tried->answered || tried->second != LegNumber() ||
+        tried->started.decided.id != event.id || tried->started.decided.amount.minor != part.amount) {
+      return text(route, part.tried) + " is decided in " + text(at.shard, at.position) +
+             ", and it is no Try of this split that was answered and not decided";
+    }
+    Leg second;
+    second.step = step_of(event.phase());
+    second.tried = part.tried;
+    second.of_split = true;
+    LegStarted start = tried->started;
+    start.leg = part.second;
+    Reason reason = started(at, start, std::move(second));
+    if (!reason) flows_[route].legs[part.tried.value - 1].second = part.second;
+    if (!first) first = std::move(reason);
+  }
+  return first;
 }
 
 Legs::Reason Legs::second_ended(const At& at, const SecondEnded& event) {

@@ -28,6 +28,7 @@ struct Leg {
   Position answered_at;
   LegNumber tried;   ///< of a second phase: the leg of its Try
   LegNumber second;  ///< of a Try: the leg of its second phase, once begun
+  bool of_split = false;
 
   bool is_second() const { return step != Step::credit && step != Step::try_credit && step != Step::prepare; }
 };
@@ -69,6 +70,8 @@ class Legs {
   Reason answered(const At& at, const LegAnswered& event, Leg::Step step);
   Reason second_started(const At& at, const SecondStarted& event);
   Reason second_ended(const At& at, const SecondEnded& event);
+  Reason split_started(const At& at, const SplitStarted& event);
+  Reason split_decided(const At& at, const SplitDecided& event);
 
   Book book_;
   std::map<Route, Flow> flows_;

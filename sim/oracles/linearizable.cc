@@ -88,7 +88,8 @@ class Linearizable final : public Oracle {
     switch (call->kind) {
       case router::RequestKind::transfers:
       case router::RequestKind::place_hold:
-      case router::RequestKind::capture_hold: {
+      case router::RequestKind::capture_hold:
+      case router::RequestKind::split: {
         const std::vector<Told> answers = answers_of(*call, reply);
         for (std::size_t i = 0; i < answers.size(); ++i) transfer(call->items[i], answers[i]);
         for (std::size_t i = 0; i < answers.size(); ++i) ended(call->items[i], answers[i]);
@@ -121,9 +122,15 @@ class Linearizable final : public Oracle {
     const std::string& other = other_account(asked.body);
     const Currency currency = asked.body.amount.currency;
     const TenantId tenant = asked.key.tenant;
+    const auto all_opened = [&](Currency in) {
+      return std::all_of(asked.payees.begin(), asked.payees.end(), [&](const std::string& payee) {
+        return opened_.contains({tenant, payee, in});
+      });
+    };
+    const bool is_split = asked.body.operation == Operation::split;
     return {told_, opened_.contains({tenant, asked.key.home, {}}), opened_.contains({tenant, asked.key.home, currency}),
-            other.empty() || opened_.contains({tenant, other, {}}),
-            other.empty() || opened_.contains({tenant, other, currency})};
+            is_split ? all_opened({}) : other.empty() || opened_.contains({tenant, other, {}}),
+            is_split ? all_opened(currency) : other.empty() || opened_.contains({tenant, other, currency})};
   }
 
   /// True when the position exists; told otherwise.
@@ -210,6 +217,7 @@ class Linearizable final : public Oracle {
     } else if (outcome == Outcome::account_frozen || outcome == Outcome::account_closed) {
       const AccountState state = outcome == Outcome::account_frozen ? AccountState::frozen : AccountState::closed;
       const std::vector<Record>& records = transfers_.records(asked.key);
+      if (asked.body.operation == Operation::split) return;  // O-T6 looks at the part that was refused
       if (records.empty() || was_in(state, asked, records[0])) return;
       violated(what + " at " + text(records[0].shard, records[0].position) + ", and neither account was so there");
     } else if (outcome == Outcome::insufficient_funds) {
@@ -415,7 +423,8 @@ class Linearizable final : public Oracle {
     }
     if (!committed(what, step.shard, step.position)) return;
     const Transfers::Done* done = transfers_.done_at(step.shard, step.position);
-    const bool is_it = done != nullptr && done->id == key.id && done->phase == step.phase && done->side == step.side &&
+    const bool is_it = done != nullptr && done->id == key.id && done->phase == step.phase &&
+                       (done->side == step.side || (done->both_sides && step.side == Side::credit)) &&
                        done->stamp == step.stamp && done->refused == (step.state == StepState::refused) &&
                        step.state != StepState::sent;
     if (!is_it)

@@ -60,6 +60,14 @@ class LocksHold final : public Oracle {
       lock(at, prepared->leg.decided.debit, prepared->leg.decided.id);
     } else if (const auto* held = std::get_if<HoldPlaced>(&event)) {
       order(at, held->decided, held->decided.outcome);
+    } else if (const auto* split = std::get_if<SplitStarted>(&event)) {
+      const Outcome outcome = split->decided.outcome;
+      // Of a part that was refused for a lock the event does not say the account.
+      const bool of_part = split->refused != no_part;
+      if (!of_part) order(at, split->decided, outcome == Outcome::pending ? Outcome::success : outcome);
+      for (const SplitStarted::Part& part : split->parts) {
+        if (part.is_here()) must_be_free(at, part.credit, split->decided.id);
+      }
     } else if (const auto* credited = std::get_if<LegReceived>(&event)) {
       receipt(at, *credited);
     } else if (const auto* asked = std::get_if<TryReceived>(&event)) {

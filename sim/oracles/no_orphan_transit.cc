@@ -27,6 +27,14 @@ bool has_arrived(const Legs::Flow& flow, const Leg& leg) {
          second->received.has_value();
 }
 
+/// Whether the source has taken the money from its account, and not brought it back: with a split's Cancel, which may
+/// come after the success of this Try.
+bool has_left(const Legs::Flow& flow, const Leg& leg) {
+  if (!leg.of_split) return !leg.answered || leg.answered->outcome == Outcome::success;
+  const Leg* second = flow.find(leg.second);
+  return second == nullptr || second->step != Leg::Step::cancel;
+}
+
 class NoOrphanTransit final : public Oracle {
  public:
   explicit NoOrphanTransit(const Topology& topology) : legs_(topology) {}
@@ -61,7 +69,7 @@ class NoOrphanTransit final : public Oracle {
         const Money amount = leg.started.decided.amount;
         const Pair pair{std::min(route.source, route.target), std::max(route.source, route.target), amount.currency};
         on_the_way[pair] += 0;
-        const bool left_source = !leg.answered || leg.answered->outcome == Outcome::success;
+        const bool left_source = has_left(flow, leg);
         const bool at_target = has_arrived(flow, leg);
         if (left_source && !at_target) on_the_way[pair] += amount.minor;
       }

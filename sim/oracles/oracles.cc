@@ -24,6 +24,7 @@ std::unique_ptr<Oracle> make_raft_safety(const Topology& topology);
 std::unique_ptr<Oracle> make_saga_decides_once(const Topology& topology);
 std::unique_ptr<Oracle> make_saga_ends(const Topology& topology);
 std::unique_ptr<Oracle> make_same_answer(const Topology& topology);
+std::unique_ptr<Oracle> make_splits(const Topology& topology);
 std::unique_ptr<Oracle> make_undo(const Topology& topology);
 std::unique_ptr<Oracle> make_windows(const Topology& topology);
 
@@ -53,6 +54,7 @@ const std::vector<Row>& table() {
       {"O-T3", "no money is left in transit", make_no_orphan_transit},
       {"O-T5", "what is locked is left alone, by those who are not refused for it, and not locked for ever",
        make_locks},
+      {"O-T6", "a split credits all its payees or none, each once, and what it takes is what they get", make_splits},
   };
   return rows;
 }

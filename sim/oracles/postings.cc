@@ -28,6 +28,7 @@ struct ShapeOf {
       case Operation::withdrawal:
         return {PocketKind::customer, PocketKind::issue, {}};
       case Operation::hold:
+      case Operation::split:
         return {};
     }
     return {};
@@ -48,6 +49,14 @@ struct ShapeOf {
   Shape operator()(const HoldPlaced&) const { return {}; }
   Shape operator()(const HoldEnded&) const { return {}; }
   Shape operator()(const WindowMoved&) const { return {}; }
+  // Whose transit pockets they are, judge_split looks at.
+  Shape operator()(const SplitStarted& event) const {
+    const bool at_once = event.decided.outcome == Outcome::success;
+    return {PocketKind::customer, at_once ? PocketKind::customer : PocketKind::transit, {}};
+  }
+  Shape operator()(const SplitAnswered&) const { return {}; }
+  Shape operator()(const SplitDecided&) const { return {PocketKind::transit, PocketKind::customer, {}}; }
+  Shape operator()(const SplitEnded&) const { return {}; }
 };
 
 class PostingsBalance final : public Oracle {
@@ -109,7 +118,28 @@ class PostingsBalance final : public Oracle {
     for (const auto& [currency, sum] : sums) {
       if (sum != 0) violated(where + ": its postings in " + to_string(currency) + " sum to " + text(sum));
     }
+    if (const auto* started = std::get_if<SplitStarted>(&event)) return judge_split(book, where, postings, *started);
+    if (const auto* decided = std::get_if<SplitDecided>(&event)) return judge_split(book, where, postings, *decided);
     judge_sides(book, where, postings, std::visit(ShapeOf{}, event));
+  }
+
+  /// Money goes one way, between pockets of the right kinds, and each part through its shard's.
+  template <class Split>
+  void judge_split(const ShardBook& book, const std::string& where, const std::vector<Posting>& postings,
+                   const Split& split) {
+    const Shape shape = ShapeOf{}(split);
+    for (const Posting& posting : postings) {
+      const PocketKind kind = posting.amount.minor < 0 ? shape.from : shape.to;
+      if (posting.amount.minor != 0 && book.pocket(posting.pocket)->kind == kind) continue;
+      violated(where + " moves " + std::to_string(posting.amount.minor) + " of pocket " +
+               std::to_string(posting.pocket.value) + ", which is not of the right kind");
+    }
+    for (const auto& part : split.parts) {
+      if (part.amount <= 0) violated(where + " has a part of " + std::to_string(part.amount));
+      const Pocket* transit = book.pocket(part.transit);
+      if (transit == nullptr || transit->peer == part.target) continue;
+      violated(where + " uses the transit pocket of " + text(transit->peer) + " for money of " + text(part.target));
+    }
   }
 
   void judge_sides(const ShardBook& book, const std::string& where, const std::vector<Posting>& postings,

@@ -70,7 +70,8 @@ Difference compare(const StateRows& found, const StateRows& expected) {
   if (auto difference = compare_flows("to", found.outgoing, expected.outgoing)) return difference;
   if (auto difference = compare_flows("from", found.incoming, expected.incoming)) return difference;
   if (auto difference = compare("tried leg", found.tries, expected.tries)) return difference;
-  return compare("hold", found.holds, expected.holds);
+  if (auto difference = compare("hold", found.holds, expected.holds)) return difference;
+  return compare("split", found.splits, expected.splits);
 }
 
 }  // namespace

@@ -11,7 +11,7 @@ namespace {
 /// Returns the version.
 std::uint8_t decode_head(ByteReader& in, StateRows& rows) {
   const std::uint8_t version = in.u8();
-  if (version < 1 || version > 5) in.fail();
+  if (version < 1 || version > 7) in.fail();
   rows.shard = in.id<ShardId>();
   const std::uint8_t founded = in.u8();
   if (founded > 1) in.fail();
@@ -124,16 +124,51 @@ HoldRow hold(ByteReader& in) {
   return row;
 }
 
+SplitRow split(ByteReader& in) {
+  SplitRow row;
+  row.dedup = in.u32();
+  row.debit = in.id<PocketNumber>();
+  row.second = in.u8();
+  row.refused = in.u8();
+  row.decided = in.id<Position>();
+  row.decided_stamp = Stamp{in.i64()};
+  const std::uint8_t parts = in.u8();
+  if (row.second > 2 || parts > 16) in.fail();
+  for (std::uint8_t i = 0; i < parts && in.ok(); ++i) {
+    SplitRow::Part part;
+    part.target = in.id<ShardId>();
+    part.tried = in.id<LegNumber>();
+    part.second = in.id<LegNumber>();
+    part.transit = in.id<PocketNumber>();
+    part.credit = in.id<PocketNumber>();
+    part.amount = in.i64();
+    part.outcome = static_cast<Outcome>(in.u8());
+    const std::uint8_t ended = in.u8();
+    if (ended > 1) in.fail();
+    part.ended = ended == 1;
+    part.tried_position = in.id<Position>();
+    part.tried_stamp = Stamp{in.i64()};
+    part.ended_position = in.id<Position>();
+    part.ended_stamp = Stamp{in.i64()};
+    part.credit_account = std::string(in.short_string());
+    row.parts.push_back(std::move(part));
+  }
+  return row;
+}
+
 /// Whether the version is the one that such rows are written in.
 bool is_due(std::uint8_t version, const StateRows& rows) {
   bool has_others = !rows.tries.empty();
   bool has_changes = false;
   bool has_holds = false;
+  bool has_splits = false;
   for (const DedupRow& row : rows.dedup) {
     has_others = has_others || (row.link && row.link->protocol > 1);
     has_changes = has_changes || row.is_change();
     has_holds = has_holds || row.operation == Operation::hold;
+    has_splits = has_splits || row.operation == Operation::split;
   }
+  if (has_splits) return version == (rows.passed_ms > 0 ? 7 : 6);
   return version == (rows.passed_ms > 0 ? 5 : has_holds ? 4 : has_changes ? 3 : has_others ? 2 : 1);
 }
 
@@ -167,11 +202,12 @@ std::optional<StateRows> decode_state(ByteView payload) {
   decode_rows(in, in.u64(), version >= 3 ? account_with_state : account, rows.accounts);
   decode_rows(in, in.u64(), pocket, rows.pockets);
   decode_rows(in, in.u64(), dedup, rows.dedup);
-  if (version >= 5) {
+  if (version == 5 || version == 7) {
     rows.passed_ms = in.u64();
     rows.first_windowed = in.u64();
     decode_rows(in, in.u64(), dedup, rows.windowed);
   }
+  if (version >= 6) decode_rows(in, in.u64(), split, rows.splits);
   const std::uint64_t targets = in.u64();
   for (std::uint64_t i = 0; i < targets && in.ok(); ++i) {
     Outgoing& flow = next_flow(in, rows.outgoing);

@@ -1,12 +1,12 @@
 // The oracles' own reading of a snapshot's payload, the canonical export of a shard's state, written from the grammar
 // of docs/FORMATS.md and from nothing else. Plain data; takes any bytes, never reads past their end.
 //
-//   state    := head | book | dedup | windowed{version 5} | phases | inbox | tries{version 2 to 5}
-//               | holds{version 4, 5}
+//   state    := head | book | dedup | windowed{version 5, 7} | splits{version 6, 7} | phases | inbox
+//               | tries{version 2 on} | holds{version 4 on}
 //   head     := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 //               | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 //   book     := count u64 | account{count} | count u64 | pocket{count}
-//   account  := tenant u32 | name short_string | state u8{version 3 to 5}
+//   account  := tenant u32 | name short_string | state u8{version 3 on}
 //   pocket   := account u32 | currency u32 | peer u32 | kind u8 | balance i64 | pending i64
 //   dedup    := count u64 | row{count}
 //   row      := home u32 | id 16 | digest 16 | position u64 | stamp i64 | operation u8 | outcome u8 | linked u8
@@ -25,10 +25,17 @@
 //   try      := source u32 | leg u64 | id 16 | transit u32 | credit u32 | amount i64 | flags u8
 //   holds    := count u64 | hold{count}
 //   hold     := dedup u32 | pocket u32 | amount i64 | expires i64 | end u8
+//   splits   := count u64 | split{count}
+//   split    := dedup u32 | debit u32 | second u8 | refused u8 | decided u64 | decided_stamp i64 | parts u8 |
+//   part{parts} part     := target u32 | tried u64 | second u64 | transit u32 | credit u32 | amount i64 | outcome u8 |
+//   ended u8
+//               | tried_position u64 | tried_stamp i64 | ended_position u64 | ended_stamp i64 | credit_account str
 // linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). A leg's dedup is a row's place, of a windowed row 2^31 and
-// the place modulo 2^30. Version 5 where ids have a window (passed > 0); else 4 where an id is bound to a hold
-// (operation 7); else 3 where one is bound to a change of an account (operations 4 to 6); else 2 where a row is linked
-// by another protocol than the saga or there are tries; else 1. Flags: 1 out of order, 2 prepared by two-phase commit.
+// the place modulo 2^30. Version 6 where an id is bound to a
+// split (operation 8), and 7 where ids have a window as well; else 5 where they have a window (passed > 0); else 4
+// where an id is bound to a hold (operation 7); else 3 where one is bound to a change of an account (operations 4 to
+// 6); else 2 where a row is linked by another protocol than the saga or there are tries; else 1. Flags: 1 out of order,
+// 2 prepared by two-phase commit.
 #pragma once
 
 #include <cstdint>
@@ -152,6 +159,34 @@ struct HoldRow {
   bool operator==(const HoldRow&) const = default;
 };
 
+/// A split, with its parts.
+struct SplitRow {
+  struct Part {
+    ShardId target;
+    LegNumber tried;
+    LegNumber second;
+    PocketNumber transit = no_pocket;
+    PocketNumber credit = no_pocket;
+    std::int64_t amount = 0;
+    Outcome outcome = Outcome::pending;
+    bool ended = false;
+    Position tried_position;
+    Stamp tried_stamp;
+    Position ended_position;
+    Stamp ended_stamp;
+    std::string credit_account;
+    bool operator==(const Part&) const = default;
+  };
+  std::uint32_t dedup = 0;
+  PocketNumber debit = no_pocket;
+  std::uint8_t second = 0;  ///< 0: not decided; or a SecondPhase
+  std::uint8_t refused = no_part;
+  Position decided;
+  Stamp decided_stamp;
+  std::vector<Part> parts;
+  bool operator==(const SplitRow&) const = default;
+};
+
 struct StateRows {
   ShardId shard;
   bool founded = false;
@@ -166,8 +201,9 @@ struct StateRows {
   std::vector<DedupRow> windowed;    ///< those that have an end and are not forgotten, by place
   std::map<ShardId, Outgoing> outgoing;
   std::map<ShardId, Incoming> incoming;
-  std::vector<TryRow> tries;   ///< sources and legs ascending
-  std::vector<HoldRow> holds;  ///< in the order placed
+  std::vector<TryRow> tries;     ///< sources and legs ascending
+  std::vector<HoldRow> holds;    ///< in the order placed
+  std::vector<SplitRow> splits;  ///< in the order begun
 };
 
 /// Nothing when the bytes do not follow the grammar: not the canonical ones.

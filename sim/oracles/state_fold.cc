@@ -127,10 +127,109 @@ class Folding {
     if (event.hold < rows_.holds.size()) rows_.holds[event.hold].end = static_cast<std::uint8_t>(event.how);
   }
 
+  void operator()(const SplitStarted& event) {
+    const std::uint32_t number = bind(event.decided, event.decided.outcome);
+    SplitRow split;
+    split.dedup = number;
+    split.debit = event.decided.debit;
+    split.refused = event.refused;
+    for (const SplitStarted::Part& part : event.parts) {
+      SplitRow::Part& row = split.parts.emplace_back();
+      row.target = part.target;
+      row.tried = part.leg;
+      row.transit = part.transit;
+      row.credit = part.credit;
+      row.amount = part.amount;
+      row.credit_account = part.credit_account;
+      row.outcome = part.is_here() ? Outcome::success : Outcome::pending;
+      row.ended = event.decided.outcome == Outcome::success;
+      if (row.ended) continue;
+      const PhaseRow leg{number, split.debit, part.transit, part.amount, part.credit_account, {}};
+      hold(leg, part.amount);
+      if (part.is_here()) wait_here(row, part.amount);
+      if (!part.is_here()) send(part.target, part.leg, leg);
+    }
+    rows_.splits.push_back(std::move(split));
+  }
+
+  void operator()(const SplitAnswered& event) {
+    const std::optional<PhaseRow> leg = answered(event.tried.target, event.tried.leg);
+    SplitRow::Part* part = leg ? part_of(leg->dedup, event.part) : nullptr;
+    if (part == nullptr) return;
+    part->outcome = event.tried.outcome;
+    part->tried_position = event.tried.target_position;
+    part->tried_stamp = event.tried.target_stamp;
+  }
+
+  void operator()(const SplitDecided& event) {
+    for (SplitRow& split : rows_.splits) {
+      const bool is_it = split.dedup < rows_.dedup.size() && rows_.dedup[split.dedup].id == event.id &&
+                         split.debit == event.debit && split.parts.size() == event.parts.size();
+      if (!is_it) continue;
+      split.second = static_cast<std::uint8_t>(event.phase());
+      split.refused = event.refused;
+      split.decided = rows_.last_position;
+      split.decided_stamp = stamp_;
+      for (std::size_t i = 0; i < split.parts.size(); ++i) decide(event, split, split.parts[i], event.parts[i]);
+      if (!accepts(event.phase())) rows_.dedup[split.dedup].outcome = event.outcome;
+    }
+  }
+
+  void operator()(const SplitEnded& event) {
+    const std::optional<PhaseRow> leg = answered(event.ended.target, event.ended.leg);
+    SplitRow::Part* part = leg ? part_of(leg->dedup, event.part) : nullptr;
+    if (part == nullptr) return;
+    part->ended = true;
+    part->ended_position = event.ended.target_position;
+    part->ended_stamp = event.ended.target_stamp;
+    if (!accepts(event.ended.phase)) return;
+    hold(*leg, -leg->amount);
+    for (const SplitRow& split : rows_.splits) {
+      if (split.dedup != leg->dedup) continue;
+      const bool all = std::all_of(split.parts.begin(), split.parts.end(), [](const auto& each) { return each.ended; });
+      if (all) rows_.dedup[split.dedup].outcome = Outcome::success;
+    }
+  }
+
  private:
+  /// The part of the split that this id is bound to; null where there is none.
+  SplitRow::Part* part_of(std::uint32_t dedup, std::uint8_t part) {
+    for (SplitRow& split : rows_.splits) {
+      if (split.dedup == dedup && part < split.parts.size()) return &split.parts[part];
+    }
+    return nullptr;
+  }
+
+  void decide(const SplitDecided& event, const SplitRow& split, SplitRow::Part& row, const SplitDecided::Part& part) {
+    const bool agreed = accepts(event.phase());
+    PhaseRow leg{split.dedup, split.debit, row.transit, row.amount, row.credit_account, {}};
+    if (row.tried == LegNumber()) {
+      wait_here(row, -row.amount);
+      row.ended = true;
+    } else {
+      row.second = part.second;
+      leg.second = {event.phase(), row.tried, split.decided, split.decided_stamp};
+      send(row.target, part.second, leg);
+    }
+    if (!agreed || row.tried == LegNumber()) hold(leg, -row.amount);
+  }
+
+  void send(ShardId target, LegNumber number, const PhaseRow& leg) {
+    Outgoing& flow = rows_.outgoing[target];
+    flow.next = number.next();
+    flow.rows.push_back(leg);
+  }
+
+  /// Room in the transit pocket of the own shard, and in the payee's.
+  void wait_here(const SplitRow::Part& part, std::int64_t amount) {
+    for (const PocketNumber pocket : {part.transit, part.credit}) {
+      if (pocket.value < rows_.pockets.size()) rows_.pockets[pocket.value].pending += amount;
+    }
+  }
+
   /// The row's number.
   std::uint32_t add(const DedupRow& row) {
-    if (rows_.passed_ms > 0 && row.operation != Operation::hold && has_end(row.id, row.stamp)) {
+    if (rows_.passed_ms > 0 && row.operation < Operation::hold && has_end(row.id, row.stamp)) {
       rows_.windowed.push_back(row);
       return windowed_number(rows_.first_windowed + rows_.windowed.size() - 1);
     }

@@ -1,5 +1,7 @@
 #include "sim/oracles/transfers.h"
 
+#include <algorithm>
+
 namespace coffer::sim::oracles {
 
 namespace {
@@ -56,6 +58,21 @@ struct StepOf {
   Step operator()(const SecondReceived& event) const {
     return Transfers::Done{event.id, phase_of(event.phase), Side::credit, false, {}};
   }
+  Step operator()(const SplitStarted& event) const {
+    const Outcome outcome = event.decided.outcome;
+    if (outcome == Outcome::pending) {
+      return Transfers::Done{event.decided.id, TransferPhase::try_legs, Side::debit, false, {}, has_own(event.parts)};
+    }
+    const bool refused = outcome != Outcome::success;
+    return Transfers::Done{event.decided.id, TransferPhase::execute, Side::both, refused, {}};
+  }
+  Step operator()(const SplitDecided& event) const {
+    return Transfers::Done{event.id, phase_of(event.phase()), Side::debit, false, {}, has_own(event.parts)};
+  }
+  template <class Part>
+  static bool has_own(const std::vector<Part>& parts) {
+    return std::any_of(parts.begin(), parts.end(), [](const Part& part) { return part.is_here(); });
+  }
 };
 
 }  // namespace
@@ -75,6 +92,7 @@ void Transfers::committed(const CommittedEntry& committed) {
     step->stamp = entry->stamp;
     done_.emplace(std::pair(shard, position), *step);
     steps_.emplace(step->id, step->phase, step->side, step->refused);
+    if (step->both_sides) steps_.emplace(step->id, step->phase, Side::credit, step->refused);
   }
 }
 
@@ -103,6 +121,11 @@ void Transfers::read(const Receipt& at, const Event& event) {
     }
   } else if (const auto* second = std::get_if<SecondReceived>(&event)) {
     if (accepts(second->phase)) settled(at, {second->source, shard, second->tried}, Outcome::success);
+    if (accepts(second->phase)) confirmed({second->source, shard, second->tried});
+  } else if (const auto* parted = std::get_if<SplitStarted>(&event)) {
+    split(at, *parted);
+  } else if (const auto* agreed = std::get_if<SplitDecided>(&event)) {
+    split(at, *agreed);
   } else if (const auto* answer = std::get_if<LegAnswered>(&event)) {
     answered({shard, answer->target, answer->leg});
     noted({shard, answer->target, answer->leg}, TransferPhase::execute, answer->outcome != Outcome::success);
@@ -125,6 +148,42 @@ void Transfers::placed(const Receipt& at, const HoldPlaced& event) {
   record.body_known = record.body_known && event.decided.outcome == Outcome::success;
   if (!record.body_known) return;
   record.body.expires_in_ms = static_cast<std::uint64_t>((event.expires.nanos - at.stamp.nanos) / 1'000'000);
+}
+
+void Transfers::split(const Receipt& at, const SplitStarted& event) {
+  Record& record = decided(at, event.decided, nullptr);
+  const Outcome outcome = event.decided.outcome;
+  record.body.credit.clear();
+  for (const SplitStarted::Part& part : event.parts) record.body.credit += payee_text(part.credit_account, part.amount);
+  record.body_known = outcome == Outcome::pending || outcome == Outcome::success;
+  if (outcome != Outcome::pending) return;
+  const ShardBook& book = book_.shard(at.shard);
+  const Key key{book.tenant_of(event.decided.home), book.account(event.decided.home).value_or(""), event.decided.id};
+  const Place place{key, records_[key].size() - 1};
+  for (const SplitStarted::Part& part : event.parts) {
+    if (part.is_here()) continue;
+    parts_[{at.shard, part.target, part.leg}] = place;
+    ++unconfirmed_[place];
+  }
+}
+
+/// A refusal stands here; a success where the last payee has its money.
+void Transfers::split(const Receipt& at, const SplitDecided& event) {
+  for (const SplitDecided::Part& part : event.parts) {
+    const auto found = parts_.find({at.shard, part.target, part.tried});
+    if (part.is_here() || found == parts_.end()) continue;
+    Record& record = records_[found->second.first][found->second.second];
+    if (!accepts(event.phase()) && record.outcome == Outcome::pending) record.outcome = event.outcome;
+  }
+}
+
+void Transfers::confirmed(const LegName& tried) {
+  const auto found = parts_.find(tried);
+  if (found == parts_.end()) return;
+  const Place place = found->second;
+  parts_.erase(found);
+  Record& record = records_[place.first][place.second];
+  if (--unconfirmed_[place] == 0 && record.outcome == Outcome::pending) record.outcome = Outcome::success;
 }
 
 Record& Transfers::decided(const Receipt& at, const Decided& event, const LegStarted* leg) {
@@ -189,6 +248,10 @@ bool Transfers::has_done(const TransferId& id, TransferPhase phase, Side side, b
 
 bool Transfers::has_noted(const Key& key, TransferPhase phase, bool refused) const {
   return noted_.contains({key, phase, refused});
+}
+
+std::string payee_text(std::string_view account, std::int64_t amount) {
+  return std::string(account) + " " + std::to_string(amount) + ", ";
 }
 
 std::string text(const Key& key) { return "transfer " + text(key.id) + " of account '" + key.home + "'"; }

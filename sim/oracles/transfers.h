@@ -5,6 +5,7 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <vector>
@@ -26,7 +27,8 @@ struct Key {
   auto operator<=>(const Key&) const = default;
 };
 
-/// What a transfer or a hold means; the account of a system side is empty, as is a hold's credit.
+/// What a transfer or a hold means; the account of a system side is empty, as is a hold's credit. A split's credit is
+/// the payee_text of all parts, its amount their sum.
 struct Body {
   Operation operation = Operation::transfer;
   std::string debit;
@@ -36,7 +38,10 @@ struct Body {
   auto operator<=>(const Body&) const = default;
 };
 
-/// One deciding event (transfer_decided, hold_placed, or what starts a leg) and what followed.
+/// "bob 250, ", as part of what a split means.
+std::string payee_text(std::string_view account, std::int64_t amount);
+
+/// One deciding event (transfer_decided, hold_placed, split_started, or what starts a leg) and what followed.
 struct Record {
   ShardId shard;
   Position position;
@@ -71,6 +76,7 @@ class Transfers {
     Side side = Side::both;
     bool refused = false;
     Stamp stamp;
+    bool both_sides = false;  ///< of a split: of the debit, and of the parts in the same shard
   };
   /// Null where the log holds nothing of a transfer's steps.
   const Done* done_at(ShardId shard, Position position) const;
@@ -96,6 +102,9 @@ class Transfers {
   };
   Record& decided(const Receipt& at, const Decided& event, const LegStarted* leg);
   void placed(const Receipt& at, const HoldPlaced& event);
+  void split(const Receipt& at, const SplitStarted& event);
+  void split(const Receipt& at, const SplitDecided& event);
+  void confirmed(const LegName& tried);
   void read(const Receipt& at, const Event& event);
   /// The leg's outcome is settled by what stands here.
   void settled(const Receipt& at, const LegName& leg, Outcome outcome);
@@ -105,6 +114,8 @@ class Transfers {
   Book book_;
   std::map<Key, std::vector<Record>> records_;
   std::map<LegName, Place> legs_;
+  std::map<LegName, Place> parts_;            ///< of splits: by the leg of the Try, until confirmed
+  std::map<Place, std::size_t> unconfirmed_;  ///< how many of them, by split
   std::map<std::pair<ShardId, Position>, Done> done_;
   std::set<std::tuple<TransferId, TransferPhase, Side, bool>> steps_;  ///< of done_
   std::set<std::tuple<Key, TransferPhase, bool>> noted_;

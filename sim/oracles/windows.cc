@@ -54,7 +54,8 @@ class Windows final : public Oracle {
         if (answers[i].has_result && answers[i].result.replayed) replayed(call->items[i].key, shard);
       }
     } else if (call->kind == router::RequestKind::transfer_status ||
-               call->kind == router::RequestKind::change_account || call->kind == router::RequestKind::place_hold) {
+               call->kind == router::RequestKind::change_account || call->kind == router::RequestKind::place_hold ||
+               call->kind == router::RequestKind::split) {
       heard({call->tenant, call->account, call->id}, reply.status, reply.shard);
     }
   }
@@ -82,7 +83,8 @@ class Windows final : public Oracle {
     void operator()(const Event&) const {}
     void operator()(const TransferDecided& event) const { bind(event.decided.id, nullptr); }
     void operator()(const AccountChanged& event) const { bind(event.id, nullptr); }
-    void operator()(const HoldPlaced& event) const { takes(event.decided.id); }  // and keeps it for ever
+    void operator()(const HoldPlaced& event) const { takes(event.decided.id); }    // and keeps it for ever
+    void operator()(const SplitStarted& event) const { takes(event.decided.id); }  // likewise
     void operator()(const LegStarted& event) const { bind(event.decided.id, &event); }
     void operator()(const TryStarted& event) const { (*this)(event.leg); }
     void operator()(const PrepareStarted& event) const { (*this)(event.leg); }

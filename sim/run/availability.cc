@@ -21,6 +21,7 @@ bool is_definite(const router::Reply& reply) {
   if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) {
     return is_definite(captured->result.outcome);
   }
+  if (const auto* split = std::get_if<router::SplitReply>(&reply.body)) return is_definite(split->result.outcome);
   const auto* transfers = std::get_if<router::TransfersReply>(&reply.body);
   if (reply.status != Outcome::success || transfers == nullptr) return is_definite(reply.status);
   return std::all_of(transfers->results.begin(), transfers->results.end(),

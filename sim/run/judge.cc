@@ -181,7 +181,8 @@ void Judge::on_call(SimTime now, std::uint32_t client, std::uint64_t op, const r
     call.items.push_back({request.header.tenant, status->id});
   }
   call.of_hold = request.header.kind == router::RequestKind::place_hold ||
-                 request.header.kind == router::RequestKind::capture_hold;
+                 request.header.kind == router::RequestKind::capture_hold ||
+                 request.header.kind == router::RequestKind::split;
   for (const auto& oracle : oracles_) oracle->on_call(now, client, op, request);
 }
 
@@ -221,8 +222,10 @@ void Judge::count(const Call& call, const router::Reply& reply) {
   if (call.of_hold) {
     const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body);
     const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body);
-    const bool has_result = placed != nullptr || captured != nullptr;
-    const router::TransferResult result = placed != nullptr     ? placed->result
+    const auto* split = std::get_if<router::SplitReply>(&reply.body);
+    const bool has_result = placed != nullptr || captured != nullptr || split != nullptr;
+    const router::TransferResult result = split != nullptr      ? split->result
+                                          : placed != nullptr   ? placed->result
                                           : captured != nullptr ? captured->result
                                                                 : router::TransferResult{};
     return count(has_result ? result.outcome : reply.status, result);

@@ -76,6 +76,8 @@ router::RequestKind kind_of(CallKind kind) {
       return router::RequestKind::void_hold;
     case CallKind::hold_state:
       return router::RequestKind::hold;
+    case CallKind::split:
+      return router::RequestKind::split;
   }
   check_failed("a call is of a known kind");
 }
@@ -91,13 +93,15 @@ router::AccountChange change_of(CallKind kind) {
 Outcome outcome_of(const router::Reply& reply) {
   if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) return placed->result.outcome;
   if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) return captured->result.outcome;
+  if (const auto* split = std::get_if<router::SplitReply>(&reply.body)) return split->result.outcome;
   if (const auto* told = std::get_if<router::TransferStatusReply>(&reply.body)) return told->result.outcome;
   return reply.status;
 }
 
+/// Or a split: what is asked again, word by word, until it has a definite answer.
 bool is_write_of_hold(router::RequestKind kind) {
-  return kind == router::RequestKind::place_hold || kind == router::RequestKind::capture_hold ||
-         kind == router::RequestKind::void_hold;
+  return kind == router::RequestKind::split || kind == router::RequestKind::place_hold ||
+         kind == router::RequestKind::capture_hold || kind == router::RequestKind::void_hold;
 }
 
 /// The account that decides it.
@@ -170,9 +174,10 @@ void ScriptPlan::plan_calls() {
     if (names_pocket(call.operation)) ask.pocket.currency = currency_named(call.currency);
     changes_accounts_ = changes_accounts_ || changes_account(call.operation);
     if (changes_account(call.operation)) ask.change = change_of(call.operation);
-    const bool has_own_id = changes_account(call.operation) || call.operation == CallKind::hold;
+    const bool has_own_id =
+        changes_account(call.operation) || call.operation == CallKind::hold || call.operation == CallKind::split;
     ask.id = id_of(has_own_id && call.id == 0 ? own_numbers + ++numbers_ : call.id, call.made_ms);
-    if (is_of_hold(call.operation)) ask.hold = &call;
+    if (is_of_hold(call.operation) || call.operation == CallKind::split) ask.hold = &call;
   }
 }
 
@@ -222,6 +227,11 @@ void ScriptPlan::plan_reads_of_holds(const std::function<void(Ask)>& give) {
   for (const auto& [tenant, account, id] : captures_) {
     ask.pocket = {tenant, account, {}};
     ask.id = ledger::capture_id_of(id);
+    give(ask);
+  }
+  for (const auto& [tenant, account, id] : splits_) {
+    ask.pocket = {tenant, account, {}};
+    ask.id = id;
     give(ask);
   }
 }
@@ -326,6 +336,12 @@ Bytes ScriptPlan::encode(const Ask& ask, std::uint32_t client) const {
     case router::RequestKind::hold:
       request.body = router::HoldRequest{ask.id, ask.pocket.account};
       break;
+    case router::RequestKind::split: {
+      router::SplitRequest body{ask.pocket.currency, ask.id, ask.pocket.account, {}};
+      for (const ScriptedPart& part : ask.hold->parts) body.parts.push_back({part.amount, part.to});
+      request.body = std::move(body);
+      break;
+    }
     case router::RequestKind::trial_balance:
       request.body = router::TrialBalanceRequest{};
       break;
@@ -347,6 +363,7 @@ std::optional<workload::Next> ScriptPlan::next(std::uint32_t number, Phase phase
   const Named named{ask->pocket.tenant, ask->pocket.account, ask->id};
   if (ask->kind == router::RequestKind::place_hold) holds_.insert(named);
   if (ask->kind == router::RequestKind::capture_hold) captures_.insert(named);
+  if (ask->kind == router::RequestKind::split) splits_.insert(named);
   if (ask->kind == router::RequestKind::hold && phase == Phase::healing) client.has_waited = true;
   if (phase == Phase::running) client.calls.pop_front();
   const Duration pause = think(client, *ask, phase, spent);

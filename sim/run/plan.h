@@ -45,11 +45,12 @@ class ScriptPlan {
   };
   struct Ask {
     router::RequestKind kind{};
-    std::vector<std::size_t> items;      ///< transfers
-    Pocket pocket;                       ///< all but transfers; without a currency where it is about an account
-    TransferId id;                       ///< transfer_status, change_account, the hold's
-    router::AccountChange change{};      ///< change_account
-    const ScriptedCall* hold = nullptr;  ///< place_hold, capture_hold: its body; hold: what placed it, when waited for
+    std::vector<std::size_t> items;  ///< transfers
+    Pocket pocket;                   ///< all but transfers; without a currency where it is about an account
+    TransferId id;                   ///< transfer_status, change_account, the hold's
+    router::AccountChange change{};  ///< change_account
+    const ScriptedCall* hold =
+        nullptr;  ///< place_hold, capture_hold, split: its body; hold: what placed it, if awaited
     const ScriptedCall* written = nullptr;  ///< in the running phase: the (first) call
   };
   struct Client {
@@ -90,6 +91,7 @@ class ScriptPlan {
   using Named = std::tuple<TenantId, std::string, TransferId>;
   std::set<Named> holds_;
   std::set<Named> captures_;
+  std::set<Named> splits_;
   std::uint64_t numbers_ = 0;
   bool final_reads_planned_ = false;
   bool changes_accounts_ = false;

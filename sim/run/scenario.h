@@ -37,19 +37,28 @@ enum class CallKind : std::uint8_t {
   capture = 12,
   void_hold = 13,
   hold_state = 14,
+  split = 15,
 };
 constexpr bool moves_money(CallKind kind) { return kind <= CallKind::withdrawal; }
 constexpr bool changes_account(CallKind kind) { return kind >= CallKind::freeze && kind <= CallKind::close; }
-constexpr bool is_of_hold(CallKind kind) { return kind >= CallKind::hold; }
+constexpr bool is_of_hold(CallKind kind) { return kind >= CallKind::hold && kind <= CallKind::hold_state; }
 /// Is about an account in one currency.
 constexpr bool names_pocket(CallKind kind) {
-  return kind <= CallKind::balance || kind == CallKind::hold || kind == CallKind::capture;
+  return kind <= CallKind::balance || kind == CallKind::hold || kind == CallKind::capture || kind == CallKind::split;
 }
-/// Is about what has an id: a transfer, a change of an account, a hold.
+/// Is about what has an id: a transfer, a change of an account, a hold, a split.
 constexpr bool names_id(CallKind kind) {
-  return moves_money(kind) || kind == CallKind::status || changes_account(kind) || is_of_hold(kind);
+  return moves_money(kind) || kind == CallKind::status || changes_account(kind) || is_of_hold(kind) ||
+         kind == CallKind::split;
 }
 inline constexpr Duration hold_longest = seconds(31LL * 86400);
+
+/// A payee of a split that is written out.
+struct ScriptedPart {
+  std::string to;
+  std::int64_t amount = 1;  ///< minor units
+  bool operator==(const ScriptedPart&) const = default;
+};
 
 /// One call of a written-out plan.
 struct ScriptedCall {
@@ -67,6 +76,7 @@ struct ScriptedCall {
   std::int64_t made_ms = 0;  ///< the id is a UUIDv7 of this millisecond of the run; 0: it is none
   std::string account;       ///< to open, to change, or to read; status: the one that decides the transfer; the hold's
   Duration expires_in = seconds(60);  ///< hold; whole milliseconds
+  std::vector<ScriptedPart> parts;    ///< split
   bool eventual = false;              ///< balance: as it stands at whoever is asked
   std::uint32_t patience_ms = 3000;
   bool operator==(const ScriptedCall&) const = default;

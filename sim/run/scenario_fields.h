@@ -63,6 +63,7 @@ void visit(V& v, workload::Config& w) {
   v.weight("timed_id_per_mille", w.timed_id_per_mille, 0, 1000);
   v.weight("odd_time_per_mille", w.odd_time_per_mille, 0, 1000);
   v.weight("late_per_mille", w.late_per_mille, 0, 1000);
+  v.weight("split_per_mille", w.split_per_mille, 0, 1000);
   v.count("patience_ms", w.patience_ms, 1, 600'000);
   v.number("opening_balance", w.opening_balance, 0, std::numeric_limits<std::int64_t>::max());
 }
@@ -141,6 +142,12 @@ void visit(V& v, Script::Account& a) {
 }
 
 template <class V>
+void visit(V& v, ScriptedPart& p) {
+  v.text("to", p.to);
+  v.number("amount", p.amount, 1, std::numeric_limits<std::int64_t>::max());
+}
+
+template <class V>
 void visit(V& v, ScriptedCall& c) {
   v.number("client", c.client, 0, clients_max - 1);
   v.duration("at", c.at, Duration{}, seconds(3600));
@@ -157,6 +164,7 @@ void visit(V& v, ScriptedCall& c) {
     if (c.operation == CallKind::capture || c.operation == CallKind::hold) {
       v.number("amount", c.amount, 1, std::numeric_limits<std::int64_t>::max());
     }
+    if (c.operation == CallKind::split) v.list("parts", c.parts, true);
     if (c.operation == CallKind::hold) v.duration("expires_in", c.expires_in, milliseconds(1), hold_longest);
   }
   if (c.operation == CallKind::balance) v.flag("eventual", c.eventual);

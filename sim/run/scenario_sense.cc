@@ -91,6 +91,12 @@ std::string of_script(const Script& script) {
         return at + "/id: of which hold?";
       }
       if (call.operation == CallKind::capture && call.to.empty()) return at + "/to: to whom?";
+      if (call.operation == CallKind::split && (call.parts.empty() || call.parts.size() > router::split_parts_max)) {
+        return at + "/parts: 1 to " + std::to_string(router::split_parts_max);
+      }
+      for (const ScriptedPart& part : call.parts) {
+        if (part.to.empty()) return at + "/parts: to whom?";
+      }
       if (call.operation == CallKind::hold && call.expires_in.nanos % 1'000'000 != 0) {
         return at + "/expires_in: in whole milliseconds";
       }

@@ -106,6 +106,12 @@ void draw_holds(Scenario& scenario, std::uint64_t seed) {
   if (prng.chance(200)) scenario.workload.hold_per_mille = draw(prng, 20, 80);
 }
 
+/// In some worlds, clients now and then split a payment.
+void draw_splits(Scenario& scenario, std::uint64_t seed) {
+  Prng prng = stream(seed, Domain::swarm, 21, world_site);
+  if (prng.chance(200)) scenario.workload.split_per_mille = draw(prng, 20, 80);
+}
+
 /// A fault of the table as this stream draws it.
 faults::FaultSpec drawn(const faults::Row& row, Prng& prng, const faults::Mood& mood, std::uint64_t number,
                         std::uint32_t shards) {
@@ -162,6 +168,7 @@ Scenario draw_default(std::uint64_t seed) {
   draw_workload(scenario, seed);
   draw_realms(scenario, seed);
   draw_holds(scenario, seed);
+  draw_splits(scenario, seed);
   draw_times(scenario, seed);
   draw_faults(scenario, seed);
   draw_races(scenario, seed);
@@ -232,6 +239,25 @@ Scenario draw_ids(std::uint64_t seed) {
   scenario.workload.late_per_mille = draw(prng, 20, 200);
   if (prng.chance(500)) scenario.workload.account_change_per_mille = draw(prng, 20, 80);
   if (prng.chance(300)) scenario.workload.hold_per_mille = draw(prng, 30, 150);
+  return scenario;
+}
+
+/// The worlds of the default profile, by any protocol, whose clients split many payments over the shards, three at
+/// least; in some of them accounts are frozen meanwhile, and in some snapshots are taken all the time.
+Scenario draw_many_splits(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  Prng prng = stream(seed, Domain::swarm, 22, world_site);
+  constexpr ledger::Protocol protocols[] = {ledger::Protocol::saga, ledger::Protocol::tcc,
+                                            ledger::Protocol::two_phase_commit};
+  scenario.tuning.protocol = protocols[prng.below(std::size(protocols))];
+  scenario.shards = std::max(scenario.shards, 3u);  // never fewer than the faults know of
+  scenario.workload.split_per_mille = draw(prng, 150, 500);
+  if (prng.chance(400)) scenario.workload.account_change_per_mille = draw(prng, 20, 100);
+  if (prng.chance(300)) {
+    scenario.tuning.segment_size = std::uint64_t{1} << prng.between(14, 16);
+    scenario.tuning.epoch_bytes = std::uint64_t{1} << prng.between(12, 15);
+    scenario.tuning.chunk_bytes = 1u << prng.between(12, 14);
+  }
   return scenario;
 }
 
@@ -495,6 +521,13 @@ const std::vector<Profile>& profiles() {
       {"single_faults",
        "days of steady load on a plain cluster, each kind of fault once a day; a seed is a piece of one",
        draw_single_fault},
+      {"splits",
+       "the worlds of the default profile, whose clients split payments among payees of several shards",
+       draw_many_splits,
+       {},
+       {"confirmed_into_frozen", "dedup_hit_after_failover", "snapshot_published", "split_across_shards",
+        "split_cancelled", "split_confirmed", "split_refused_for_a_part_here", "split_refused_for_its_debit",
+        "split_within_a_shard", "undo"}},
       {"stale_reads", "clients that mostly read while leaders are cut off from their peers", draw_stale_reads},
       {"storage", "disks that go wrong in every way there is while nodes crash again and again", draw_storage},
       {"tcc",

@@ -71,6 +71,8 @@ std::string_view name(router::RequestKind kind) {
       return "void_hold";
     case router::RequestKind::hold:
       return "hold";
+    case router::RequestKind::split:
+      return "split";
   }
   return "?";
 }
@@ -163,6 +165,14 @@ void TraceWriter::call(SimTime now, std::uint32_t client, std::uint64_t op, cons
   if (const auto* voided = std::get_if<router::VoidHoldRequest>(&request.body)) {
     *out_ << R"(,"id":")" << spelled(voided->id) << R"(","account":)" << quoted(voided->account);
   }
+  if (const auto* split = std::get_if<router::SplitRequest>(&request.body)) {
+    *out_ << R"(,"id":")" << spelled(split->id) << R"(","account":)" << quoted(split->account) << R"(,"parts":[)";
+    for (std::size_t i = 0; i < split->parts.size(); ++i) {
+      *out_ << (i == 0 ? "" : ",") << R"({"to":)" << quoted(split->parts[i].credit) << R"(,"amount":)"
+            << split->parts[i].amount << '}';
+    }
+    *out_ << ']';
+  }
   if (const auto* read = std::get_if<router::HoldRequest>(&request.body)) {
     *out_ << R"(,"id":")" << spelled(read->id) << R"(","account":)" << quoted(read->account);
   }
@@ -194,6 +204,10 @@ void TraceWriter::told(SimTime now, std::uint32_t client, std::uint64_t op, cons
   if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) {
     *out_ << R"(,"outcome":")" << name(captured->result.outcome) << R"(","transfer":")" << spelled(captured->transfer)
           << '"';
+  }
+  if (const auto* split = std::get_if<router::SplitReply>(&reply.body)) {
+    *out_ << R"(,"outcome":")" << name(split->result.outcome) << '"';
+    if (split->refused != router::no_part) *out_ << R"(,"refused":)" << static_cast<int>(split->refused);
   }
   if (const auto* hold = std::get_if<router::HoldReply>(&reply.body)) {
     *out_ << R"(,"state":)" << static_cast<int>(hold->state);

@@ -13,9 +13,9 @@ namespace {
 constexpr std::string_view hows_spelled[] = {"process", "power", "either"};
 constexpr std::string_view files_spelled[] = {"any",   "stream",   "hard_state", "history",
                                               "index", "manifest", "snapshot"};
-constexpr std::string_view calls_spelled[] = {"transfer", "deposit", "withdrawal", "open",      "balance",
-                                              "status",   "freeze",  "unfreeze",   "close",     "account",
-                                              "hold",     "capture", "void",       "hold_state"};
+constexpr std::string_view calls_spelled[] = {"transfer", "deposit", "withdrawal", "open",       "balance",
+                                              "status",   "freeze",  "unfreeze",   "close",      "account",
+                                              "hold",     "capture", "void",       "hold_state", "split"};
 
 std::vector<TraceKind> all_kinds() {
   std::vector<TraceKind> kinds;

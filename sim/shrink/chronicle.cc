@@ -80,8 +80,19 @@ std::string spelled(const router::TransferItem& item) {
       return of(item.id) + " (a deposit of " + sum + " to " + std::string(item.credit) + ")";
     case router::TransferOperation::withdrawal:
       return of(item.id) + " (a withdrawal of " + sum + " from " + std::string(item.debit) + ")";
+    case router::TransferOperation::split:
+      break;  // has a request of its own
   }
   return "";
+}
+
+std::string spelled(const router::SplitRequest& split) {
+  std::vector<std::string> parts;
+  for (const router::SplitRequest::Part& part : split.parts) {
+    parts.push_back(std::to_string(part.amount) + " to " + std::string(part.credit));
+  }
+  return of(split.id) + " (" + to_string(split.currency) + " from " + std::string(split.account) + ", " +
+         listed(parts) + ")";
 }
 
 }  // namespace
@@ -151,6 +162,19 @@ std::optional<std::string> Chronicle::of_transfer(NodeId node, const TraceEvent&
       return here + transfer + " is to be aborted: " + outcome_of(event.c);
     case TraceKind::abort_done:
       return here + transfer + " is done: " + to + " has aborted";
+    case TraceKind::split_started:
+      return here + transfer + " is begun: the money is taken, " + std::to_string(event.a) + " payees are asked";
+    case TraceKind::split_answered:
+    case TraceKind::split_ended:
+      return here + "a part of " + transfer + " is answered by " + to + ": " + outcome_of(event.c);
+    case TraceKind::split_confirming:
+      return here + transfer + " is to be confirmed: all parts had said yes";
+    case TraceKind::split_cancelling:
+      return here + transfer + " is to be cancelled: not all parts had said yes";
+    case TraceKind::split_confirmed:
+      return here + transfer + " is done: all parts are credited";
+    case TraceKind::split_cancelled:
+      return here + transfer + " is done: all parts are cancelled";
     case TraceKind::hold_placed:
       return here + of_hold(event.transfer) + " keeps " + std::to_string(event.a);
     case TraceKind::hold_captured:
@@ -270,6 +294,11 @@ void Chronicle::call(SimTime now, std::uint32_t client, std::uint64_t op, const 
     if (subject_.transfers.empty() && phase_ == Phase::running) followed_.insert(hold->id);
     if (names(hold->id)) asked = std::string(hold->what) + " " + of_hold(hold->id);
   }
+  if (const auto* split = std::get_if<router::SplitRequest>(&request.body)) {
+    call.items.push_back(split->id);
+    if (subject_.transfers.empty() && phase_ == Phase::running) followed_.insert(split->id);
+    if (names(split->id)) asked = spelled(*split);
+  }
   if (const auto* balance = std::get_if<router::BalanceRequest>(&request.body)) {
     call.account = balance->account;
     if (subject_.accounts.contains(call.account)) asked = "the balance of " + call.account;
@@ -300,6 +329,8 @@ void Chronicle::told(SimTime now, std::uint32_t client, std::uint64_t op, const 
   if (placed != nullptr) told = of_hold(call->second.items[0]) + ": " + std::string(name(placed->result.outcome));
   const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body);
   if (captured != nullptr) told = of_hold(call->second.items[0]) + ": " + std::string(name(captured->result.outcome));
+  const auto* split = std::get_if<router::SplitReply>(&reply.body);
+  if (split != nullptr) told = of(call->second.items[0]) + ": " + std::string(name(split->result.outcome));
   const auto* balance = std::get_if<router::BalanceReply>(&reply.body);
   if (balance != nullptr) told = call->second.account + " has " + std::to_string(balance->balance);
   if (told.empty()) told = name(reply.status);

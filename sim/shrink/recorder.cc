@@ -140,6 +140,14 @@ void Recorder::while_running(SimTime now, std::uint32_t client, const router::Re
     call.amount = capture->amount;
     call.currency = to_string(capture->currency);
     name(call, capture->id);
+  } else if (const auto* split = std::get_if<router::SplitRequest>(&request.body)) {
+    call.operation = CallKind::split;
+    call.account = split->account;
+    call.currency = to_string(split->currency);
+    name(call, split->id);
+    for (const router::SplitRequest::Part& part : split->parts) {
+      call.parts.push_back({std::string(part.credit), part.amount});
+    }
   } else if (const auto* voided = std::get_if<router::VoidHoldRequest>(&request.body)) {
     call.operation = CallKind::void_hold;
     call.account = voided->account;

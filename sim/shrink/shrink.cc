@@ -145,8 +145,8 @@ bool fewer_kinds(Hunt& hunt) {
         &workload::Config::duplicate_per_mille, &workload::Config::other_body_per_mille,
         &workload::Config::read_per_mille, &workload::Config::deposit_per_mille,
         &workload::Config::withdrawal_per_mille, &workload::Config::account_change_per_mille,
-        &workload::Config::hold_per_mille, &workload::Config::race_per_mille, &workload::Config::odd_time_per_mille,
-        &workload::Config::late_per_mille, &workload::Config::hot_accounts}) {
+        &workload::Config::hold_per_mille, &workload::Config::split_per_mille, &workload::Config::race_per_mille,
+        &workload::Config::odd_time_per_mille, &workload::Config::late_per_mille, &workload::Config::hot_accounts}) {
     any = hunt.change([&](Scenario& s) { s.workload.*kind = 0; }) || any;
   }
   return hunt.change([](Scenario& s) { s.workload.currencies = 1; }) || any;

@@ -76,6 +76,13 @@ std::string line_of(const ScriptedCall& call) {
       return "voids" + id + " of " + call.account;
     case CallKind::hold_state:
       return "reads hold" + id + " of " + call.account;
+    case CallKind::split: {
+      std::string parts;
+      for (const ScriptedPart& part : call.parts) {
+        parts += (parts.empty() ? "" : ", ") + std::to_string(part.amount) + " to " + part.to;
+      }
+      return "splits" + id + ", " + call.currency + " from " + call.account + ": " + parts;
+    }
   }
   return "";
 }

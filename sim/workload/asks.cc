@@ -79,9 +79,20 @@ Ask capturing(const Hold& hold, const Capture& capture) {
   return ask;
 }
 
+Ask splitting(const Split& split) {
+  Ask ask;
+  ask.kind = router::RequestKind::split;
+  ask.account = split.account;
+  ask.id = split.id;
+  ask.currency = split.currency;
+  ask.payees = split.payees;
+  return ask;
+}
+
 Outcome outcome_of(const router::Reply& reply) {
   if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) return placed->result.outcome;
   if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) return captured->result.outcome;
+  if (const auto* split = std::get_if<router::SplitReply>(&reply.body)) return split->result.outcome;
   if (const auto* told = std::get_if<router::TransferStatusReply>(&reply.body)) return told->result.outcome;
   return reply.status;
 }
@@ -118,6 +129,12 @@ Bytes encode(const Ask& ask, const router::RequestHeader& header, Items& items) 
     case router::RequestKind::hold:
       request.body = router::HoldRequest{ask.id, ask.account};
       break;
+    case router::RequestKind::split: {
+      router::SplitRequest body{ask.currency, ask.id, ask.account, {}};
+      for (const Payee& payee : ask.payees) body.parts.push_back({payee.amount, payee.account});
+      request.body = std::move(body);
+      break;
+    }
     case router::RequestKind::balance:
       request.body = router::BalanceRequest{ask.consistency, ask.currency, ask.account};
       break;

@@ -14,6 +14,7 @@
 #include "core/router/protocol.h"
 #include "sim/workload/holds.h"
 #include "sim/workload/items.h"
+#include "sim/workload/splits.h"
 
 namespace coffer::sim::workload {
 
@@ -29,14 +30,16 @@ struct Ask {
   std::int64_t amount = 0;  ///< place_hold, capture_hold
   std::uint64_t expires_in_ms = 0;
   std::string credit;             ///< capture_hold
+  std::vector<Payee> payees;      ///< split
   Duration pause;                 ///< before it, at least
   std::uint32_t patience_ms = 0;  ///< 0: as the workload says
   bool at_once = false;           ///< thinks little: it races with another client's call
 
   bool operator==(const Ask&) const = default;
+  /// Is asked again, word by word, until it has a definite answer.
   bool is_of_hold() const {
-    return kind == router::RequestKind::place_hold || kind == router::RequestKind::capture_hold ||
-           kind == router::RequestKind::void_hold;
+    return kind == router::RequestKind::split || kind == router::RequestKind::place_hold ||
+           kind == router::RequestKind::capture_hold || kind == router::RequestKind::void_hold;
   }
 };
 
@@ -48,6 +51,7 @@ Ask state_of(const std::string& account);
 Ask status(const std::string& account, const TransferId& id);
 Ask of_hold(router::RequestKind kind, const Hold& hold);
 Ask capturing(const Hold& hold, const Capture& capture);
+Ask splitting(const Split& split);
 
 /// A router::Request; its kind and body are the ask's.
 Bytes encode(const Ask& ask, const router::RequestHeader& header, Items& items);

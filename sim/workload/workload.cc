@@ -15,6 +15,7 @@
 #include "sim/workload/asks.h"
 #include "sim/workload/holds.h"
 #include "sim/workload/items.h"
+#include "sim/workload/splits.h"
 #include "sim/workload/visitors.h"
 
 namespace coffer::sim::workload {
@@ -29,7 +30,8 @@ constexpr std::uint64_t think_site = 3;
 constexpr std::uint32_t opening_per_mille = 15;     ///< of calls in the running phase: another account, or one again
 constexpr std::uint32_t ask_again_per_mille = 500;  ///< of open outcomes: soon; the others come back much later
 constexpr std::uint32_t single_per_mille = 400;     ///< of transfers calls: one item, as a person would send
-constexpr std::uint32_t taken_id_per_mille = 30;    ///< of placings: under an id that a transfer has
+constexpr std::uint32_t taken_id_per_mille = 30;    ///< of placings and splits: under an id that a transfer has
+constexpr std::uint32_t split_status_per_mille = 100;
 
 /// A hold that expires soon is read once, so long after it must have expired: later than a leader without work may be.
 constexpr Duration patience_with_leaders = milliseconds(3500);
@@ -50,7 +52,7 @@ struct Client {
   std::deque<Ask> due;              ///< setup, final reads: in order, each until it is settled
   std::vector<std::size_t> again;   ///< items whose outcome is open, to be asked again soon
   std::vector<Ask> open_openings;   ///< openings without a definite answer
-  std::vector<Ask> open_changes;    ///< changes of accounts, and writes of holds, without a definite answer
+  std::vector<Ask> open_changes;    ///< changes of accounts, writes of holds and splits without a definite answer
   std::vector<std::string> frozen;  ///< by this client, as far as it knows
   bool has_waited = false;          ///< for a hold to expire
   struct Outstanding {
@@ -71,13 +73,15 @@ struct Realm {
   std::set<std::pair<std::string, Currency>> opened;  ///< told open
   Holds holds;
   Visitors visitors;
+  Splits splits;
 
   Realm(const Config& c, const router::ShardMap& map, TenantId t)
       : tenant(t),
         accounts(c, map, t),
         items(c, accounts),
         holds(c, accounts),
-        visitors(c.account_change_per_mille > 0) {}
+        visitors(c.account_change_per_mille > 0),
+        splits(c, accounts) {}
 };
 
 struct Generator::State {
@@ -120,6 +124,7 @@ struct Generator::State {
   Ask draw_opening(std::uint32_t number);
   Ask draw_change(std::uint32_t number);
   Ask draw_hold(std::uint32_t number);
+  Ask draw_split(std::uint32_t number);
   Ask draw_placing(std::uint32_t number);
   std::optional<Ask> awaited(std::uint32_t number);
   Ask draw_race(std::uint32_t number);
@@ -187,11 +192,15 @@ void Generator::State::plan_reads_of(std::size_t r, std::size_t& turn) {
     const TransferId capture = ledger::capture_id_of(hold.id);
     if (!hold.captures.empty() && asked.emplace(hold.account, capture).second) give(status(hold.account, capture));
   }
+  for (std::size_t i = 0; i < realm.splits.size(); ++i) {
+    const Split& split = realm.splits[i];
+    if (asked.emplace(split.account, split.id).second) give(status(split.account, split.id));
+  }
 }
 
 Ask Generator::State::draw_read(std::uint32_t number) {
   Client& client = clients[number];
-  auto& [tenant, accounts, items, opened, holds, visitors] = realm_of(number);
+  auto& [tenant, accounts, items, opened, holds, visitors, splits] = realm_of(number);
   const std::uint64_t kind = client.draws.below(100);
   if (kind < 20 && items.size() > 0) {
     const Item& item = items[items.draw_earlier(client.draws)];
@@ -239,7 +248,7 @@ Ask Generator::State::draw_opening(std::uint32_t number) {
 /// an account of which money may be under way. Accounts opened late hold nothing, as a rule, and so can be closed.
 Ask Generator::State::draw_change(std::uint32_t number) {
   Client& client = clients[number];
-  auto& [tenant, accounts, items, opened, holds, visitors] = realm_of(number);
+  auto& [tenant, accounts, items, opened, holds, visitors, splits] = realm_of(number);
   const std::uint64_t kind = client.draws.below(100);
   const TransferId id = draw_id(config, now, client.ids);
   if (kind < 10) return state_of(accounts.draw(client.draws).name);
@@ -280,11 +289,8 @@ Ask Generator::State::draw_hold(std::uint32_t number) {
   Holds& holds = realm_of(number).holds;
   const std::uint64_t kind = client.draws.below(100);
   if (holds.size() == 0 || kind < 40) return draw_placing(number);
-  if (kind < 78) {
-    const std::size_t drawn = holds.draw_to_capture(client.draws, client.frozen);
-    return capturing(holds[drawn], holds.draw_capture(drawn, client.draws));
-  }
-  const std::size_t drawn = holds.draw_earlier(client.draws, {});
+  const std::size_t drawn = holds.draw_earlier(client.draws, kind < 75 ? client.frozen : std::vector<std::string>());
+  if (kind < 75) return capturing(holds[drawn], holds.draw_capture(drawn, client.draws));
   return of_hold(kind < 90 ? router::RequestKind::void_hold : router::RequestKind::hold, holds[drawn]);
 }
 
@@ -342,6 +348,22 @@ Ask Generator::State::draw_race(std::uint32_t number) {
   return step_of(number, realm_of(number).visitors.next(number, amount));
 }
 
+/// A new one, one asked for before, or (rarely) one under a transfer's id; now and then its status.
+Ask Generator::State::draw_split(std::uint32_t number) {
+  Client& client = clients[number];
+  Realm& realm = realm_of(number);
+  const std::uint64_t kind = client.draws.below(1000);
+  if (kind < taken_id_per_mille && realm.items.size() > 0) {
+    const Item& item = realm.items[realm.items.draw_earlier(client.draws)];
+    return splitting(realm.splits[realm.splits.draw_under(item.home(), item.currency, item.id, client.draws)]);
+  }
+  if (kind >= 1000 - split_status_per_mille && realm.splits.size() > 0) {
+    const Split& split = realm.splits[static_cast<std::size_t>(client.draws.below(realm.splits.size()))];
+    return status(split.account, split.id);
+  }
+  return splitting(realm.splits[realm.splits.draw(client.draws, client.ids)]);
+}
+
 Ask Generator::State::draw(std::uint32_t number) {
   Client& client = clients[number];
   if (config.race_per_mille > 0) {
@@ -355,6 +377,7 @@ Ask Generator::State::draw(std::uint32_t number) {
   const std::uint32_t not_holds = config.read_per_mille + opening_per_mille + config.account_change_per_mille;
   if (kind < not_holds) return draw_change(number);
   if (kind < not_holds + config.hold_per_mille) return draw_hold(number);
+  if (kind < not_holds + config.hold_per_mille + config.split_per_mille) return draw_split(number);
   return draw_transfers(number);
 }
 

@@ -123,6 +123,7 @@ std::vector<std::string> client_bodies() {
     add(RequestKind::capture_hold, router::CaptureHoldRequest{usd, 50, net::fresh_uuid(), "alice", "bob"});
     add(RequestKind::void_hold, router::VoidHoldRequest{net::fresh_uuid(), "alice"});
     add(RequestKind::hold, router::HoldRequest{net::fresh_uuid(), "alice"});
+    add(RequestKind::split, router::SplitRequest{usd, net::fresh_uuid(), "alice", {{50, "bob"}, {25, "nobody"}}});
     add(RequestKind::open_account, router::OpenAccountRequest{usd, "alice"});
     add(RequestKind::balance, router::BalanceRequest{router::Consistency::linearizable, usd, "alice"});
     add(RequestKind::balance, router::BalanceRequest{router::Consistency::eventual, usd, "bob"});
@@ -145,6 +146,9 @@ const std::string pocket_body =
 
 const std::string hold_body =
     R"({"account":"alice","amount":"1.00","currency":"USD","transaction_id":"8f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21","expires_in":600})";
+const std::string split_body =
+    R"({"from_account":"alice","currency":"USD","transaction_id":"9f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21",)"
+    R"("parts":[{"to_account":"bob","amount":"1.00"},{"to_account":"carol","amount":"0.50"}]})";
 
 /// A good request with its body changed and its Content-Length made right again, or with its head changed.
 std::string http_string(Mutation& mutation, net::HttpListener listener) {
@@ -155,8 +159,12 @@ std::string http_string(Mutation& mutation, net::HttpListener listener) {
     const std::string path = mutation.one_of(paths);
     return mutation.chance(500) ? get_text(mutation.changed(path), wait) : mutation.changed(get_text(path, wait));
   }
-  static const std::vector<std::string> posts = {"/v1/wallet/balance_transfer", "/v1/deposits", "/v1/withdrawals",
-                                                 "/v1/accounts", "/v1/holds"};
+  static const std::vector<std::string> posts = {"/v1/wallet/balance_transfer",
+                                                 "/v1/deposits",
+                                                 "/v1/withdrawals",
+                                                 "/v1/accounts",
+                                                 "/v1/holds",
+                                                 "/v1/wallet/split"};
   static const std::vector<std::string> gets = {"/v1/accounts/alice/balance?currency=USD&consistency=eventual",
                                                 "/v1/accounts/bob",
                                                 "/v1/transfers/6f1c2a52-1d0e-4b3c-9a61-0f9d3f1c7e21?from_account=alice",
@@ -166,7 +174,10 @@ std::string http_string(Mutation& mutation, net::HttpListener listener) {
     return mutation.chance(500) ? get_text(mutation.changed(path), wait) : mutation.changed(get_text(path, wait));
   }
   const std::string path = mutation.one_of(posts);
-  const std::string body = path == posts[0] ? transfer_body : path == posts[4] ? hold_body : pocket_body;
+  const std::string body = path == posts[0]   ? transfer_body
+                           : path == posts[4] ? hold_body
+                           : path == posts[5] ? split_body
+                                              : pocket_body;
   return mutation.chance(700) ? post_text(path, mutation.changed(body), wait)
                               : mutation.changed(post_text(path, body, wait));
 }

@@ -133,4 +133,61 @@ TEST_CASE("an entry of another version, without events or without a place is no 
   REQUIRE(refused(1, {1, Position(1), Stamp{0}}));
 }
 
+TEST_CASE("a split takes what its parts get, goes each part's way, and names who refused where one did") {
+  const auto refused = [](const Event& event) {
+    const Bytes bytes = encoded(event);
+    ByteReader in(bytes);
+    decode_event(in);
+    return !in.ok();
+  };
+  SplitStarted started;
+  started.decided = sample_decided(Outcome::pending);
+  started.decided.operation = Operation::split;
+  started.decided.credit = no_pocket;  // 7 minor units of pocket 5
+  started.parts = {{ShardId(2), LegNumber(1), PocketNumber(8), no_pocket, 5, "bob"},
+                   {ShardId(1), LegNumber(), PocketNumber(9), PocketNumber(10), 2, "carol"}};
+  REQUIRE_FALSE(refused(started));
+  std::vector<SplitStarted> bad(10, started);
+  bad[0].parts[0].amount = 6;  // more than is taken
+  bad[1].parts[0].amount = 4;  // less
+  bad[2].parts[1].amount = 0;
+  bad[3].parts.clear();
+  bad[4].parts[0].leg = LegNumber();          // in the own shard, and no pocket of it
+  bad[5].parts[0].credit = PocketNumber(11);  // another shard's pocket
+  bad[6].parts[0].transit = no_pocket;
+  bad[7].refused = 0;
+  bad[8].decided.outcome = Outcome::success;  // not all in the own shard
+  bad[9].decided.credit = PocketNumber(6);
+  for (std::size_t i = 0; i < bad.size(); ++i) {
+    CAPTURE(i);
+    REQUIRE(refused(bad[i]));
+  }
+  started.decided.outcome = Outcome::currency_mismatch;
+  REQUIRE(refused(started));  // parts of what was not begun
+  started.parts.clear();
+  started.refused = 1;
+  REQUIRE_FALSE(refused(started));
+  started.refused = 16;
+  REQUIRE(refused(started));
+
+  SplitDecided decided;
+  decided.outcome = Outcome::success;
+  decided.debit = PocketNumber(5);
+  decided.currency = currency_of("USD");
+  decided.parts = {{ShardId(2), LegNumber(1), LegNumber(2), PocketNumber(8), no_pocket, 5},
+                   {ShardId(1), LegNumber(), LegNumber(), PocketNumber(9), PocketNumber(10), 2}};
+  REQUIRE_FALSE(refused(decided));
+  std::vector<SplitDecided> worse(6, decided);
+  worse[0].refused = 0;
+  worse[1].outcome = Outcome::account_frozen;  // whose?
+  worse[2].parts[0].second = LegNumber(1);
+  worse[3].parts[1].second = LegNumber(1);
+  worse[4].parts[1].credit = no_pocket;
+  worse[5].parts.clear();
+  for (std::size_t i = 0; i < worse.size(); ++i) {
+    CAPTURE(i);
+    REQUIRE(refused(worse[i]));
+  }
+}
+
 }  // namespace

@@ -123,12 +123,24 @@ inline RequestBody arbitrary_request_body(OwnedRequest& owner, RequestKind kind)
       return VoidHoldRequest{arbitrary_uuid(), owner.own(arbitrary_account())};
     case RequestKind::hold:
       return HoldRequest{arbitrary_uuid(), owner.own(arbitrary_account())};
+    case RequestKind::split: {
+      SplitRequest split{arbitrary_currency(), arbitrary_uuid(), owner.own(arbitrary_account()), {}};
+      const auto count = *rc::gen::inRange<std::size_t>(1, split_parts_max + 1);
+      for (std::size_t at = 0; at < count; ++at) {
+        split.parts.push_back({*rc::gen::inRange<std::int64_t>(1, INT64_MAX), owner.own(arbitrary_account())});
+      }
+      return split;
+    }
   }
   return NodeStatusRequest{};
 }
 
 inline RequestKind arbitrary_kind() {
-  return static_cast<RequestKind>(*rc::gen::inRange<int>(1, static_cast<int>(last_request_kind) + 1));
+  std::vector<RequestKind> kinds;
+  for (std::uint8_t number = 0; number <= static_cast<std::uint8_t>(last_request_kind); ++number) {
+    if (is_request_kind(number)) kinds.push_back(static_cast<RequestKind>(number));
+  }
+  return kinds.at(*rc::gen::inRange<std::size_t>(0, kinds.size()));
 }
 
 inline OwnedRequest arbitrary_request() {
@@ -233,6 +245,21 @@ inline HoldReply arbitrary_hold() {
   return reply;
 }
 
+/// A part is named where it was refused.
+inline SplitReply arbitrary_split() {
+  SplitReply reply;
+  reply.result = arbitrary_result();
+  if (reply.result.outcome != Outcome::success && *rc::gen::arbitrary<bool>()) {
+    reply.refused = static_cast<std::uint8_t>(*rc::gen::inRange<std::size_t>(0, split_parts_max));
+  }
+  const auto count = *rc::gen::inRange<std::size_t>(0, split_parts_max + 1);
+  for (std::size_t at = 0; at < count; ++at) {
+    reply.parts.push_back(
+        {arbitrary_id<ShardId>(), arbitrary_id<Position>(), Stamp{*rc::gen::arbitrary<std::int64_t>()}});
+  }
+  return reply;
+}
+
 inline ReplyBody arbitrary_reply_body(RequestKind kind) {
   switch (kind) {
     case RequestKind::transfers: {
@@ -278,6 +305,8 @@ inline ReplyBody arbitrary_reply_body(RequestKind kind) {
       return VoidHoldReply{*rc::gen::arbitrary<bool>(), arbitrary_id<Position>()};
     case RequestKind::hold:
       return arbitrary_hold();
+    case RequestKind::split:
+      return arbitrary_split();
   }
   return std::monostate{};
 }

@@ -339,6 +339,73 @@ TEST_CASE("a result in the reply about a hold is as strict as a transfer's (docs
   }
 }
 
+TEST_CASE("a split has 1 to 16 parts, each of something for somebody (docs/FORMATS.md, Client protocol)") {
+  Request request;
+  request.header.kind = RequestKind::split;
+  SplitRequest split{currency_of("USD"), Uuid{{1, 2, 3}}, "alice", {{700, "bob"}, {50, "carol"}}};
+  request.body = split;
+  Bytes expected;
+  ByteWriter out(expected);
+  out.u32(currency_of("USD").packed);
+  out.uuid(Uuid{{1, 2, 3}});
+  out.short_string("alice");
+  out.u8(2);
+  out.i64(700);
+  out.short_string("bob");
+  out.i64(50);
+  out.short_string("carol");
+  const Bytes encoded_request = encode(request);
+  CHECK(Bytes(encoded_request.begin() + 20, encoded_request.end()) == expected);
+  CHECK(accepted(request));
+  split.parts[1].amount = 0;
+  request.body = split;
+  CHECK_FALSE(accepted(request));
+  split.parts[1] = {50, "not an account"};
+  request.body = split;
+  CHECK_FALSE(accepted(request));
+  split.parts.assign(split_parts_max, {1, "bob"});
+  request.body = split;
+  CHECK(accepted(request));
+  for (const std::uint8_t count : {std::uint8_t{0}, std::uint8_t{17}}) {
+    Bytes bytes = encode(request);
+    const std::size_t count_at = 20 + 4 + 16 + 1 + 5;
+    bytes[count_at] = std::byte{count};
+    if (count == 0) bytes.resize(count_at + 1);
+    CHECK_FALSE(decode_request(bytes).has_value());
+  }
+}
+
+TEST_CASE("numbers between the kinds of requests are no requests (docs/FORMATS.md, Client protocol)") {
+  Request request;
+  request.header.kind = RequestKind::account;
+  request.body = AccountRequest{"alice"};
+  Bytes bytes = encode(request);
+  for (int number = 0; number < 256; ++number) {
+    bytes[0] = static_cast<std::byte>(number);
+    if (is_request_kind(static_cast<std::uint8_t>(number))) continue;
+    CHECK_FALSE(decode_request(bytes).has_value());
+    CHECK((number == 0 || (number >= 15 && number <= 19) || number > 20));
+  }
+}
+
+TEST_CASE("a part of a split is named where it was refused, and only there (docs/FORMATS.md, Client protocol)") {
+  Reply reply;
+  reply.kind = RequestKind::split;
+  SplitReply body;
+  body.parts = {{ShardId(1), Position(2), Stamp{3}}};
+  const auto told = [&](Outcome outcome, std::uint8_t refused) {
+    body.result.outcome = outcome;
+    body.refused = refused;
+    reply.body = body;
+    return decode_reply(encode(reply)).has_value();
+  };
+  CHECK(told(Outcome::success, no_part));
+  CHECK(told(Outcome::account_frozen, no_part));
+  CHECK(told(Outcome::account_frozen, 15));
+  CHECK_FALSE(told(Outcome::account_frozen, 16));
+  CHECK_FALSE(told(Outcome::success, 0));
+}
+
 TEST_CASE("membership requests name a shard, and nodes ascending without nobody (docs/FORMATS.md, Client protocol)") {
   const auto reconfigure = [](std::vector<NodeId> voters, ShardId shard) {
     Request request;

@@ -23,9 +23,10 @@ using namespace coffer::txn;
 using namespace coffer::txn::testing;
 
 std::string broken_rule(std::uint32_t shards, const std::vector<std::array<std::uint8_t, 6>>& steps,
-                        std::uint64_t* frozen = nullptr) {
+                        std::uint64_t* frozen = nullptr, bool splits = false) {
   World world(shards, {ledger::Protocol::saga, ledger::Protocol::tcc, ledger::Protocol::two_phase_commit});
   world.freeze_often();
+  if (splits) world.split_often();
   try {
     for (const auto& [kind, shard, debit, credit, amount, id] : steps) {
       world.step({kind, shard, debit, credit, amount, id});
@@ -113,6 +114,53 @@ Leader changed_leader() {
   return leader;
 }
 
+/// The same, with a split in every state: begun, one part answered, confirming, cancelling, with a part here and
+/// without, ended, done at once, and refused.
+Leader split_leader() {
+  Leader leader = changed_leader();
+  const std::string rich = name_on(1, 2, "rich");
+  const std::string near = name_on(1, 2, "near");
+  const std::string far = name_on(2, 2, "far");
+  leader.open(rich);
+  leader.open(near);
+  leader.transfer(deposit_of(50, rich, 10'000));
+  const auto split = [&](std::uint64_t id, const std::vector<ledger::SplitCommand::Part>& parts) {
+    ledger::SplitCommand command;
+    command.id = id_of(id);
+    command.debit_account = rich;
+    command.currency = usd;
+    command.parts = parts;
+    return leader.entry([&](Batch& batch) { return batch.split(command); }, leader.stamp()).outcome;
+  };
+  const ledger::SplitCommand::Part there{far, 3, ShardId(2)};
+  const ledger::SplitCommand::Part here{near, 5, ShardId(1)};
+  REQUIRE(split(51, {here, here}) == Outcome::success);
+  REQUIRE(split(52, {{near, 20'000, ShardId(1)}}) == Outcome::insufficient_funds);
+  REQUIRE(split(53, {here, {name_on(1, 2, "nobody"), 5, ShardId(1)}}) == Outcome::credit_account_not_found);
+  const auto answer_next = [&](Outcome outcome) {
+    const LegNumber number = leader.state.first_unanswered(ShardId(2));
+    const TransferId id = leader.state.leg(ShardId(2), number).id;
+    REQUIRE(leader.answer(ShardId(2), {number, id, outcome, Position(60), Stamp{60}}));
+  };
+  while (leader.state.first_unanswered(ShardId(2)) != leader.state.next_leg(ShardId(2))) answer_next(Outcome::success);
+  REQUIRE(split(54, {there, here}) == Outcome::pending);
+  answer_next(Outcome::success);
+  answer_next(Outcome::success);  // ended
+  REQUIRE(split(55, {there, there}) == Outcome::pending);
+  REQUIRE(split(56, {here, there}) == Outcome::pending);
+  REQUIRE(split(57, {there, here, there}) == Outcome::pending);
+  answer_next(Outcome::success);
+  answer_next(Outcome::success);                   // 55 confirming
+  answer_next(Outcome::credit_account_not_found);  // 56 cancelling
+  answer_next(Outcome::success);                   // 57: one of two answered
+  REQUIRE(split(58, {there, here}) == Outcome::pending);
+  answer_next(Outcome::success);  // 57 confirming
+  answer_next(Outcome::success);  // 58 confirming
+  answer_next(Outcome::success);  // of 55, the first Confirm is done
+  REQUIRE(split(59, {there, there, here}) == Outcome::pending);
+  return leader;
+}
+
 TEST_CASE("property: a frozen state stays as it was, whatever is decided, undone and committed after it") {
   REQUIRE(rc::check("property: frozen = then", [] {
     using Steps = std::vector<std::array<std::uint8_t, 6>>;
@@ -120,15 +168,15 @@ TEST_CASE("property: a frozen state stays as it was, whatever is decided, undone
   }));
 }
 
-TEST_CASE("long random runs freeze, load and go on from snapshots") {
+TEST_CASE("long random runs freeze, load and go on from snapshots, with splits and without") {
   std::uint64_t frozen = 0;
-  for (std::uint64_t seed = 0; seed < 6; ++seed) {
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
     Prng prng(seed);
     std::vector<std::array<std::uint8_t, 6>> steps(1'500);
     for (auto& step : steps) {
       for (std::uint8_t& number : step) number = static_cast<std::uint8_t>(prng.next());
     }
-    REQUIRE(broken_rule(1 + static_cast<std::uint32_t>(seed % 3), steps, &frozen) == "");
+    REQUIRE(broken_rule(1 + static_cast<std::uint32_t>(seed % 3), steps, &frozen, seed >= 6) == "");
   }
   REQUIRE(frozen > 50);
 }
@@ -279,6 +327,41 @@ TEST_CASE("property: mutated exports with account states are loaded as the canon
   REQUIRE(bytes[0] == std::byte{3});
   REQUIRE(exported(**loaded(bytes)) == bytes);
   REQUIRE(rc::check("property: loading account states is total", [&](std::uint64_t seed) {
+    Prng prng(seed);
+    for (int round = 0; round < 50; ++round) {
+      Bytes mutated = bytes;
+      for (std::uint64_t flips = prng.below(3) + 1; flips > 0; --flips) {
+        mutated[prng.below(mutated.size())] = static_cast<std::byte>(prng.chance(500) ? prng.next() : prng.below(7));
+      }
+      const Result<std::unique_ptr<StateMachine>> state = loaded(mutated);
+      if (state) RC_ASSERT(exported(**state) == mutated);
+    }
+  }));
+}
+
+TEST_CASE("a snapshot holds splits in every state, and those who begin from it go on as those who did not") {
+  Leader leader = split_leader();
+  const Bytes bytes = exported(leader.state);
+  REQUIRE(bytes[0] == std::byte{6});
+  const Result<std::unique_ptr<StateMachine>> state = loaded(bytes);
+  REQUIRE(state.has_value());
+  REQUIRE(exported(**state) == bytes);
+  REQUIRE((*state)->size_estimate() == bytes.size());
+  REQUIRE(frozen_bytes(*leader.state.freeze(), 7) == bytes);
+  for (std::size_t size = 0; size < bytes.size(); ++size)
+    REQUIRE_FALSE(loaded(ByteView(bytes).first(size)).has_value());
+  while (leader.state.first_unanswered(ShardId(2)) != leader.state.next_leg(ShardId(2))) {
+    const LegNumber number = leader.state.first_unanswered(ShardId(2));
+    const TransferId id = leader.state.leg(ShardId(2), number).id;
+    REQUIRE(leader.answer(ShardId(2), {number, id, Outcome::success, Position(70), Stamp{70}}));
+    (*state)->apply_entry(leader.log.back());
+    REQUIRE(exported(**state) == exported(leader.state));
+  }
+}
+
+TEST_CASE("property: mutated exports with splits are loaded as the canonical export of something, or refused") {
+  const Bytes bytes = exported(split_leader().state);
+  REQUIRE(rc::check("property: loading splits is total", [&](std::uint64_t seed) {
     Prng prng(seed);
     for (int round = 0; round < 50; ++round) {
       Bytes mutated = bytes;

@@ -28,8 +28,11 @@ class Model {
     std::string credit;
     Money amount;
     ledger::LegStep step = ledger::LegStep::credit;
-    std::uint64_t tried = 0;  ///< of second phases: the number of the Try's leg
+    std::uint64_t tried = 0;             ///< of second phases: the number of the Try's leg
+    std::size_t split = no_split_index;  ///< of a part of a split, and which part
+    std::size_t part = 0;
   };
+  static constexpr std::size_t no_split_index = SIZE_MAX;
 
   Outcome open(TenantId tenant, const std::string& account, Currency currency) {
     if (!is_mine(tenant, account)) return Outcome::wrong_shard;
@@ -163,6 +166,30 @@ class Model {
     return found == holds_.end() ? "" : found->second.state;
   }
 
+  Outcome split(const ledger::SplitCommand& command) {
+    const TenantId tenant = command.tenant;
+    const std::string debit(command.debit_account);
+    Split split{tenant, debit, command.id, {}, 0, 0, {}};
+    std::string body = "split|" + debit + "|" + to_string(command.currency);
+    for (const auto& part : command.parts) {
+      if (part.amount <= 0 || split.total + part.amount > most) return Outcome::malformed;
+      split.total += part.amount;
+      body += "|" + std::string(part.credit_account) + "|" + std::to_string(part.amount);
+      split.parts.push_back({std::string(part.credit_account), {part.amount, command.currency}, part.credit_shard});
+    }
+    for (const SplitPart& part : split.parts) {
+      if (part.credit == debit) return Outcome::same_account;
+    }
+    if (!is_mine(tenant, debit)) return Outcome::wrong_shard;
+    if (!exists(tenant, debit)) return Outcome::account_not_found;
+    const auto [bound, is_new] = ids_.try_emplace({tenant, debit, command.id}, Bound{body, Outcome::pending});
+    if (!is_new) {
+      return bound->second.body == body ? bound->second.outcome : Outcome::idempotency_payload_mismatch;
+    }
+    bound->second.outcome = begin(split, command.currency);
+    return bound->second.outcome;
+  }
+
   /// Target side; numbers from 1.
   Outcome receive(ShardId source, const Leg& leg) {
     const Outcome outcome = taken(source, leg);
@@ -175,6 +202,7 @@ class Model {
   /// Source side: the answer to the first unanswered leg.
   void answer(ShardId target, Outcome outcome) {
     Leg leg = legs_[target].at(answered_[target]++);
+    if (leg.split != no_split_index) return answer_part(leg, outcome);
     using ledger::LegStep;
     const bool prepares = leg.step == LegStep::prepare;
     const bool is_try = leg.step == LegStep::try_credit || prepares;
@@ -237,6 +265,22 @@ class Model {
     if (hold.state == "voided") return Outcome::hold_voided;
     return hold.state == "expired" ? Outcome::hold_expired : Outcome::success;
   }
+  struct SplitPart {
+    std::string credit;
+    Money amount;
+    ShardId target;
+    Outcome answer = Outcome::pending;
+    std::uint64_t leg = 0;  ///< of its Try
+  };
+  struct Split {
+    TenantId tenant;
+    std::string home;
+    TransferId id;
+    std::vector<SplitPart> parts;
+    Wide total = 0;
+    std::size_t open = 0;  ///< parts without an answer in this phase
+    Currency currency;
+  };
 
   bool is_mine(TenantId tenant, const std::string& account) const {
     return shard_of(tenant, account, shards_) == self_;
@@ -311,6 +355,111 @@ class Model {
     return Outcome::pending;
   }
 
+  /// What becomes of a split at once: success, a refusal, or pending.
+  Outcome begin(Split split, Currency currency) {
+    split.currency = currency;
+    Balance* from = find(split.tenant, split.home, currency);
+    if (open_for(split.tenant, split.home) != Outcome::success) return open_for(split.tenant, split.home);
+    if (from == nullptr) return Outcome::currency_mismatch;
+    if (from->locked) return Outcome::account_locked;
+    if (from->amount - from->held < split.total) return Outcome::insufficient_funds;
+    bool all_here = true;
+    for (const SplitPart& part : split.parts) all_here = all_here && part.target == self_;
+    const auto pockets = pockets_;
+    const auto transit = transit_;
+    for (SplitPart& part : split.parts) {
+      const Outcome outcome = begin_part(split, part, all_here);
+      if (outcome == Outcome::success) continue;
+      pockets_ = pockets;  // all of it, or nothing
+      transit_ = transit;
+      return outcome;
+    }
+    if (all_here) return Outcome::success;
+    for (std::size_t i = 0; i < split.parts.size(); ++i) {
+      SplitPart& part = split.parts[i];
+      if (part.target == self_) continue;
+      std::vector<Leg>& legs = legs_[part.target];
+      legs.push_back({split.tenant, split.home, split.id, part.credit, part.amount, ledger::LegStep::try_credit, 0,
+                      splits_.size(), i});
+      part.leg = legs.size();
+      ++split.open;
+    }
+    splits_.push_back(split);
+    return Outcome::pending;
+  }
+
+  Outcome begin_part(const Split& split, SplitPart& part, bool at_once) {
+    const Wide minor = part.amount.minor;
+    Balance& from = *find(split.tenant, split.home, split.currency);
+    Balance* to = nullptr;
+    const bool here = part.target == self_;
+    if (here) {
+      if (!exists(split.tenant, part.credit)) return Outcome::credit_account_not_found;
+      if (open_for(split.tenant, part.credit) != Outcome::success) return open_for(split.tenant, part.credit);
+      to = find(split.tenant, part.credit, split.currency);
+      if (to == nullptr) return Outcome::currency_mismatch;
+      if (to->locked) return Outcome::account_locked;
+      if (!fits(*to, minor)) return Outcome::balance_overflow;
+      part.answer = Outcome::success;
+    }
+    from.amount -= minor;
+    if (at_once) {
+      to->amount += minor;
+      return Outcome::success;
+    }
+    Balance& transit = transit_[{part.target, split.currency}];
+    transit.amount += minor;
+    transit.pending += here ? 2 * minor : minor;
+    from.pending += minor;
+    if (here) to->pending += minor;
+    return transit.amount > most || transit.pending > most ? Outcome::balance_overflow : Outcome::success;
+  }
+
+  void answer_part(const Leg& leg, Outcome outcome) {
+    Split& split = splits_.at(leg.split);
+    SplitPart& part = split.parts.at(leg.part);
+    if (leg.step == ledger::LegStep::try_credit) {
+      part.answer = outcome;
+      if (--split.open == 0) decide(split, leg.split);
+      return;
+    }
+    --split.open;
+    if (leg.step == ledger::LegStep::cancel) return;
+    find(split.tenant, split.home, split.currency)->pending -= part.amount.minor;
+    transit_[{part.target, split.currency}].pending -= part.amount.minor;
+    if (split.open == 0) ids_.at({split.tenant, split.home, split.id}).outcome = Outcome::success;
+  }
+
+  void decide(Split& split, std::size_t number) {
+    Outcome outcome = Outcome::success;
+    for (const SplitPart& part : split.parts) {
+      if (outcome == Outcome::success) outcome = part.answer;
+    }
+    const bool agreed = outcome == Outcome::success;
+    Balance& from = *find(split.tenant, split.home, split.currency);
+    for (std::size_t i = 0; i < split.parts.size(); ++i) {
+      SplitPart& part = split.parts[i];
+      const Wide minor = part.amount.minor;
+      Balance& transit = transit_[{part.target, split.currency}];
+      const bool here = part.target == self_;
+      if (here || !agreed) from.pending -= minor;
+      if (here || !agreed) transit.pending -= here ? 2 * minor : minor;
+      if (here || !agreed) transit.amount -= minor;
+      if (!agreed) from.amount += minor;
+      if (here) {
+        Balance& to = *find(split.tenant, part.credit, split.currency);
+        to.pending -= minor;
+        if (agreed) to.amount += minor;
+        continue;
+      }
+      const auto step = agreed ? ledger::LegStep::confirm : ledger::LegStep::cancel;
+      legs_[part.target].push_back(
+          {split.tenant, split.home, split.id, part.credit, part.amount, step, part.leg, number, i});
+      ++split.open;
+    }
+    if (!agreed) ids_.at({split.tenant, split.home, split.id}).outcome = outcome;
+  }
+
   Outcome taken(ShardId source, const Leg& leg) {
     const Wide minor = leg.amount.minor;
     if (leg.step == ledger::LegStep::credit) return credited(source, leg, false);
@@ -360,6 +509,7 @@ class Model {
   std::map<ShardId, std::vector<Leg>> legs_;
   std::map<ShardId, std::uint64_t> answered_;
   std::map<ShardId, std::vector<Outcome>> received_;
+  std::vector<Split> splits_;
 };
 
 }  // namespace coffer::txn::testing

@@ -19,8 +19,10 @@ using namespace coffer::txn::testing;
 /// Runs `steps` and says which rule broke, or nothing.
 template <class Last>
 std::string broken_rule(std::uint32_t shards, const std::vector<std::array<std::uint8_t, 6>>& steps, Last&& last,
-                        const std::vector<ledger::Protocol>& protocols = {ledger::Protocol::saga}) {
+                        const std::vector<ledger::Protocol>& protocols = {ledger::Protocol::saga},
+                        bool splits = false) {
   World world(shards, protocols);
+  if (splits) world.split_often();
   try {
     for (const auto& [kind, shard, debit, credit, amount, id] : steps) {
       world.step({kind, shard, debit, credit, amount, id});
@@ -75,16 +77,28 @@ TEST_CASE("property: undo to any entry gives the state of then by TC/C and two-p
                     [&] { RC_ASSERT(broken_rule(2, any_steps(), unwinds, mixed) == ""); }));
 }
 
+TEST_CASE("property: splits pay all or none, as the reference model says, beside transfers of every protocol") {
+  const auto settles = [](World& world) { world.settle(); };
+  REQUIRE(rc::check("property: splits = model",
+                    [&] { RC_ASSERT(broken_rule(4, any_steps(), settles, mixed, true) == ""); }));
+}
+
+TEST_CASE("property: undo to any entry gives the state of then with splits too") {
+  const auto unwinds = [](World& world) { world.unwind(); };
+  REQUIRE(rc::check("property: undo . apply = identity (splits)",
+                    [&] { RC_ASSERT(broken_rule(3, any_steps(), unwinds, mixed, true) == ""); }));
+}
+
 /// What long random runs by these protocols have reached.
 struct Reached {
   std::array<std::uint64_t, 256> outcomes{};
   std::array<std::uint64_t, 4> legs{};
-  std::array<std::uint64_t, 11> answers{};
+  std::array<std::uint64_t, 17> answers{};
   std::uint64_t undone = 0;
   std::uint64_t expired = 0;
 };
 
-Reached run_long(const std::vector<ledger::Protocol>& protocols) {
+Reached run_long(const std::vector<ledger::Protocol>& protocols, bool splits = false) {
   Reached reached;
   for (std::uint64_t seed = 0; seed < 12; ++seed) {
     Prng prng(seed);
@@ -101,7 +115,7 @@ Reached run_long(const std::vector<ledger::Protocol>& protocols) {
       reached.undone += world.undone();
       reached.expired += world.expired();
     };
-    REQUIRE(broken_rule(1 + static_cast<std::uint32_t>(seed % 4), steps, last, protocols) == "");
+    REQUIRE(broken_rule(1 + static_cast<std::uint32_t>(seed % 4), steps, last, protocols, splits) == "");
   }
   return reached;
 }
@@ -138,6 +152,17 @@ TEST_CASE("long random runs reach every outcome, undo included") {
     REQUIRE(locks.answers[static_cast<std::size_t>(kind)] > 0);
   }
   require_all(run_long(mixed));
+}
+
+TEST_CASE("long random runs with splits reach every turn of theirs, undo included") {
+  using Kind = AnswerDecision::Kind;
+  const Reached splits = run_long(mixed, true);
+  require_all(splits);
+  for (const Kind kind : {Kind::split_answered, Kind::split_confirming, Kind::split_cancelling, Kind::split_ended,
+                          Kind::split_confirmed, Kind::split_cancelled}) {
+    CAPTURE(static_cast<int>(kind));
+    REQUIRE(splits.answers[static_cast<std::size_t>(kind)] > 0);
+  }
 }
 
 TEST_CASE("property: a mutated entry is folded or ends the run by a check, and nothing else") {

@@ -14,7 +14,6 @@ namespace {
 
 constexpr std::array accounts = {"a", "b", "c", "d", "e", "f", "g", "h", "i"};
 constexpr std::array currencies = {usd, eur};
-constexpr std::uint8_t kinds = 21;  ///< of steps
 
 void check_balanced(const StateMachine& state) {
   for (const TrialBalanceRow& row : state.trial_balance()) {
@@ -87,7 +86,7 @@ Batch& World::batch_of(Shard& shard) {
 
 void World::step(const Step& step) {
   Shard& shard = shard_at(step.shard);
-  switch (step.kind % kinds) {
+  switch (step.kind % kinds_) {
     case 0:
     case 1:
       return open(shard, step);
@@ -118,9 +117,11 @@ void World::step(const Step& step) {
     case 18:
     case 19:
       return end_hold(shard, step);
-    default:
+    case 20:
       finish(shard, true);
       return commit(shard, step.id);
+    default:
+      return split(shard, step);
   }
 }
 
@@ -198,9 +199,9 @@ void World::transfer(Shard& shard, const Step& step) {
   const char* debit = accounts[step.debit % accounts.size()];
   const char* credit = accounts[step.credit % accounts.size()];
   const Currency currency = currencies[step.debit / 16 % 4 == 0];
-  ledger::TransferCommand command = step.kind % kinds == 2   ? deposit_of(id, credit, amount, currency)
-                                    : step.kind % kinds == 3 ? withdrawal_of(id, debit, amount, currency)
-                                                             : transfer_of(id, debit, credit, amount, currency);
+  ledger::TransferCommand command = step.kind % kinds_ == 2   ? deposit_of(id, credit, amount, currency)
+                                    : step.kind % kinds_ == 3 ? withdrawal_of(id, debit, amount, currency)
+                                                              : transfer_of(id, debit, credit, amount, currency);
   command.tenant = TenantId(step.credit / 16 % 8 == 7);
   if (command.operation == ledger::Operation::transfer) {
     command.credit_shard = shard_of(command.tenant, credit, shards_);
@@ -213,6 +214,33 @@ void World::transfer(Shard& shard, const Step& step) {
   const auto record = shard.leader.state.find_transfer(command.tenant, command.home_account(), command.id);
   check(record && record->outcome == expected && record->position == decision.record.position,
         "what was decided is recorded");
+}
+
+void World::split(Shard& shard, const Step& step) {
+  const std::string debit = accounts[step.debit % accounts.size()];
+  const TenantId tenant(step.credit / 16 % 8 == 7);
+  std::vector<ledger::SplitCommand::Part> parts;
+  for (std::size_t i = 0; i < 1 + step.amount % 5u; ++i) {
+    const char* credit = accounts[(step.credit + i * (1 + step.id % 2u)) % accounts.size()];
+    const std::int64_t minor = step.amount < 230 ? step.amount / 5 : INT64_MAX / 4 + step.amount;
+    parts.push_back({credit, minor, shard_of(tenant, credit, shards_)});
+  }
+  ledger::SplitCommand command;
+  command.id = id_of(step.id % 64);
+  command.tenant = tenant;
+  command.debit_account = debit;
+  command.currency = currencies[step.debit / 16 % 4 == 0];
+  command.parts = parts;
+  const SplitDecision decision = batch_of(shard).split(command);
+  const Outcome expected = shard.model.split(command);
+  check(decision.outcome == expected, "splits end as in the model");
+  outcomes_[static_cast<std::size_t>(expected)] += 1;
+  if (!is_logged(expected) && expected != Outcome::pending) return;
+  const auto record = shard.leader.state.find_transfer(tenant, debit, command.id);
+  check(record && record->outcome == expected && record->position == decision.record.position,
+        "what was decided is recorded");
+  check(record->operation == ledger::Operation::split && shard.leader.state.split(record->row).outcome == expected,
+        "a split has a record of its own");
 }
 
 void World::deliver_some(Shard& source, Shard& target, std::uint64_t draw) {
@@ -373,15 +401,19 @@ void World::send_legs(Shard& shard) {
 
 void World::settle() {
   for (const auto& shard : all_) finish(*shard, true);
-  for (const auto& source : all_) {
-    for (const auto& target : all_) {
-      // Answers may begin further legs, whose answers begin none.
-      for (int round = 0; round < 2; ++round) {
+  // Answers may begin further legs, whose answers begin none; a split's begin them only when all have come.
+  for (int round = 0; round < 3; ++round) {
+    for (const auto& source : all_) {
+      for (const auto& target : all_) {
         const std::uint64_t sent = source->sent[target->self].size();
         for (std::uint64_t number = 1; number <= sent; ++number) deliver(*source, *target, number);
         for (std::uint64_t number = 1; number <= sent; ++number) answer(*source, *target, number);
         finish(*source, true);
       }
+    }
+  }
+  for (const auto& source : all_) {
+    for (const auto& target : all_) {
       check(source->leader.state.first_unanswered(target->self) == source->leader.state.next_leg(target->self),
             "every transfer ends");
     }

@@ -40,6 +40,8 @@ class World {
   void unwind();
   /// Freezes each shard's state now and then from here on; every export is compared with what the state was.
   void freeze_often() { freezes_ = true; }
+  /// Some of the steps to come are splits.
+  void split_often() { kinds_ = 26; }
   /// Exports what is still frozen; each snapshot taken is loaded and lived on from there, forward and back.
   void thaw();
   std::uint64_t frozen() const { return frozen_; }
@@ -49,7 +51,7 @@ class World {
   /// How often a target made each kind of decision.
   const std::array<std::uint64_t, 4>& legs() const { return legs_; }
   /// How often an answer meant what, by its kind.
-  const std::array<std::uint64_t, 11>& answers() const { return answers_; }
+  const std::array<std::uint64_t, 17>& answers() const { return answers_; }
   /// How many holds a batch found expired when it began.
   std::uint64_t expired() const { return expired_; }
 
@@ -75,6 +77,7 @@ class World {
   void transfer(Shard& shard, const Step& step);
   void place(Shard& shard, const Step& step);
   void end_hold(Shard& shard, const Step& step);
+  void split(Shard& shard, const Step& step);
   void deliver_some(Shard& source, Shard& target, std::uint64_t draw);
   void answer_some(Shard& source, Shard& target, std::uint64_t draw);
   void deliver(Shard& source, Shard& target, std::uint64_t number);
@@ -89,8 +92,9 @@ class World {
   std::uint64_t undone_ = 0;
   bool freezes_ = false;
   std::uint64_t frozen_ = 0;
-  std::array<std::uint64_t, 11> answers_{};
   std::uint64_t expired_ = 0;
+  std::array<std::uint64_t, 17> answers_{};
+  std::uint8_t kinds_ = 21;  ///< of steps
 };
 
 }  // namespace coffer::txn::testing

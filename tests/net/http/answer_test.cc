@@ -58,6 +58,7 @@ HttpResponse say(const Call& call, Outcome status, router::ReplyBody body = {}) 
   if (std::holds_alternative<router::CaptureHoldReply>(made.body)) made.kind = router::RequestKind::capture_hold;
   if (std::holds_alternative<router::VoidHoldReply>(made.body)) made.kind = router::RequestKind::void_hold;
   if (std::holds_alternative<router::HoldReply>(made.body)) made.kind = router::RequestKind::hold;
+  if (std::holds_alternative<router::SplitReply>(made.body)) made.kind = router::RequestKind::split;
   if (std::holds_alternative<router::NodeStatusReply>(made.body)) made.kind = router::RequestKind::node_status;
   return net::answer(call, router::encode(made), {}, {noon + 5'000'000});
 }
@@ -233,6 +234,32 @@ TEST_CASE("a balance says what is held, what is available and as of when") {
       R"({"position":"s3@9","time":"2026-11-21T12:00:00.000000000Z","consistency":"linearizable","staleness_ms":0}})");
   call.consistency = router::Consistency::eventual;
   CHECK_THAT(say(call, Outcome::success, reply).body, Catch::Contains(R"("consistency":"eventual","staleness_ms":5)"));
+}
+
+TEST_CASE("a split is told with the place of its debit and of each credit, or with the part that was refused") {
+  const Call call = call_of(HttpRoute::split);
+  router::SplitReply reply;
+  reply.result = result_of(Outcome::success);
+  reply.parts = {{ShardId(7), Position(90211), Stamp{noon + 1'000'000}}, {ShardId(3), Position(118210), Stamp{noon}}};
+  const HttpResponse paid = say(call, Outcome::success, reply);
+  CHECK(paid.status == 200);
+  CHECK(member(paid, "status") == "success");
+  CHECK(member(paid, "position") == "s3@118204,s7@90211,s3@118210");
+  CHECK(header(paid, "Consistency-Token") == "s3@118204,s7@90211,s3@118210");
+  CHECK(header(paid, "Idempotency-Replayed") == "false");
+  reply.result.outcome = Outcome::account_frozen;
+  reply.result.replayed = true;
+  reply.refused = 1;
+  const HttpResponse refused = say(call, Outcome::success, reply);
+  CHECK(refused.status == 422);
+  CHECK(member(refused, "code") == "account-frozen");
+  CHECK(refused.body.find("\"pointer\":\"/parts/1\"") != std::string::npos);
+  CHECK(header(refused, "Idempotency-Replayed") == "true");
+  reply.result.outcome = Outcome::insufficient_funds;
+  reply.refused = router::no_part;
+  const HttpResponse poor = say(call, Outcome::success, reply);
+  CHECK(member(poor, "code") == "insufficient-funds");
+  CHECK(poor.body.find("/parts/") == std::string::npos);
 }
 
 TEST_CASE("a hold placed is 201 with its end, and the same bytes come again under 200") {

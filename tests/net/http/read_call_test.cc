@@ -402,6 +402,67 @@ TEST_CASE("each mistake in a hold's body has its code and its place") {
   }
 }
 
+namespace {
+
+const std::string split_path = "/v1/wallet/split";
+
+std::string split(const std::string& parts) {
+  return R"({"from_account":"alice","currency":"USD","transaction_id":")" + id + R"(","parts":)" + parts + "}";
+}
+
+std::string part(const std::string& to, const std::string& amount) {
+  return R"({"to_account":")" + to + R"(","amount":")" + amount + R"("})";
+}
+
+}  // namespace
+
+TEST_CASE("a split is asked with its parts in their order") {
+  const Call call = call_of(post(split_path, split("[" + part("bob", "12.50") + "," + part("carol", "0.01") + "]")));
+  const router::Request request = asked(call);
+  REQUIRE(request.header.kind == router::RequestKind::split);
+  const auto& body = std::get<router::SplitRequest>(request.body);
+  CHECK(body.account == "alice");
+  CHECK(body.currency == currency_of("USD"));
+  CHECK(net::to_string(body.id) == id);
+  REQUIRE(body.parts.size() == 2);
+  CHECK(body.parts[0].credit == "bob");
+  CHECK(body.parts[0].amount == 1250);
+  CHECK(body.parts[1].credit == "carol");
+  CHECK(body.parts[1].amount == 1);
+  CHECK(call.account == "alice");
+}
+
+TEST_CASE("each mistake in a split's body has its code and its place, in its part") {
+  struct Row {
+    std::string parts;
+    std::string code;
+    std::string pointer;
+  };
+  std::string many = "[";
+  for (int i = 0; i < 17; ++i) many += (i == 0 ? "" : ",") + part("bob", "1.00");
+  const std::vector<Row> rows = {
+      {"[]", "invalid-parameter", "/parts"},
+      {many + "]", "invalid-parameter", "/parts"},
+      {"\"bob\"", "invalid-parameter", "/parts"},
+      {"[5]", "invalid-parameter", "/parts/0"},
+      {"[" + part("bob", "1.00") + ",{\"amount\":\"1.00\"}]", "missing-field", "/parts/1/to_account"},
+      {"[{\"to_account\":\"bob\"}]", "missing-field", "/parts/0/amount"},
+      {"[" + part("sys:x", "1.00") + "]", "invalid-account-id", "/parts/0/to_account"},
+      {"[" + part("bob", "0.00") + "]", "invalid-amount", "/parts/0/amount"},
+      {"[" + part("bob", "0.001") + "]", "amount-precision", "/parts/0/amount"},
+      {"[{\"to_account\":\"bob\",\"amount\":\"1.00\",\"fee\":true}]", "unknown-field", "/parts/0/fee"},
+      {"[" + part("bob", "1.00") + "," + part("alice", "1.00") + "]", "same-account", "/parts/1/to_account"},
+      {"[" + part("bob", "92233720368547758.07") + "," + part("carol", "0.01") + "]", "amount-too-large", "/parts"},
+  };
+  for (const Row& row : rows) {
+    CAPTURE(row.parts);
+    const HttpResponse response = refusal(post(split_path, split(row.parts)));
+    CHECK(response.status == 400);
+    CHECK(member(response, "code") == row.code);
+    CHECK(response.body.find("\"pointer\":\"" + row.pointer + "\"") != std::string::npos);
+  }
+}
+
 TEST_CASE("a hold is captured, voided and read by the id in the path and its account") {
   const std::string path = "/v1/holds/" + id;
   const std::string capture = R"({"account":"alice","to_account":"bob","amount":"30.00","currency":"USD"})";

@@ -311,7 +311,8 @@ void Story::phase(Phase phase) {
 std::uint64_t Story::call(const router::RequestBody& body) {
   router::Request request;
   request.body = body;
-  request.header.kind = static_cast<router::RequestKind>(body.index() + 1);
+  const bool is_split = std::holds_alternative<router::SplitRequest>(body);
+  request.header.kind = is_split ? router::RequestKind::split : static_cast<router::RequestKind>(body.index() + 1);
   oracle_->on_call({now_++}, 0, ++ops_, request);
   return ops_;
 }

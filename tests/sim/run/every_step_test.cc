@@ -39,6 +39,7 @@ class Watch final : public Onlooker {
   }
   void told(SimTime, std::uint32_t, std::uint64_t op, const router::Reply& reply) override {
     if (const auto* read = std::get_if<router::BalanceReply>(&reply.body)) balances[accounts_[op]] = read->balance;
+    if (const auto* split = std::get_if<router::SplitReply>(&reply.body)) answers.insert(split->result.outcome);
     const auto* told = std::get_if<router::TransfersReply>(&reply.body);
     if (told == nullptr || !is_transfer_[op]) return;
     const Outcome outcome = told->results.front().outcome;
@@ -89,6 +90,30 @@ std::vector<Variant> variants() {
   return all;
 }
 
+/// One payment to payees of three shards, one of them the payer's.
+struct SplitVariant {
+  bool refused;
+
+  Scenario scenario() const {
+    Scenario scenario = scenario_of("scenarios/basics/split_once.json");
+    if (!refused) return scenario;
+    scenario.script.accounts.pop_back();  // nobody opens C
+    ScriptedCall deposit;                 // for O-H4: something succeeds
+    deposit.operation = CallKind::deposit;
+    deposit.to = "A";
+    scenario.script.calls.push_back(deposit);
+    return scenario;
+  }
+  void require_ended(const Watch& watch, const RunResult& result) const {
+    INFO(result.oracle << " " << result.reason);
+    REQUIRE(result.verdict == Verdict::pass);
+    REQUIRE(watch.answers == std::set{refused ? Outcome::credit_account_not_found : Outcome::success});
+    const std::map<std::string, std::int64_t> gave{{"A", 0}, {"B", 3}, {"C", 2}, {"E", 1}};
+    const std::map<std::string, std::int64_t> kept{{"A", 7}, {"B", 0}, {"E", 0}};
+    REQUIRE(watch.balances == (refused ? kept : gave));
+  }
+};
+
 /// Each event of the running phase moves the transfer on; these say so.
 constexpr TraceKind steps[] = {
     TraceKind::appended,       TraceKind::synced,          TraceKind::committed,      TraceKind::applied,
@@ -97,6 +122,12 @@ constexpr TraceKind steps[] = {
     TraceKind::try_started,    TraceKind::confirm_started, TraceKind::confirm_done,   TraceKind::cancel_started,
     TraceKind::cancel_done,    TraceKind::prepare_started, TraceKind::commit_started, TraceKind::commit_done,
     TraceKind::abort_started,  TraceKind::abort_done,
+};
+constexpr TraceKind steps_of_splits[] = {
+    TraceKind::appended,         TraceKind::synced,        TraceKind::committed,       TraceKind::applied,
+    TraceKind::request_routed,   TraceKind::answered,      TraceKind::leg_sent,        TraceKind::leg_received,
+    TraceKind::leg_answer,       TraceKind::split_started, TraceKind::split_answered,  TraceKind::split_confirming,
+    TraceKind::split_cancelling, TraceKind::split_ended,   TraceKind::split_confirmed, TraceKind::split_cancelled,
 };
 
 /// A seed whose two leaders are two nodes, and its run in which nothing goes wrong.
@@ -147,6 +178,43 @@ std::uint64_t lose_everywhere(ShardId shard, bool by_crash) {
     }
   }
   return lost;
+}
+
+/// Of a split, the leader of this shard; returns how often it really was lost.
+std::uint64_t lose_everywhere_in_splits(ShardId shard, bool by_crash) {
+  std::uint64_t lost = 0;
+  for (const bool refused : {false, true}) {
+    const SplitVariant variant{refused};
+    constexpr std::uint64_t seed = 1;
+    const auto run_once = [&](const std::vector<faults::FaultSpec>& faults) {
+      Scenario scenario = variant.scenario();
+      scenario.faults = faults;
+      Watch watch;
+      RunOptions options;
+      options.onlookers = {&watch};
+      const RunResult result = run(scenario, seed, options);
+      variant.require_ended(watch, result);
+      for (const faults::FaultSpec& fault : faults) lost += result.faults.at(fault.fault);
+      return watch;
+    };
+    const Watch calm = run_once({});
+    for (const TraceKind event : steps_of_splits) {
+      const std::uint32_t times = calm.events.contains(event) ? calm.events.at(event) : 0;
+      for (std::uint32_t nth = 1; nth <= times; ++nth) {
+        CAPTURE(refused, shard.value, name(event), nth);
+        run_once({loss_of(shard, event, nth, by_crash)});
+      }
+    }
+  }
+  return lost;
+}
+
+TEST_CASE("any shard's leader crashes at every step of a split: same answer, same balances (recovery)") {
+  for (const ShardId shard : {ShardId(1), ShardId(2), ShardId(3)}) CHECK(lose_everywhere_in_splits(shard, true) > 60);
+}
+
+TEST_CASE("any shard's leader hands over at every step of a split: same answer, same balances (recovery)") {
+  for (const ShardId shard : {ShardId(1), ShardId(2), ShardId(3)}) CHECK(lose_everywhere_in_splits(shard, false) > 60);
 }
 
 TEST_CASE("the coordinator's leader crashes at every step of every protocol: same answer, same balances (recovery)") {

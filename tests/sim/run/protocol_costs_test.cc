@@ -46,7 +46,7 @@ struct Measured {
   std::uint64_t started = 0;
 };
 
-Measured measured(Scenario scenario, Protocol protocol) {
+Measured measured(Scenario scenario, Protocol protocol, const std::string& what = "transfers") {
   scenario.tuning.protocol = protocol;
   const std::int64_t delay = scenario.network.delay_floor.nanos;
   std::stringstream out;
@@ -65,12 +65,13 @@ Measured measured(Scenario scenario, Protocol protocol) {
     found.started += starts.count(event);
     found.messages += messages.count(event);
     if (!running) continue;
-    if (line.value("call", "") == "transfers") called[line["op"]] = line["t"];
+    if (line.value("call", "") == what) called[line["op"]] = line["t"];
     const auto call = called.find(line.value("op", std::uint64_t{0}));
-    if (!line.contains("told") || !line.contains("outcomes") || call == called.end()) continue;
+    const bool has_outcome = line.contains("outcomes") || line.contains("outcome");
+    if (!line.contains("told") || !has_outcome || call == called.end()) continue;
     // The client's own link takes one delay each way.
     const std::int64_t took = (line["t"].get<std::int64_t>() - call->second) / delay - 2;
-    const std::string outcome = line["outcomes"][0];
+    const std::string outcome = line.contains("outcomes") ? line["outcomes"][0] : line["outcome"];
     found.delays[outcome] = std::max(found.delays[outcome], took);
     if (outcome == "success") ++found.answered;
   }
@@ -89,6 +90,16 @@ TEST_CASE(
     CHECK(found.delays.at("credit-account-not-found") == paper.refusal);
     CHECK(found.messages == found.started * paper.messages);
   }
+}
+
+TEST_CASE("a split costs as many message delays as one transfer by TC/C, however many parts it has (decision 10)") {
+  Scenario scenario = scenario_of("scenarios/basics/message_delays.json");
+  scenario.shards = 3;
+  scenario.workload.split_per_mille = 1000;
+  const Measured found = measured(scenario, Protocol::saga, "split");
+  REQUIRE(found.answered > 20);
+  CHECK(found.delays.at("success") == on_paper(Protocol::tcc).success);
+  CHECK(found.delays.at("credit-account-not-found") == on_paper(Protocol::tcc).refusal);
 }
 
 }  // namespace
