@@ -1,76 +1,12 @@
 #include "core/ledger/events.h"
 
-#include <cstring>
-
-#include "core/ledger/fields.h"
+#include "core/ledger/event_fields.h"
 
 namespace coffer::ledger {
 
 namespace {
 
 constexpr std::uint8_t entry_version = 1;
-
-constexpr std::size_t decided_size = 3 + 4 * 4 + 4 + 8 + 16 + 16;
-constexpr std::size_t started_part_size = 4 + 8 + 4 + 4 + 8;  // without the name
-constexpr std::size_t decided_part_size = 4 + 8 + 8 + 4 + 4 + 8;
-
-template <std::size_t size>
-void put(Fields<size>& fields, const Decided& decided) {
-  fields.put(decided.operation).put(decided.outcome).put(std::uint8_t{0}).put(decided.principal).put(decided.home);
-  fields.put(decided.debit).put(decided.credit).put(decided.amount).put(decided.id).put(decided.digest);
-}
-
-void require(bool condition, ByteReader& in) {
-  if (!condition) in.fail();
-}
-
-Money read_amount(ByteReader& in) {
-  Money amount;
-  amount.currency = Currency{in.u32()};
-  amount.minor = in.i64();
-  require(is_known(amount.currency) && amount.minor > 0, in);
-  return amount;
-}
-
-/// The outcome of something that has been decided: success or a logged refusal.
-Outcome read_logged_outcome(ByteReader& in) {
-  const auto outcome = static_cast<Outcome>(in.u8());
-  require(is_logged(outcome), in);
-  return outcome;
-}
-
-std::string_view read_account_name(ByteReader& in) {
-  const std::string_view name = in.short_string();
-  require(is_account_name(name) && !is_reserved(name), in);
-  return name;
-}
-
-/// As of any event that binds a client's id; the sides and the operation are for the event to judge.
-Decided read_any_decided(ByteReader& in) {
-  Decided decided;
-  const ByteView bytes = in.raw(decided_size);
-  if (!in.ok()) return decided;
-  std::size_t at = 0;
-  const auto get = [&]<class T>(T& value) {
-    std::memcpy(&value, bytes.data() + at, sizeof value);
-    at += sizeof value;
-  };
-  std::uint8_t zero = 0;
-  get(decided.operation);
-  get(decided.outcome);
-  get(zero);
-  get(decided.principal);
-  get(decided.home);
-  get(decided.debit);
-  get(decided.credit);
-  get(decided.amount.currency);
-  get(decided.amount.minor);
-  get(decided.id);
-  get(decided.digest);
-  require(zero == 0 && decided.home != no_account, in);
-  require(is_known(decided.amount.currency) && decided.amount.minor > 0, in);
-  return decided;
-}
 
 Decided read_decided(ByteReader& in) {
   const Decided decided = read_any_decided(in);
@@ -162,13 +98,6 @@ Received read_received(ByteReader& in) {
   return event;
 }
 
-/// What the events of a source about one of its legs have in common.
-template <class Sent>
-void require_sent(const Sent& event, ByteReader& in) {
-  require(event.debit != no_pocket && event.transit != no_pocket && event.debit != event.transit, in);
-  require(event.target.value != 0 && event.leg.value != 0, in);
-}
-
 LegAnswered read_leg_answered(ByteReader& in) {
   LegAnswered event;
   event.outcome = read_logged_outcome(in);
@@ -182,12 +111,6 @@ LegAnswered read_leg_answered(ByteReader& in) {
   event.target_stamp = Stamp{in.i64()};
   require_sent(event, in);
   return event;
-}
-
-SecondPhase read_phase(ByteReader& in) {
-  const std::uint8_t phase = in.u8();
-  require(phase >= 1 && phase <= static_cast<std::uint8_t>(last_second_phase), in);
-  return static_cast<SecondPhase>(phase);
 }
 
 SecondStarted read_second_started(ByteReader& in, Protocol protocol) {
@@ -293,126 +216,6 @@ WindowMoved read_window_moved(ByteReader& in) {
   require(event.before.passed_ms <= event.after.passed_ms && event.before.first <= event.after.first, in);
   require(event.before != event.after, in);
   require(event.after.passed_ms > 0 && event.after.passed_ms <= id_time_ms_max, in);
-  return event;
-}
-
-/// The parts of a split, whose encoded size is at least `size` each: no memory for what is not there.
-template <class Part, class ReadPart>
-std::vector<Part> read_parts(ByteReader& in, std::size_t size, ReadPart&& read) {
-  std::vector<Part> parts;
-  const std::uint8_t count = in.u8();
-  require(count <= split_parts_max && in.remaining() >= count * size, in);
-  for (std::uint8_t i = 0; i < count && in.ok(); ++i) parts.push_back(read());
-  return parts;
-}
-
-SplitStarted::Part read_started_part(ByteReader& in) {
-  SplitStarted::Part part;
-  part.target = in.id<ShardId>();
-  part.leg = in.id<LegNumber>();
-  part.transit = in.id<PocketNumber>();
-  part.credit = in.id<PocketNumber>();
-  part.amount = in.i64();
-  part.credit_account = read_account_name(in);
-  require(part.target.value != 0 && part.amount > 0, in);
-  require((part.leg == LegNumber()) == (part.credit != no_pocket), in);
-  return part;
-}
-
-/// Whether the amounts of the parts are `total`.
-template <class Part>
-bool sum_up(const std::vector<Part>& parts, std::int64_t total) {
-  std::int64_t left = total;
-  for (const Part& part : parts) {
-    if (part.amount > left) return false;
-    left -= part.amount;
-  }
-  return left == 0;
-}
-
-SplitStarted read_split_started(ByteReader& in) {
-  SplitStarted event;
-  event.decided = read_any_decided(in);
-  event.refused = in.u8();
-  event.parts = read_parts<SplitStarted::Part>(in, started_part_size + 1 + 1, [&in] { return read_started_part(in); });
-  const Decided& decided = event.decided;
-  require(decided.operation == Operation::split && decided.credit == no_pocket, in);
-  require(event.refused == no_part || event.refused < split_parts_max, in);
-  if (decided.outcome != Outcome::pending && decided.outcome != Outcome::success) {
-    require(is_logged(decided.outcome) && event.parts.empty(), in);
-    return event;
-  }
-  const bool is_done = decided.outcome == Outcome::success;
-  bool all_here = true;
-  for (const SplitStarted::Part& part : event.parts) {
-    all_here = all_here && part.leg == LegNumber();
-    require(is_done == (part.transit == no_pocket), in);
-  }
-  require(event.refused == no_part && decided.debit != no_pocket && all_here == is_done, in);
-  require(!event.parts.empty() && sum_up(event.parts, decided.amount.minor), in);
-  return event;
-}
-
-SplitAnswered read_split_answered(ByteReader& in) {
-  SplitAnswered event;
-  event.outcome = read_logged_outcome(in);
-  event.part = in.u8();
-  event.target = in.id<ShardId>();
-  event.leg = in.id<LegNumber>();
-  event.id = in.uuid();
-  event.debit = in.id<PocketNumber>();
-  event.transit = in.id<PocketNumber>();
-  event.amount = read_amount(in);
-  event.target_position = in.id<Position>();
-  event.target_stamp = Stamp{in.i64()};
-  require_sent(event, in);
-  require(event.part < split_parts_max, in);
-  return event;
-}
-
-SplitDecided::Part read_decided_part(ByteReader& in) {
-  SplitDecided::Part part;
-  part.target = in.id<ShardId>();
-  part.tried = in.id<LegNumber>();
-  part.second = in.id<LegNumber>();
-  part.transit = in.id<PocketNumber>();
-  part.credit = in.id<PocketNumber>();
-  part.amount = in.i64();
-  const bool is_here = part.tried == LegNumber();
-  require(part.target.value != 0 && part.amount > 0 && part.transit != no_pocket, in);
-  require(is_here == (part.credit != no_pocket) && (is_here ? part.second == LegNumber() : part.second > part.tried),
-          in);
-  return part;
-}
-
-SplitDecided read_split_decided(ByteReader& in) {
-  SplitDecided event;
-  event.outcome = read_logged_outcome(in);
-  event.refused = in.u8();
-  event.id = in.uuid();
-  event.debit = in.id<PocketNumber>();
-  event.currency = Currency{in.u32()};
-  event.parts = read_parts<SplitDecided::Part>(in, decided_part_size, [&in] { return read_decided_part(in); });
-  const bool agreed = event.outcome == Outcome::success;
-  require(event.debit != no_pocket && is_known(event.currency) && !event.parts.empty(), in);
-  require(agreed ? event.refused == no_part : event.refused < event.parts.size(), in);
-  return event;
-}
-
-SplitEnded read_split_ended(ByteReader& in) {
-  SplitEnded event;
-  event.phase = read_phase(in);
-  event.part = in.u8();
-  event.target = in.id<ShardId>();
-  event.leg = in.id<LegNumber>();
-  event.id = in.uuid();
-  event.debit = in.id<PocketNumber>();
-  event.transit = in.id<PocketNumber>();
-  event.amount = read_amount(in);
-  event.target_position = in.id<Position>();
-  event.target_stamp = Stamp{in.i64()};
-  require_sent(event, in);
-  require(event.part < split_parts_max && protocol_of(event.phase) == Protocol::tcc, in);
   return event;
 }
 
@@ -542,45 +345,6 @@ void encode(const WindowMoved& event, ByteWriter& out) {
   Fields<1 + 4 * 8> fields;
   fields.put(EventKind::window_moved).put(event.before.passed_ms).put(event.after.passed_ms);
   fields.put(event.before.first).put(event.after.first).write(out);
-}
-
-void encode(const SplitStarted& event, ByteWriter& out) {
-  check(event.parts.size() <= split_parts_max, "a split has a few parts");
-  Fields<1 + decided_size + 2> fields;
-  fields.put(EventKind::split_started);
-  put(fields, event.decided);
-  fields.put(event.refused).put(static_cast<std::uint8_t>(event.parts.size())).write(out);
-  for (const SplitStarted::Part& part : event.parts) {
-    Fields<started_part_size> of_part;
-    of_part.put(part.target).put(part.leg).put(part.transit).put(part.credit).put(part.amount).write(out);
-    out.short_string(part.credit_account);
-  }
-}
-
-void encode(const SplitAnswered& event, ByteWriter& out) {
-  Fields<3 + 4 + 8 + 16 + 4 + 4 + 4 + 8 + 8 + 8> fields;
-  fields.put(EventKind::split_answered).put(event.outcome).put(event.part).put(event.target).put(event.leg);
-  fields.put(event.id).put(event.debit).put(event.transit).put(event.amount).put(event.target_position);
-  fields.put(event.target_stamp).write(out);
-}
-
-void encode(const SplitDecided& event, ByteWriter& out) {
-  check(event.parts.size() <= split_parts_max, "a split has a few parts");
-  Fields<3 + 16 + 4 + 4 + 1> fields;
-  fields.put(EventKind::split_decided).put(event.outcome).put(event.refused).put(event.id).put(event.debit);
-  fields.put(event.currency).put(static_cast<std::uint8_t>(event.parts.size())).write(out);
-  for (const SplitDecided::Part& part : event.parts) {
-    Fields<decided_part_size> of_part;
-    of_part.put(part.target).put(part.tried).put(part.second).put(part.transit).put(part.credit).put(part.amount);
-    of_part.write(out);
-  }
-}
-
-void encode(const SplitEnded& event, ByteWriter& out) {
-  Fields<3 + 4 + 8 + 16 + 4 + 4 + 4 + 8 + 8 + 8> fields;
-  fields.put(EventKind::split_ended).put(event.phase).put(event.part).put(event.target).put(event.leg).put(event.id);
-  fields.put(event.debit).put(event.transit).put(event.amount).put(event.target_position).put(event.target_stamp);
-  fields.write(out);
 }
 
 EntryHeader decode_header(ByteReader& in) {

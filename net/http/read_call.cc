@@ -6,6 +6,7 @@
 #include "net/driver/settings.h"
 #include "net/http/calls.h"
 #include "net/http/form.h"
+#include "net/http/split_form.h"
 #include "net/http/strict_json.h"
 
 namespace coffer::net {
@@ -191,47 +192,19 @@ std::variant<HttpResponse, Call> read_transfer(HttpRoute route, const HttpReques
 
 std::variant<HttpResponse, Call> read_split(const HttpRequest& request, const JsonValue& body) {
   Call call{.route = HttpRoute::split, .request = {}, .patience_ms = patience_of(request.prefer)};
-  Form form(body);
-  call.account = form.account("from_account");
-  const std::optional<Currency> currency = form.currency("currency");
-  call.transaction = form.uuid("transaction_id");
-  std::vector<Form> parts = form.objects("parts", router::split_parts_max);
-  form.refuse_others();
-  std::vector<std::string> payees;
-  router::SplitRequest asked;
-  std::optional<std::int64_t> total = 0;
-  for (Form& part : parts) {
-    payees.push_back(part.account("to_account"));
-    asked.parts.push_back({.amount = part.amount("amount", currency), .credit = {}});
-    part.refuse_others();
-    form.take_mistakes(part);
-    total = total ? checked_add(*total, asked.parts.back().amount) : total;
-  }
-  if (std::optional<HttpResponse> refusal = form.refusal()) {
+  std::variant<HttpResponse, SplitForm> read = read_split_form(body);
+  if (auto* refusal = std::get_if<HttpResponse>(&read)) {
     return std::move(*refusal);
   }
-  for (std::size_t i = 0; i < payees.size(); ++i) {
-    if (payees[i] == call.account) {
-      return to_response({.problem = P::same_account,
-                          .detail = "from_account and to_account must differ",
-                          .transaction = call.transaction,
-                          .errors = {{"/parts/" + std::to_string(i) + "/to_account", P::same_account}}});
-    }
-    asked.parts[i].credit = payees[i];
-  }
-  if (!total) {
-    return to_response({.problem = P::amount_too_large,
-                        .detail = "the sum of the parts in minor units must be within 63 bits",
-                        .transaction = call.transaction,
-                        .errors = {{"/parts", P::amount_too_large}}});
-  }
+  const SplitForm& form = std::get<SplitForm>(read);
+  call.transaction = form.id;
+  call.account = form.account;
+  call.currency = form.currency;
   if (std::optional<HttpResponse> refusal = check_key(request, call.transaction)) {
     return std::move(*refusal);
   }
-  call.currency = asked.currency = *currency;
-  asked.id = call.transaction;
-  asked.account = call.account;
-  call.request = router::encode(router::Request{.header = header(router::RequestKind::split, call), .body = asked});
+  call.request =
+      router::encode(router::Request{.header = header(router::RequestKind::split, call), .body = form.request()});
   return call;
 }
 

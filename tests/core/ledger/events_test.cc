@@ -20,7 +20,7 @@ class EventSource {
   explicit EventSource(std::uint64_t seed) : prng_(seed) {}
 
   Event next() {
-    switch (prng_.below(22)) {
+    switch (prng_.below(18)) {
       case 0:
         return founded();
       case 1:
@@ -55,14 +55,6 @@ class EventSource {
         return hold_ended();
       case 16:
         return window_moved();
-      case 17:
-        return split_started();
-      case 18:
-        return split_answered();
-      case 19:
-        return split_decided();
-      case 20:
-        return split_ended();
       default: {
         SecondStarted event = second_started();
         event.protocol = Protocol::two_phase_commit;
@@ -245,84 +237,6 @@ class EventSource {
   }
   HoldEnded hold_ended() {
     return {static_cast<HoldEnd>(1 + prng_.below(3)), number(), uuid(), PocketNumber(number()), amount()};
-  }
-  /// Amounts small enough to be added up.
-  SplitStarted split_started() {
-    SplitStarted event;
-    event.decided = decided(logged());
-    event.decided.operation = Operation::split;
-    event.decided.credit = no_pocket;
-    const bool begins = event.decided.outcome == Outcome::success;
-    if (!begins) {
-      if (prng_.chance(500)) event.refused = static_cast<std::uint8_t>(prng_.below(split_parts_max));
-      return event;
-    }
-    const bool at_once = prng_.chance(300);
-    event.decided.amount.minor = 0;
-    const std::uint64_t count = 1 + prng_.below(split_parts_max);
-    for (std::uint64_t i = 0; i < count; ++i) {
-      const bool is_here = at_once || (i > 0 && prng_.chance(300));
-      SplitStarted::Part part;
-      part.target = ShardId(shard());
-      part.leg = is_here ? LegNumber() : LegNumber(1 + prng_.below(1000));
-      if (!at_once) part.transit = PocketNumber(number() / 2);
-      if (is_here) part.credit = PocketNumber(number() / 2);
-      part.amount = prng_.between(1, INT64_MAX / 32);
-      part.credit_account = name();
-      event.decided.amount.minor += part.amount;
-      event.parts.push_back(part);
-    }
-    event.decided.outcome = at_once ? Outcome::success : Outcome::pending;
-    return event;
-  }
-  SplitAnswered split_answered() {
-    const LegAnswered leg = answered();
-    return {leg.outcome,
-            static_cast<std::uint8_t>(prng_.below(split_parts_max)),
-            leg.target,
-            leg.leg,
-            leg.id,
-            leg.debit,
-            leg.transit,
-            leg.amount,
-            leg.target_position,
-            leg.target_stamp};
-  }
-  SplitDecided split_decided() {
-    SplitDecided event;
-    event.outcome = logged();
-    event.id = uuid();
-    event.debit = PocketNumber(number());
-    event.currency = currency();
-    const std::uint64_t count = 1 + prng_.below(split_parts_max);
-    if (event.outcome != Outcome::success) event.refused = static_cast<std::uint8_t>(prng_.below(count));
-    for (std::uint64_t i = 0; i < count; ++i) {
-      SplitDecided::Part part;
-      part.target = ShardId(shard());
-      part.transit = PocketNumber(number());
-      part.amount = prng_.between(1, INT64_MAX);
-      if (prng_.chance(300)) {
-        part.credit = PocketNumber(number());
-      } else {
-        part.tried = LegNumber(1 + prng_.below(1000));
-        part.second = LegNumber(part.tried.value + 1 + prng_.below(1000));
-      }
-      event.parts.push_back(part);
-    }
-    return event;
-  }
-  SplitEnded split_ended() {
-    const LegAnswered leg = answered();
-    return {prng_.chance(500) ? SecondPhase::confirm : SecondPhase::cancel,
-            static_cast<std::uint8_t>(prng_.below(split_parts_max)),
-            leg.target,
-            leg.leg,
-            leg.id,
-            leg.debit,
-            leg.transit,
-            leg.amount,
-            leg.target_position,
-            leg.target_stamp};
   }
   LegAnswered answered() {
     LegAnswered event;
