@@ -1,5 +1,7 @@
 #include "core/txn/splits.h"
 
+#include <utility>
+
 #include "core/base/check.h"
 #include "core/ledger/fields.h"
 
@@ -48,7 +50,7 @@ const SplitPartRow& Splits::part(SplitNumber number, std::uint8_t part) const {
 }
 
 SplitPartRow& Splits::part(SplitNumber number, std::uint8_t part) {
-  const SplitRow& split = row(number);
+  const SplitRow& split = std::as_const(rows_)[number];
   check(part < split.parts, "a split has this part");
   return parts_[std::uint64_t{split.first_part} + part];
 }
@@ -61,7 +63,7 @@ SplitNumber Splits::begin(SplitRow row) {
 
 void Splits::add_part(const SplitPartRow& part) {
   check(!rows_.empty(), "a part belongs to a split");
-  const SplitRow& last = rows_.back();
+  const SplitRow& last = std::as_const(rows_)[rows_.end_number() - 1];
   check(parts_.end_number() < std::uint64_t{last.first_part} + last.parts, "a split has so many parts");
   load(part);
 }
@@ -105,8 +107,9 @@ bool Splits::Frozen::write_next(ByteWriter& out) {
 }
 
 bool Splits::load(const SplitRow& row) {
-  const bool is_next = rows_.empty() || rows_[rows_.end_number() - 1].dedup < row.dedup;
-  const std::uint64_t parts = rows_.empty() ? 0 : std::uint64_t{rows_.back().first_part} + rows_.back().parts;
+  const SplitRow* before = rows_.empty() ? nullptr : &std::as_const(rows_)[rows_.end_number() - 1];
+  const bool is_next = before == nullptr || before->dedup < row.dedup;
+  const std::uint64_t parts = before == nullptr ? 0 : std::uint64_t{before->first_part} + before->parts;
   if (!is_next || rows_.end_number() >= no_split || parts != parts_.end_number() || parts >= no_split) return false;
   rows_.push_back(row).first_part = static_cast<std::uint32_t>(parts);
   return true;
