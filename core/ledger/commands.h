@@ -41,7 +41,7 @@ constexpr bool changes_account(Operation operation) {
   return operation >= Operation::freeze && operation <= Operation::close;
 }
 
-/// Whether rows bound to it can be forgotten: those of holds are named by their holds, which stay.
+/// Whether rows bound to it can be forgotten: those of holds and splits are named by what they began, which stays.
 constexpr bool may_end(Operation operation) { return moves_money(operation) || changes_account(operation); }
 
 /// What became of a hold: it ends once. Numbers are written.
