@@ -1,14 +1,12 @@
 // Splits: one debit and 1 to 16 parts, each a payee and an amount; all parts are credited or none. By Try, Confirm and
 // Cancel, whatever protocol the cluster uses between two accounts:
 //
-//   source  split_started    the id bound; debit -> the transit pocket of each part; every Try leaves at once. A part
-//   of
-//                            this very shard is tried here: it goes through the shard's transit pocket of itself
+//   source  split_started    the id bound; debit -> the transit pocket of each part; every Try leaves at once. A
+//                            part of this very shard is tried here, through the shard's transit pocket of itself
 //   target  try_received     as of any Try: nobody there knows that it belongs to a split
 //   source  split_answered   the answer to one Try
-//           split_decided    behind the last one, in the same entry: Confirm of all, or Cancel of all; done here at
-//           once,
-//                            every second phase leaves
+//           split_decided    behind the last one, in the same entry: Confirm of all, or Cancel of all; what is here
+//                            is done at once, every second phase leaves
 //   target  second_received  as of any Try
 //   source  split_ended      the answer to one second phase; the last Confirm's is the success
 //

@@ -26,16 +26,16 @@
 //   holds    := count u64 | hold{count}
 //   hold     := dedup u32 | pocket u32 | amount i64 | expires i64 | end u8
 //   splits   := count u64 | split{count}
-//   split    := dedup u32 | debit u32 | second u8 | refused u8 | decided u64 | decided_stamp i64 | parts u8 |
-//   part{parts} part     := target u32 | tried u64 | second u64 | transit u32 | credit u32 | amount i64 | outcome u8 |
-//   ended u8
-//               | tried_position u64 | tried_stamp i64 | ended_position u64 | ended_stamp i64 | credit_account str
-// linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). A leg's dedup is a row's place, of a windowed row 2^31 and
-// the place modulo 2^30. Version 6 where an id is bound to a
-// split (operation 8), and 7 where ids have a window as well; else 5 where they have a window (passed > 0); else 4
-// where an id is bound to a hold (operation 7); else 3 where one is bound to a change of an account (operations 4 to
-// 6); else 2 where a row is linked by another protocol than the saga or there are tries; else 1. Flags: 1 out of order,
-// 2 prepared by two-phase commit.
+//   split    := dedup u32 | debit u32 | second u8 | refused u8 | decided u64 | decided_stamp i64 | parts u8
+//               | part{parts}
+//   part     := target u32 | tried u64 | second u64 | transit u32 | credit u32 | amount i64 | outcome u8 | ended u8
+//               | tried_position u64 | tried_stamp i64 | ended_position u64 | ended_stamp i64
+//               | credit_account short_string
+// linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). A leg's dedup is a row's place, of a windowed row 2^31
+// and the place modulo 2^30. Version 6 where an id is bound to a split (operation 8), and 7 where ids have a window
+// as well; else 5 where they have a window (passed > 0); else 4 where an id is bound to a hold (operation 7); else 3
+// where one is bound to a change of an account (operations 4 to 6); else 2 where a row is linked by another protocol
+// than the saga or there are tries; else 1. Flags: 1 out of order, 2 prepared by two-phase commit.
 #pragma once
 
 #include <cstdint>
