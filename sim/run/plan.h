@@ -45,12 +45,11 @@ class ScriptPlan {
   };
   struct Ask {
     router::RequestKind kind{};
-    std::vector<std::size_t> items;  ///< transfers
-    Pocket pocket;                   ///< all but transfers; without a currency where it is about an account
-    TransferId id;                   ///< transfer_status, change_account, the hold's
-    router::AccountChange change{};  ///< change_account
-    const ScriptedCall* hold =
-        nullptr;  ///< place_hold, capture_hold, split: its body; hold: what placed it, if awaited
+    std::vector<std::size_t> items;         ///< transfers
+    Pocket pocket;                          ///< all but transfers; without a currency where it is about an account
+    TransferId id;                          ///< transfer_status, change_account, the hold's
+    router::AccountChange change{};         ///< change_account
+    const ScriptedCall* hold = nullptr;     ///< place_hold, capture_hold, split: its body; hold: what placed it
     const ScriptedCall* written = nullptr;  ///< in the running phase: the (first) call
   };
   struct Client {
