@@ -11,23 +11,27 @@ namespace {
 
 constexpr std::uint32_t again_per_mille = 100;      ///< of placings: one asked for before, word by word
 constexpr std::uint32_t other_body_per_mille = 50;  ///< ... or with another body
-constexpr std::uint32_t large_per_mille = 250;      ///< of new ones: half of what an account began with, or more
+constexpr std::uint32_t large_per_mille = 120;      ///< of new ones: half of what an account began with, or more
 constexpr std::uint32_t uncovered_per_mille = 60;   ///< ... or more than it will ever have
 constexpr std::uint32_t repeated_per_mille = 350;   ///< of captures: one asked for before, word by word
 constexpr std::uint32_t whole_per_mille = 500;      ///< of others: all that is held
 constexpr std::uint32_t too_much_per_mille = 100;   ///< ... or more
 constexpr std::uint32_t foreign_per_mille = 20;     ///< in a currency that is not the hold's
 constexpr std::uint32_t to_itself_per_mille = 10;
+constexpr std::uint32_t live_per_mille = 600;  ///< of captures: rather a hold that is not known to have ended
 constexpr std::uint32_t missing_credit_per_mille = 100;
 constexpr std::size_t recent_holds = 8;
 
 /// From hardly long enough to be captured, through what ends while faults strike, to what outlasts the run.
 std::uint64_t draw_expiry(Prng& prng) {
   const std::uint64_t kind = prng.below(100);
-  if (kind < 35) return static_cast<std::uint64_t>(prng.between(5, 400));
-  if (kind < 80) return static_cast<std::uint64_t>(prng.between(400, static_cast<std::int64_t>(Holds::soon_ms)));
+  if (kind < 15) return static_cast<std::uint64_t>(prng.between(5, 400));
+  if (kind < 70) return static_cast<std::uint64_t>(prng.between(400, static_cast<std::int64_t>(Holds::soon_ms)));
   return static_cast<std::uint64_t>(prng.between(20'000, std::int64_t{30} * 86'400'000));
 }
+
+/// As far as anybody was told; time may have ended it.
+bool is_live(const Hold& hold) { return hold.placed && !hold.ended; }
 
 }  // namespace
 
@@ -119,7 +123,17 @@ std::size_t Holds::draw_earlier(Prng& prng, const std::vector<std::string>& acco
   for (std::size_t i = holds_.size(); i > 0 && !accounts.empty(); --i) {
     const Hold& hold = holds_[i - 1];
     const bool is_wanted = std::find(accounts.begin(), accounts.end(), hold.account) != accounts.end();
-    if (is_wanted && hold.placed && !hold.ended) return i - 1;
+    if (is_wanted && is_live(hold)) return i - 1;
+  }
+  return drawn;
+}
+
+std::size_t Holds::draw_to_capture(Prng& prng, const std::vector<std::string>& accounts) const {
+  const std::size_t drawn = draw_earlier(prng, accounts);
+  const bool rather_live = prng.chance(live_per_mille);
+  if (is_live(holds_[drawn]) || !rather_live) return drawn;
+  for (std::size_t i = holds_.size(); i > 0 && i + recent_holds > holds_.size(); --i) {
+    if (is_live(holds_[i - 1])) return i - 1;
   }
   return drawn;
 }

@@ -53,6 +53,9 @@ class Holds {
   /// (checked).
   std::size_t draw_earlier(Prng& prng, const std::vector<std::string>& accounts) const;
 
+  /// The same, but rather one that is live.
+  std::size_t draw_to_capture(Prng& prng, const std::vector<std::string>& accounts) const;
+
   /// Whoever is told that a hold has ended knows it of all that were asked for under its id.
   void ended(const std::string& account, const TransferId& id);
 

@@ -289,8 +289,11 @@ Ask Generator::State::draw_hold(std::uint32_t number) {
   Holds& holds = realm_of(number).holds;
   const std::uint64_t kind = client.draws.below(100);
   if (holds.size() == 0 || kind < 40) return draw_placing(number);
-  const std::size_t drawn = holds.draw_earlier(client.draws, kind < 75 ? client.frozen : std::vector<std::string>());
-  if (kind < 75) return capturing(holds[drawn], holds.draw_capture(drawn, client.draws));
+  if (kind < 78) {
+    const std::size_t drawn = holds.draw_to_capture(client.draws, client.frozen);
+    return capturing(holds[drawn], holds.draw_capture(drawn, client.draws));
+  }
+  const std::size_t drawn = holds.draw_earlier(client.draws, {});
   return of_hold(kind < 90 ? router::RequestKind::void_hold : router::RequestKind::hold, holds[drawn]);
 }
 
