@@ -333,7 +333,7 @@ void apply(ShardState& state, const SplitStarted& event, Place place) {
     const Money amount{part.amount, decided.amount.currency};
     const bool is_here = part.leg == LegNumber();
     check(is_here == (part.target == state.self), "a leg goes to another shard");
-    check(!is_here || state.book.pocket(part.credit).kind == ledger::PocketKind::customer, "a part is a customer's");
+    if (is_here) legs::check_credit(state, part.credit, state.book.account(decided.home).tenant, part.credit_account);
     SplitPartRow kept;
     kept.target = part.target;
     kept.tried = part.leg;

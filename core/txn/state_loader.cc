@@ -75,6 +75,7 @@ void StateLoader::take_next(ByteReader& in) {
       return splits_left_ > 0 ? take_split(in) : go_on(Part::targets, in);
     case Part::split_parts:
       if (rows_left_ > 0) return take_split_part(in);
+      require(is_as_its_parts_say(), in);
       part_ = Part::splits;
       return;
     case Part::targets:
@@ -282,6 +283,21 @@ bool StateLoader::is_split_part(const SplitRow& split, const SplitPartRow& part)
   if (ledger::accepts(split.second) && part.outcome != Outcome::success) return false;
   return is_answered(part.tried_position, part.tried_stamp, has_answered) &&
          is_answered(part.ended_position, part.ended_stamp, part.ended);
+}
+
+/// Whether the split loaded last waits exactly as long as one of its parts does, or was refused as the first of them
+/// that refused. (The outcome stands while its Cancels are under way.)
+bool StateLoader::is_as_its_parts_say() const {
+  const ShardState& state = machine_->parts();
+  const auto number = static_cast<SplitNumber>(state.splits.size() - 1);
+  const SplitRow& split = state.splits.row(number);
+  const Outcome told = state.dedup.row(split.dedup).outcome;
+  if (split.second != ledger::SecondPhase::cancel) return (told == Outcome::pending) == (split.open > 0);
+  for (std::uint8_t i = 0; i < split.parts; ++i) {
+    const Outcome outcome = state.splits.part(number, i).outcome;
+    if (outcome != Outcome::success) return i == split.refused && outcome == told;
+  }
+  return false;
 }
 
 void StateLoader::take_target(ByteReader& in) {

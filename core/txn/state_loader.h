@@ -70,6 +70,7 @@ class StateLoader {
   bool is_next_place(Position position, Stamp stamp);
   bool is_split(const SplitRow& row) const;
   bool is_split_part(const SplitRow& split, const SplitPartRow& part) const;
+  bool is_as_its_parts_say() const;
   bool is_answered(Position position, Stamp stamp, bool answered) const;
   bool is_leg(const PhaseRow& row);
   bool is_leg_of_split(const PhaseRow& row) const;

@@ -1,4 +1,5 @@
 // Freezing, exporting and loading the state of a shard: what a snapshot is made of.
+#include <algorithm>
 #include <array>
 #include <memory>
 #include <optional>
@@ -357,6 +358,25 @@ TEST_CASE("a snapshot holds splits in every state, and those who begin from it g
     (*state)->apply_entry(leader.log.back());
     REQUIRE(exported(**state) == exported(leader.state));
   }
+}
+
+TEST_CASE("a snapshot in which a split does not stand as its parts have answered is refused") {
+  const Bytes bytes = exported(split_leader().state);
+  const auto with = [&](std::uint64_t id, Outcome outcome) {
+    const TransferId bound = id_of(id);
+    const auto same = [](std::byte byte, std::uint8_t number) { return byte == std::byte{number}; };
+    Bytes changed = bytes;
+    auto at = changed.begin();
+    do {
+      at = std::search(at + 1, changed.end(), bound.bytes.begin(), bound.bytes.end(), same);
+    } while (at[48] != std::byte{8});  // id, digest, position, stamp; the operation, and behind it the outcome
+    at[49] = static_cast<std::byte>(outcome);
+    return loaded(changed).has_value();
+  };
+  REQUIRE(with(57, Outcome::pending));               // as it is
+  REQUIRE_FALSE(with(57, Outcome::success));         // and its Confirms are under way
+  REQUIRE_FALSE(with(54, Outcome::pending));         // and nothing is
+  REQUIRE_FALSE(with(56, Outcome::account_frozen));  // and the part says that there is no account
 }
 
 TEST_CASE("property: mutated exports with splits are loaded as the canonical export of something, or refused") {
