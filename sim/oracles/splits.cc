@@ -14,13 +14,20 @@ namespace coffer::sim::oracles {
 
 namespace {
 
+/// Where an event stands in the log of its shard.
+struct Place {
+  Position position;
+  Stamp stamp;
+  bool operator==(const Place&) const = default;
+};
+
 struct Part {
   SplitStarted::Part begun;
   std::optional<Outcome> promised;  ///< by the target's log
-  Position promised_at;
+  Place promised_at;
   std::optional<Outcome> answered;  ///< by the source's
   LegNumber second;
-  std::vector<Position> credited;  ///< in the log of its shard
+  std::vector<Place> credited;
   bool ended = false;
 };
 
@@ -47,7 +54,7 @@ class Splits final : public Oracle {
   void on_committed(SimTime, NodeId, const CommittedEntry& committed) override {
     const std::optional<Entry> entry = book_.committed(committed);
     if (!entry || !violations().empty()) return;
-    At at{committed.shard, book_.shard(committed.shard).at(Index(committed.index.value - 1)).position};
+    At at{committed.shard, book_.shard(committed.shard).at(Index(committed.index.value - 1)).position, entry->stamp};
     const SplitAnswered* last = nullptr;
     for (const Event& event : entry->events) {
       at.position = at.position.next();
@@ -86,14 +93,16 @@ class Splits final : public Oracle {
   struct At {
     ShardId shard;
     Position position;
+    Stamp stamp;
     std::string where() const { return text(shard, position); }
+    Place place() const { return {position, stamp}; }
   };
   using LegName = std::tuple<ShardId, ShardId, LegNumber>;  ///< source, target, leg of the Try
-  using Place = std::pair<Key, std::size_t>;                ///< a split, and its part
+  using PartName = std::pair<Key, std::size_t>;             ///< a split, and its part
 
   static std::string words(const Key& key) { return "split " + text(key.id) + " of account '" + key.home + "'"; }
-  static std::string words(const Place& place) {
-    return "part " + std::to_string(place.second) + " of " + words(place.first);
+  static std::string words(const PartName& part) {
+    return "part " + std::to_string(part.second) + " of " + words(part.first);
   }
 
   void begin(const At& at, const SplitStarted& event) {
@@ -115,7 +124,7 @@ class Splits final : public Oracle {
       story.parts.push_back({part, {}, {}, {}, {}, {}, false});
       Part& kept = story.parts.back();
       if (part.is_here()) kept.promised = kept.answered = Outcome::success;
-      if (decided.outcome == Outcome::success) kept.credited.push_back(at.position);
+      if (decided.outcome == Outcome::success) kept.credited.push_back(at.place());
     }
     const bool begins = decided.outcome == Outcome::pending || decided.outcome == Outcome::success;
     if (!begins) return begun_refused(event);
@@ -144,25 +153,25 @@ class Splits final : public Oracle {
              ", and names another pocket");
   }
 
-  Part* part_at(const LegName& leg, Place& place) {
+  Part* part_at(const LegName& leg, PartName& name) {
     const auto found = legs_.find(leg);
     if (found == legs_.end()) return nullptr;
-    place = found->second;
-    return &stories_.at(place.first).parts[place.second];
+    name = found->second;
+    return &stories_.at(name.first).parts[name.second];
   }
 
   void promise(const At& at, const LegReceived& event) {
-    Place place;
-    Part* part = part_at({event.source, at.shard, event.leg}, place);
+    PartName name;
+    Part* part = part_at({event.source, at.shard, event.leg}, name);
     if (part == nullptr) return;
     part->promised = event.outcome;
-    part->promised_at = at.position;
+    part->promised_at = at.place();
   }
 
   void answer(const At& at, const SplitAnswered& event) {
-    Place place;
-    Part* part = part_at({at.shard, event.tried.target, event.tried.leg}, place);
-    if (part == nullptr || place.second != event.part) {
+    PartName name;
+    Part* part = part_at({at.shard, event.tried.target, event.tried.leg}, name);
+    if (part == nullptr || name.second != event.part) {
       violated(at.where() + " answers part " + std::to_string(event.part) + " of a split whose leg this is not");
       return;
     }
@@ -218,33 +227,33 @@ class Splits final : public Oracle {
       story.parts[i].second = part.second;
       if (begun.is_here()) {
         story.parts[i].ended = true;
-        if (event.outcome == Outcome::success) story.parts[i].credited.push_back(at.position);
+        if (event.outcome == Outcome::success) story.parts[i].credited.push_back(at.place());
       }
     }
     if (!same) violated(at.where() + " decides " + words(key) + " with other parts than it was begun with");
   }
 
   void credit(const At& at, const SecondReceived& event) {
-    Place place;
-    Part* part = part_at({event.source, at.shard, event.tried}, place);
+    PartName name;
+    Part* part = part_at({event.source, at.shard, event.tried}, name);
     if (part == nullptr || !accepts(event.phase)) return;
-    const Story& story = stories_.at(place.first);
+    const Story& story = stories_.at(name.first);
     if (!story.decided || story.decided->outcome != Outcome::success) {
-      violated(at.where() + " credits " + words(place) + ", which was not decided so");
+      violated(at.where() + " credits " + words(name) + ", which was not decided so");
     }
     if (event.amount.minor != part->begun.amount) {
-      violated(at.where() + " credits " + words(place) + " with " + std::to_string(event.amount.minor) +
-               " instead of " + std::to_string(part->begun.amount));
+      violated(at.where() + " credits " + words(name) + " with " + std::to_string(event.amount.minor) + " instead of " +
+               std::to_string(part->begun.amount));
     }
-    part->credited.push_back(at.position);
+    part->credited.push_back(at.place());
   }
 
   void end(const At& at, const SplitEnded& event) {
-    for (auto& [leg, place] : legs_) {
+    for (auto& [leg, name] : legs_) {
       if (std::get<0>(leg) != at.shard || std::get<1>(leg) != event.ended.target) continue;
-      Part& part = stories_.at(place.first).parts[place.second];
+      Part& part = stories_.at(name.first).parts[name.second];
       if (part.second != event.ended.leg) continue;
-      if (place.second != event.part) violated(at.where() + " ends another part than " + words(place));
+      if (name.second != event.part) violated(at.where() + " ends another part than " + words(name));
       part.ended = true;
       return;
     }
@@ -286,12 +295,13 @@ class Splits final : public Oracle {
     for (std::size_t i = 0; i < body.parts.size(); ++i) {
       const Part& part = story.parts[i];
       const router::SplitReply::Part& named = body.parts[i];
-      Position expected;
+      Place expected;
       if (story.outcome() == Outcome::success && !part.credited.empty()) expected = part.credited.front();
       if (i == story.refused()) expected = part.promised_at;
-      if (named.shard == part.begun.target && named.position == expected) continue;
-      violated(what + " puts part " + std::to_string(i) + " at " + text(named.shard, named.position) +
-               ", and the log at " + text(part.begun.target, expected));
+      if (named.shard == part.begun.target && Place{named.position, named.stamp} == expected) continue;
+      violated(what + " puts part " + std::to_string(i) + " at " + text(named.shard, named.position) + ", stamped " +
+               std::to_string(named.stamp.nanos) + ", and the log at " + text(part.begun.target, expected.position) +
+               ", stamped " + std::to_string(expected.stamp.nanos));
     }
     was_refused(call, story, what);
   }
@@ -309,7 +319,7 @@ class Splits final : public Oracle {
     const bool elsewhere = of_part && story.decided.has_value();
     const Part* part = elsewhere ? &story.parts[story.refused()] : nullptr;
     const ShardId shard = elsewhere ? part->begun.target : story.shard;
-    const Position position = elsewhere ? part->promised_at : story.position;
+    const Position position = elsewhere ? part->promised_at.position : story.position;
     const std::string account = of_part ? payees[story.refused()] : call.account;
     const AccountState state = book_.shard(shard).state_at(call.tenant, account, position);
     if (state == (frozen ? AccountState::frozen : AccountState::closed)) return;
@@ -320,7 +330,7 @@ class Splits final : public Oracle {
   Book book_;
   Calls calls_;
   std::map<Key, Story> stories_;
-  std::map<LegName, Place> legs_;
+  std::map<LegName, PartName> legs_;
 };
 
 }  // namespace

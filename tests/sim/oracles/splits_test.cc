@@ -107,7 +107,11 @@ struct SplitStory {
     told.body = body;
     return told;
   }
-  router::SplitReply::Part part(ShardId shard, Position position) { return {shard, position, Stamp{1}}; }
+  // What the answer tells of b's part and of c's.
+  router::SplitReply::Part b_paid() const { return {s2, plan.second_received, plan.second_received_stamp}; }
+  router::SplitReply::Part c_paid() const { return {s1, plan.second_started, plan.second_stamp}; }
+  router::SplitReply::Part b_refused() const { return {s2, plan.received, plan.received_stamp}; }
+  static router::SplitReply::Part c_unpaid() { return {s1, Position(), Stamp()}; }
   /// All but the answer to the client.
   void confirm() {
     begin(started());
@@ -148,14 +152,11 @@ TEST_CASE("O-L4, O-L5 and O-Q1 take a split for what its client was told") {
     CAPTURE(oracle);
     SplitStory good(oracle);
     good.confirm();
-    good.story.answer(good.op,
-                      good.reply(Outcome::success, router::no_part,
-                                 {good.part(s2, good.plan.second_received), good.part(s1, good.plan.second_started)}));
+    good.story.answer(good.op, good.reply(Outcome::success, router::no_part, {good.b_paid(), good.c_paid()}));
     CHECK(joined(good.story.reasons()) == "");
     SplitStory bad(oracle);
     bad.cancel();
-    bad.story.answer(
-        bad.op, bad.reply(Outcome::balance_overflow, 0, {bad.part(s2, bad.plan.received), bad.part(s1, Position())}));
+    bad.story.answer(bad.op, bad.reply(Outcome::balance_overflow, 0, {bad.b_refused(), bad.c_unpaid()}));
     CHECK(joined(bad.story.reasons()) == "");
   }
 }
@@ -238,20 +239,24 @@ TEST_CASE("O-T6 catches a split that is forgotten") {
   CHECK(told_of(split.story.end(), {"was never decided"}));
 }
 
-TEST_CASE("O-T6 catches an answer that names another part, or another place") {
+TEST_CASE("O-T6 catches an answer that names another part, another place, or another time") {
   SplitStory split("O-T6");
   SECTION("another part") {
     split.cancel();
-    split.story.answer(split.op, split.reply(Outcome::balance_overflow, 1,
-                                             {split.part(s2, split.plan.received), split.part(s1, Position())}));
+    split.story.answer(split.op, split.reply(Outcome::balance_overflow, 1, {split.b_refused(), split.c_unpaid()}));
     CHECK(told_of(split.story.reasons(), {"names part 1 of 2 as refused", "the log part 0"}));
   }
   SECTION("another place") {
     split.confirm();
-    split.story.answer(split.op,
-                       split.reply(Outcome::success, router::no_part,
-                                   {split.part(s2, split.plan.received), split.part(s1, split.plan.second_started)}));
+    split.story.answer(split.op, split.reply(Outcome::success, router::no_part, {split.b_refused(), split.c_paid()}));
     CHECK(told_of(split.story.reasons(), {"puts part 0 at"}));
+  }
+  SECTION("another time") {
+    split.confirm();
+    router::SplitReply::Part c = split.c_paid();
+    c.stamp = split.plan.started_stamp;
+    split.story.answer(split.op, split.reply(Outcome::success, router::no_part, {split.b_paid(), c}));
+    CHECK(told_of(split.story.reasons(), {"puts part 1 at", "stamped"}));
   }
 }
 
