@@ -247,9 +247,7 @@ Scenario draw_ids(std::uint64_t seed) {
 Scenario draw_many_splits(std::uint64_t seed) {
   Scenario scenario = draw_default(seed);
   Prng prng = stream(seed, Domain::swarm, 22, world_site);
-  constexpr ledger::Protocol protocols[] = {ledger::Protocol::saga, ledger::Protocol::tcc,
-                                            ledger::Protocol::two_phase_commit};
-  scenario.tuning.protocol = protocols[prng.below(std::size(protocols))];
+  scenario.tuning.protocol = draw_protocol(prng);
   scenario.shards = std::max(scenario.shards, 3u);  // never fewer than the faults know of
   scenario.workload.split_per_mille = draw(prng, 150, 500);
   if (prng.chance(400)) scenario.workload.account_change_per_mille = draw(prng, 20, 100);
