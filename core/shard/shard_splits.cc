@@ -4,6 +4,9 @@
 
 namespace coffer::shard {
 
+static_assert(router::split_parts_max == ledger::split_parts_max && router::no_part == ledger::no_part,
+              "what is asked and told of a split is what the ledger knows of one");
+
 /// Whatever legs a split has, they may leave with this entry.
 void Shard::note_legs(Deciding& batch, const txn::SplitRecord& split) const {
   for (const txn::SplitPartRecord& part : split.parts) {
