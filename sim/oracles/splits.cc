@@ -4,6 +4,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <string>
 #include <tuple>
 #include <vector>
 
@@ -58,6 +59,7 @@ class Splits final : public Oracle {
     const SplitAnswered* last = nullptr;
     for (const Event& event : entry->events) {
       at.position = at.position.next();
+      if (const auto* opened = std::get_if<AccountOpened>(&event)) open(at, *opened);
       if (const auto* started = std::get_if<SplitStarted>(&event)) begin(at, *started);
       if (const auto* tried = std::get_if<TryReceived>(&event)) promise(at, tried->leg);
       if (const auto* answered = std::get_if<SplitAnswered>(&event)) answer(at, *answered);
@@ -97,8 +99,9 @@ class Splits final : public Oracle {
     std::string where() const { return text(shard, position); }
     Place place() const { return {position, stamp}; }
   };
-  using LegName = std::tuple<ShardId, ShardId, LegNumber>;  ///< source, target, leg of the Try
-  using PartName = std::pair<Key, std::size_t>;             ///< a split, and its part
+  using LegName = std::tuple<ShardId, ShardId, LegNumber>;                  ///< source, target, leg of the Try
+  using PartName = std::pair<Key, std::size_t>;                             ///< a split, and its part
+  using PocketName = std::tuple<ShardId, TenantId, std::string, Currency>;  ///< no currency: the account
 
   static std::string words(const Key& key) { return "split " + text(key.id) + " of account '" + key.home + "'"; }
   static std::string words(const PartName& part) {
@@ -306,10 +309,9 @@ class Splits final : public Oracle {
     was_refused(call, story, what);
   }
 
-  /// Who is refused for a frozen or closed account had one: the debit's, or the payee's of the part it names.
+  /// Who is refused for an account's sake had such an account: the debit's, or the payee's of the part it names.
   void was_refused(const Call& call, const Story& story, const std::string& what) {
-    const bool frozen = story.outcome() == Outcome::account_frozen;
-    if (!frozen && story.outcome() != Outcome::account_closed) return;
+    if (story.outcome() == Outcome::success) return;
     const std::vector<std::string>& payees = call.items.front().payees;
     const bool of_part = story.refused() != no_part;
     if (of_part && story.refused() >= payees.size()) {
@@ -321,14 +323,38 @@ class Splits final : public Oracle {
     const ShardId shard = elsewhere ? part->begun.target : story.shard;
     const Position position = elsewhere ? part->promised_at.position : story.position;
     const std::string account = of_part ? payees[story.refused()] : call.account;
-    const AccountState state = book_.shard(shard).state_at(call.tenant, account, position);
-    if (state == (frozen ? AccountState::frozen : AccountState::closed)) return;
+    if (was_so(story.outcome(), {shard, call.tenant, account, call.items.front().body.amount.currency}, position))
+      return;
     violated(what + " says '" + std::string(coffer::name(story.outcome())) + "' for account '" + account +
              "', which was not so at " + text(shard, position));
   }
 
+  /// True of refusals for another reason than what account it was.
+  bool was_so(Outcome outcome, PocketName name, Position position) const {
+    const auto& [shard, tenant, account, currency] = name;
+    const AccountState state = book_.shard(shard).state_at(tenant, account, position);
+    if (outcome == Outcome::account_frozen) return state == AccountState::frozen;
+    if (outcome == Outcome::account_closed) return state == AccountState::closed;
+    const bool exists = was_open({shard, tenant, account, {}}, position);
+    if (outcome == Outcome::credit_account_not_found) return !exists;
+    if (outcome == Outcome::currency_mismatch) return exists && !was_open(name, position);
+    return true;
+  }
+
+  bool was_open(const PocketName& name, Position position) const {
+    const auto found = opened_.find(name);
+    return found != opened_.end() && found->second < position;
+  }
+
+  void open(const At& at, const AccountOpened& event) {
+    if (event.kind != PocketKind::customer) return;
+    opened_.try_emplace({at.shard, event.tenant, event.name, event.currency}, at.position);
+    opened_.try_emplace({at.shard, event.tenant, event.name, {}}, at.position);
+  }
+
   Book book_;
   Calls calls_;
+  std::map<PocketName, Position> opened_;
   std::map<Key, Story> stories_;
   std::map<LegName, PartName> legs_;
 };

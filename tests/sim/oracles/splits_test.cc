@@ -260,6 +260,29 @@ TEST_CASE("O-T6 catches an answer that names another part, another place, or ano
   }
 }
 
+TEST_CASE("O-T6 catches a refusal for a payee who is not as it says") {
+  const auto reasons = [](std::vector<router::SplitRequest::Part> parts, Outcome outcome, std::uint8_t refused) {
+    SplitStory split("O-T6");
+    const std::uint64_t op = split.story.call(router::SplitRequest{usd, id_of(3), "a", std::move(parts)});
+    ledger::SplitStarted event = split.started();
+    event.decided.outcome = outcome;
+    event.decided.debit = no_pocket;
+    event.refused = refused;
+    event.parts.clear();
+    split.begin(event);
+    split.story.answer(op, split.reply(outcome, refused, {}));
+    return joined(split.story.reasons());
+  };
+  using Parts = std::vector<router::SplitRequest::Part>;
+  const Parts parts = {{30, "c"}, {20, "nobody"}};
+  CHECK(reasons(parts, Outcome::credit_account_not_found, 1) == "");
+  CHECK_THAT(reasons(parts, Outcome::credit_account_not_found, 0),
+             Catch::Contains("for account 'c', which was not so"));
+  CHECK_THAT(reasons(parts, Outcome::credit_account_not_found, router::no_part), Catch::Contains("for account 'a'"));
+  CHECK_THAT(reasons(parts, Outcome::currency_mismatch, 0), Catch::Contains("for account 'c', which was not so"));
+  CHECK_THAT(reasons(parts, Outcome::account_frozen, 0), Catch::Contains("for account 'c', which was not so"));
+}
+
 TEST_CASE("O-T2 and O-T3 see a split's legs and money as any other's") {
   SECTION("a Confirm of what was not answered") {
     SplitStory split("O-T2");
