@@ -191,7 +191,7 @@ std::uint64_t lose_everywhere_in_splits(ShardId shard, bool by_crash) {
       scenario.faults = faults;
       Watch watch;
       RunOptions options;
-      options.onlookers = {&watch};
+      options.onlookers.push_back(&watch);
       const RunResult result = run(scenario, seed, options);
       variant.require_ended(watch, result);
       for (const faults::FaultSpec& fault : faults) lost += result.faults.at(fault.fault);
