@@ -17,7 +17,7 @@ router::Request split(std::uint64_t id, std::string_view account, Parts parts) {
   return request;
 }
 
-const router::SplitReply& told(const router::Reply& reply) {
+router::SplitReply told(const router::Reply& reply) {
   REQUIRE(reply.status == Outcome::success);
   return std::get<router::SplitReply>(reply.body);
 }
@@ -42,7 +42,7 @@ TEST_CASE("a split pays all its payees, here and in another shard, whatever prot
   SplitCluster world(protocol);
   Cluster& cluster = world.cluster;
   const router::Reply reply = cluster.call(world.third(), split(1, world.alice, world.parts(300, 50)));
-  const router::SplitReply& paid = told(reply);
+  const router::SplitReply paid = told(reply);
   REQUIRE(paid.result.outcome == Outcome::success);
   REQUIRE(paid.result.shard == first);
   REQUIRE(paid.refused == router::no_part);
@@ -81,7 +81,8 @@ TEST_CASE("a split of which one part is refused pays nobody, and says which part
   REQUIRE(told(poor).result.outcome == Outcome::insufficient_funds);
   REQUIRE(told(poor).refused == router::no_part);
   REQUIRE(told(poor).parts.empty());
-  const Parts here = {{1, world.neighbour}, {1, world.cluster.name_on(first, "ghost")}};
+  const std::string nobody = world.cluster.name_on(first, "ghost");
+  const Parts here = {{1, world.neighbour}, {1, nobody}};
   const router::Reply within = world.cluster.call(NodeId(1), split(3, world.alice, here));
   REQUIRE(told(within).result.outcome == Outcome::credit_account_not_found);
   REQUIRE(told(within).refused == 1);
@@ -99,7 +100,7 @@ TEST_CASE("duplicates of a split under way are answered with it, and move nothin
   cluster.run(seconds(1));
   int originals = 0;
   for (const std::uint64_t number : asked) {
-    const router::SplitReply& reply = told(*cluster.reply(number));
+    const router::SplitReply reply = told(*cluster.reply(number));
     REQUIRE(reply.result.outcome == Outcome::success);
     REQUIRE(reply.parts.at(0).position > Position(0));
     originals += reply.result.replayed ? 0 : 1;

@@ -165,7 +165,7 @@ TEST_CASE("the published schema has every key that is written, and every fault")
   scenario.tuning.id_window = scenario.tuning.id_grace = seconds(1);
   for (const auto share :
        {&workload::Config::hold_per_mille, &workload::Config::race_per_mille, &workload::Config::timed_id_per_mille,
-        &workload::Config::odd_time_per_mille, &workload::Config::late_per_mille}) {
+        &workload::Config::odd_time_per_mille, &workload::Config::late_per_mille, &workload::Config::split_per_mille}) {
     scenario.workload.*share = 30;
   }
   const auto drawn = nlohmann::json::parse(write_scenario(scenario));
