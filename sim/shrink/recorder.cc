@@ -89,6 +89,36 @@ std::uint32_t Recorder::number_of(const TransferId& id) {
   return numbers_.try_emplace(id, static_cast<std::uint32_t>(numbers_.size() + 1)).first->second;
 }
 
+/// Whether it is about a hold, which this writes.
+bool Recorder::write_hold(ScriptedCall& call, const router::RequestBody& body) {
+  if (const auto* hold = std::get_if<router::PlaceHoldRequest>(&body)) {
+    call.operation = CallKind::hold;
+    call.account = hold->account;
+    call.amount = hold->amount;
+    call.currency = to_string(hold->currency);
+    call.expires_in = milliseconds(static_cast<std::int64_t>(hold->expires_in_ms));
+    name(call, hold->id);
+  } else if (const auto* capture = std::get_if<router::CaptureHoldRequest>(&body)) {
+    call.operation = CallKind::capture;
+    call.account = capture->account;
+    call.to = capture->credit;
+    call.amount = capture->amount;
+    call.currency = to_string(capture->currency);
+    name(call, capture->id);
+  } else if (const auto* voided = std::get_if<router::VoidHoldRequest>(&body)) {
+    call.operation = CallKind::void_hold;
+    call.account = voided->account;
+    name(call, voided->id);
+  } else if (const auto* read = std::get_if<router::HoldRequest>(&body)) {
+    call.operation = CallKind::hold_state;
+    call.account = read->account;
+    name(call, read->id);
+  } else {
+    return false;
+  }
+  return true;
+}
+
 void Recorder::while_running(SimTime now, std::uint32_t client, const router::Request& request) {
   ScriptedCall call;
   call.client = client;
@@ -126,20 +156,6 @@ void Recorder::while_running(SimTime now, std::uint32_t client, const router::Re
                                                                          : CallKind::close;
     call.account = change->account;
     name(call, change->id);
-  } else if (const auto* hold = std::get_if<router::PlaceHoldRequest>(&request.body)) {
-    call.operation = CallKind::hold;
-    call.account = hold->account;
-    call.amount = hold->amount;
-    call.currency = to_string(hold->currency);
-    call.expires_in = milliseconds(static_cast<std::int64_t>(hold->expires_in_ms));
-    name(call, hold->id);
-  } else if (const auto* capture = std::get_if<router::CaptureHoldRequest>(&request.body)) {
-    call.operation = CallKind::capture;
-    call.account = capture->account;
-    call.to = capture->credit;
-    call.amount = capture->amount;
-    call.currency = to_string(capture->currency);
-    name(call, capture->id);
   } else if (const auto* split = std::get_if<router::SplitRequest>(&request.body)) {
     call.operation = CallKind::split;
     call.account = split->account;
@@ -148,18 +164,10 @@ void Recorder::while_running(SimTime now, std::uint32_t client, const router::Re
     for (const router::SplitRequest::Part& part : split->parts) {
       call.parts.push_back({std::string(part.credit), part.amount});
     }
-  } else if (const auto* voided = std::get_if<router::VoidHoldRequest>(&request.body)) {
-    call.operation = CallKind::void_hold;
-    call.account = voided->account;
-    name(call, voided->id);
-  } else if (const auto* read = std::get_if<router::HoldRequest>(&request.body)) {
-    call.operation = CallKind::hold_state;
-    call.account = read->account;
-    name(call, read->id);
   } else if (const auto* account = std::get_if<router::AccountRequest>(&request.body)) {
     call.operation = CallKind::account;
     call.account = account->account;
-  } else {
+  } else if (!write_hold(call, request.body)) {
     return;
   }
   script_.calls.push_back(std::move(call));

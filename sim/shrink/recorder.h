@@ -28,6 +28,7 @@ class Recorder : public Onlooker {
  private:
   void at_setup(std::uint32_t client, const router::Request& request);
   void while_running(SimTime now, std::uint32_t client, const router::Request& request);
+  bool write_hold(ScriptedCall& call, const router::RequestBody& body);
   std::uint32_t number_of(const TransferId& id);
   /// Gives a call, or a deposit at setup, its transaction's number and time.
   template <class Named>
