@@ -198,8 +198,11 @@ TEST_CASE("O-T6 catches a split decided with other parts than it was begun with"
   split.begin(split.started());
   split.try_at_target(Outcome::success);
   ledger::SplitDecided event = SplitStory::decision(Outcome::success);
-  SECTION("another amount") { event.parts[1].amount = 21; }
-  SECTION("one part less") { event.parts.pop_back(); }
+  if (GENERATE(true, false)) {
+    event.parts[1].amount = 21;
+  } else {
+    event.parts.pop_back();
+  }
   split.decide(Outcome::success, event);
   CHECK(told_of(split.story.reasons(), {"with other parts than it was begun with"}));
 }
