@@ -1,6 +1,7 @@
 // O-T5. Locks of two-phase commit, by the committed logs: from the entry that prepares a debit to the decision, and
 // from the entry that promises a credit to its Commit or Abort, no other client's order takes from or gives to the
 // pocket; nobody is refused for a lock that is not there; and once the run is quiet nothing is locked.
+#include <algorithm>
 #include <map>
 #include <memory>
 #include <optional>
@@ -62,9 +63,12 @@ class LocksHold final : public Oracle {
       order(at, held->decided, held->decided.outcome);
     } else if (const auto* split = std::get_if<SplitStarted>(&event)) {
       const Outcome outcome = split->decided.outcome;
-      // Of a part that was refused for a lock the event does not say the account.
+      // Of a part that was refused for a lock the event does not say the account: one there must be.
       const bool of_part = split->refused != no_part;
       if (!of_part) order(at, split->decided, outcome == Outcome::pending ? Outcome::success : outcome);
+      if (of_part && outcome == Outcome::account_locked && !is_any_locked(at.shard, split->decided.amount.currency)) {
+        refused_for_nothing(at, split->decided.id);
+      }
       for (const SplitStarted::Part& part : split->parts) {
         if (part.is_here()) must_be_free(at, part.credit, split->decided.id);
       }
@@ -110,6 +114,14 @@ class LocksHold final : public Oracle {
   }
 
   bool is_locked(ShardId shard, PocketNumber pocket) const { return locks_.contains({shard, pocket}); }
+
+  bool is_any_locked(ShardId shard, Currency currency) const {
+    return std::any_of(locks_.begin(), locks_.end(), [&](const auto& lock) {
+      const auto& [of, pocket] = lock.first;
+      const Pocket* locked = of == shard ? book_.shard(shard).pocket(pocket) : nullptr;
+      return locked != nullptr && locked->currency == currency;
+    });
+  }
 
   void must_be_free(const At& at, PocketNumber pocket, const TransferId& id) {
     const auto found = locks_.find({at.shard, pocket});

@@ -286,6 +286,16 @@ TEST_CASE("O-T6 catches a refusal for a payee who is not as it says") {
   CHECK_THAT(reasons(parts, Outcome::account_frozen, 0), Catch::Contains("for account 'c', which was not so"));
 }
 
+TEST_CASE("O-T5 catches a part refused for a lock where nothing is locked") {
+  SplitStory split("O-T5");
+  ledger::SplitStarted event = split.started();
+  event.decided.outcome = Outcome::account_locked;
+  event.refused = 1;
+  event.parts.clear();
+  split.begin(event);
+  CHECK(told_of(split.story.reasons(), {"is refused", "for a lock, and nothing of it is locked"}));
+}
+
 TEST_CASE("O-T2 and O-T3 see a split's legs and money as any other's") {
   SECTION("a Confirm of what was not answered") {
     SplitStory split("O-T2");
