@@ -60,7 +60,7 @@ struct Fill {
     of_hold(body);
     Asked asked{call.hold(), {Operation::split, call.account, {}, {0, body.currency}}, {}};
     for (const router::SplitRequest::Part& part : body.parts) {
-      asked.body.amount.minor += part.amount;
+      asked.body.amount.minor = checked_add(asked.body.amount.minor, part.amount).value_or(INT64_MAX);
       asked.body.credit += payee_text(part.credit, part.amount);
       asked.payees.emplace_back(part.credit);
     }
