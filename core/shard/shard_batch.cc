@@ -252,7 +252,7 @@ void Shard::decide_batch(Now now, Output& out) {
 
 /// Logs the answers that are next in line; each ends its transfer, or begins the next leg of it.
 void Shard::decide_answers(Deciding& batch, Output& out) {
-  for (auto at = answers_in_.begin(); at != answers_in_.end();) {
+  for (auto at = answers_in_.begin(); at != answers_in_.end() && batch.batch.bytes() < config_.entry_bytes_max;) {
     const auto& [leg, answer] = *at;
     const auto& [target, number] = leg;
     if (number > state_->first_unanswered(target)) {
