@@ -64,6 +64,8 @@ std::string_view name(Outcome outcome) {
       return "wrong-shard";
     case Outcome::draining:
       return "draining";
+    case Outcome::account_busy:
+      return "account-busy";
     case Outcome::id_in_future:
       return "id-in-future";
     case Outcome::unknown:

@@ -44,6 +44,7 @@ enum class Outcome : std::uint8_t {
   no_leader = 62,
   wrong_shard = 63,  ///< the sender's shard map is stale
   draining = 64,
+  account_busy = 65,  ///< what is held of it is not captured while a transfer that is not decided yet locks it
 
   unknown = 80,     ///< nobody knows: ask again with the same id
   id_expired = 81,  ///< nobody knows any more: the id's window has passed. It will never execute again
@@ -55,7 +56,9 @@ constexpr bool is_logged(Outcome outcome) {
 }
 
 /// Whether the attempt that got this outcome certainly executed nothing and may simply be made again.
-constexpr bool is_retryable(Outcome outcome) { return outcome >= Outcome::not_leader && outcome <= Outcome::draining; }
+constexpr bool is_retryable(Outcome outcome) {
+  return outcome >= Outcome::not_leader && outcome <= Outcome::account_busy;
+}
 
 /// The api's problem code in kebab case ("insufficient-funds"); "success" and "pending" for the rest.
 std::string_view name(Outcome outcome);

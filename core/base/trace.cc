@@ -97,6 +97,7 @@ constexpr std::array rows = {
     Row{TraceKind::split_ended, "split_ended"},            // a = target shard, b = leg, c = outcome
     Row{TraceKind::split_confirmed, "split_confirmed"},    // a = target shard, b = leg, c = outcome
     Row{TraceKind::split_cancelled, "split_cancelled"},    // a = target shard, b = leg, c = outcome
+    Row{TraceKind::capture_put_off, "capture_put_off"},    // a = amount asked for
 };
 
 constexpr bool is_in_order() {

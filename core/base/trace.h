@@ -106,6 +106,8 @@ enum class TraceKind : std::uint8_t {
   split_ended,       ///< the second phase of one part is done, of others not
   split_confirmed,   ///< the split has succeeded
   split_cancelled,   ///< nobody holds anything of it any more
+  // holds, as above
+  capture_put_off,  ///< it met a lock of its own account, and the hold stays: a = amount asked for
 };
 
 struct TraceEvent {
@@ -120,7 +122,7 @@ struct TraceEvent {
   std::uint64_t lamport = 0;  ///< set by the node as the event leaves it: e before f implies less (Lamport 1978)
 };
 
-inline constexpr TraceKind last_trace_kind = TraceKind::split_cancelled;
+inline constexpr TraceKind last_trace_kind = TraceKind::capture_put_off;
 
 /// The kind's name in snake case, as scenarios write triggers.
 std::string_view name(TraceKind kind);

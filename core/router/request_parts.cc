@@ -53,6 +53,7 @@ Finality finality(Outcome outcome) {
     case Outcome::no_leader:
     case Outcome::wrong_shard:
     case Outcome::draining:
+    case Outcome::account_busy:
     case Outcome::unknown:
       return Finality::never;
   }
@@ -387,6 +388,7 @@ PendingRequest::Progress PendingRequest::absorb_write(Part& part, const Answer& 
   }
   part.doubtful |= leaves_doubt(answer.said);
   part.in_flight |= answer.said == Outcome::in_flight;
+  part.busy = answer.said == Outcome::account_busy;
   part.overloaded = answer.said == Outcome::overloaded;
   return Progress::again;
 }
@@ -455,6 +457,9 @@ Outcome PendingRequest::told_at_deadline(const Part& part, std::uint8_t marks) c
   }
   if ((marks & in_flight_mark) != 0) {
     return Outcome::in_flight;
+  }
+  if (part.busy) {
+    return Outcome::account_busy;
   }
   return part.overloaded || (marks & overloaded_mark) != 0 ? Outcome::overloaded : Outcome::no_leader;
 }

@@ -52,6 +52,7 @@ struct Part {
   bool doubtful = false;             ///< an attempt's fate will never be learned
   bool overloaded = false;           ///< the last definite refusal of the whole part said so
   bool in_flight = false;            ///< another request with the id of this one, a hold's, was running
+  bool busy = false;                 ///< the last definite refusal said so: a capture met a lock
   bool settled = false;
 
   // The schedule, kept by router.cc.

@@ -323,7 +323,8 @@ void Router::State::learn(const PendingRequest& request, const Part& part, NodeI
     return;
   }
   const Outcome status = answer.header.status;
-  if (!is_retryable(status) && !said_unknown(answer)) {
+  const bool leads = status == Outcome::account_busy || (!is_retryable(status) && !said_unknown(answer));
+  if (leads) {
     targets.learn(part.shard, asked);
   } else if (answer.header.leader != nobody && answer.header.leader != asked) {
     targets.learn(part.shard, answer.header.leader);

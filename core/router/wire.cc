@@ -53,6 +53,7 @@ constexpr bool names_an_outcome(Outcome outcome) {
     case Outcome::no_leader:
     case Outcome::wrong_shard:
     case Outcome::draining:
+    case Outcome::account_busy:
     case Outcome::unknown:
     case Outcome::id_expired:
       return true;

@@ -80,6 +80,7 @@ bool is_leg_outcome(Outcome outcome) {
     case Outcome::no_leader:
     case Outcome::wrong_shard:
     case Outcome::draining:
+    case Outcome::account_busy:
     case Outcome::change_under_way:
     case Outcome::account_not_empty:
     case Outcome::hold_not_found:

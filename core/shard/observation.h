@@ -17,6 +17,8 @@ struct PocketObservation {
   std::string account;
   Currency currency;
   std::int64_t balance = 0;  ///< minor units
+  std::int64_t held = 0;     ///< minor units of it, kept for captures
+  bool locked = false;       ///< by a transfer that two-phase commit has not decided yet
 };
 
 /// What is cheap to know of a replica at any time.

@@ -406,7 +406,7 @@ Observation Shard::observe(std::size_t undone) const {
   state.export_state(exported);
   seen.state = hash128(exported);
   for (txn::StateMachine::PocketRow& row : state.pockets()) {
-    seen.pockets.push_back({std::move(row.account), row.currency, row.balance});
+    seen.pockets.push_back({std::move(row.account), row.currency, row.balance, row.held, row.locked});
   }
   return seen;
 }

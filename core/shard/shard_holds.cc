@@ -114,6 +114,9 @@ void Shard::decide_capture(Deciding& batch, const router::Request& request, Outp
     trace_hold(out, TraceKind::hold_expired, asked.id, static_cast<std::uint64_t>(decision.expired->amount.minor),
                static_cast<std::uint64_t>(decision.expired->expires.nanos));
   }
+  if (decision.status == Outcome::account_busy) {
+    trace_hold(out, TraceKind::capture_put_off, asked.id, static_cast<std::uint64_t>(asked.amount));
+  }
   if (decision.status != Outcome::success) {
     capture.needs.round = true;
     return;

@@ -139,6 +139,8 @@ EndPlan decide(const ShardState& state, const ledger::CaptureHoldCommand& comman
   if (!direct::maps_agree(state, transfer)) return {.outcome = Outcome::wrong_shard};
   // Somebody has given a transfer the very id that is this hold's to derive.
   if (state.dedup.find(home, transfer.id) != ledger::no_row) return {.outcome = Outcome::idempotency_payload_mismatch};
+  // A lock goes as it came (D5): the payee asks again, and has what is held for him until then.
+  if (state.locks.is_locked(row.pocket)) return {.outcome = Outcome::account_busy};
   return {.outcome = Outcome::success, .event = end_of(state, number, HoldEnd::captured)};
 }
 

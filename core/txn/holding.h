@@ -7,6 +7,9 @@
 //   voided     hold_ended: nothing is taken
 //   expired    hold_ended, the first thing a batch decides whose stamp has passed the expiry
 //
+// A capture that meets a lock of two-phase commit on its own account is put off: refused without a trace, and the hold
+// stays as it was. Whatever else becomes of its transfer, it has ended the hold.
+//
 // Stamps say when, not clocks: a capture or a voiding stamped later than the expiry finds the hold expired, and makes
 // it so where nobody has. decide is pure; apply and undo are each other's inverse.
 #pragma once

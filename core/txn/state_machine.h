@@ -236,7 +236,7 @@ class Batch {
   /// idempotency_payload_mismatch.
   PlaceDecision place_hold(const ledger::PlaceHoldCommand& command);
   /// status: wrong_shard, malformed, reserved_account, same_account, account_not_found, hold_not_found, hold_voided,
-  /// hold_expired, currency_mismatch, hold_exceeded, idempotency_payload_mismatch.
+  /// hold_expired, currency_mismatch, hold_exceeded, idempotency_payload_mismatch, account_busy.
   CaptureDecision capture_hold(const ledger::CaptureHoldCommand& command);
   /// success, wrong_shard, malformed, reserved_account, account_not_found, hold_not_found, hold_captured, hold_expired.
   VoidDecision void_hold(const ledger::VoidHoldCommand& command);
@@ -340,7 +340,10 @@ class StateMachine {
     std::string account;
     Currency currency;
     std::int64_t balance;
+    std::int64_t held;
+    bool locked;
     ledger::PocketKind kind;
+    bool operator==(const PocketRow&) const = default;
   };
   std::vector<PocketRow> pockets() const;  ///< in number order
   std::uint64_t dedup_rows() const;        ///< that are not forgotten

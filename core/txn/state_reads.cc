@@ -178,7 +178,9 @@ std::vector<StateMachine::PocketRow> StateMachine::pockets() const {
   std::vector<PocketRow> rows;
   for (PocketNumber number(0); number < book.next_pocket(); number = number.next()) {
     const ledger::PocketRow& pocket = book.pocket(number);
-    rows.push_back({book.name_of(pocket), pocket.currency, pocket.balance, pocket.kind});
+    const std::int64_t held = pocket.has_holds ? book.held(number) : 0;
+    rows.push_back(
+        {book.name_of(pocket), pocket.currency, pocket.balance, held, state_->locks.is_locked(number), pocket.kind});
   }
   return rows;
 }

@@ -101,6 +101,10 @@ std::optional<std::string> hold_detail_of(const Call& call, P problem) {
   if (problem == P::hold_exceeded) {
     return hold + " keeps less than that; how much is at " + status_url(call);
   }
+  if (problem == P::account_busy) {
+    return hold + " is kept: another transfer of account " + call.account +
+           " is not decided yet; ask again with the same id";
+  }
   if (problem == P::idempotency_payload_mismatch && call.route == HttpRoute::capture_hold) {
     return hold + " was captured before with another body, and a hold is captured once; see " + status_url(call);
   }

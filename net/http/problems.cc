@@ -38,6 +38,8 @@ constexpr ProblemRow rows[] = {
     {P::unsupported_media_type, 415, "unsupported-media-type", "The body must be application/json", false, "none"},
     {P::headers_too_large, 431, "headers-too-large", "The headers are too large", false, "none"},
     {P::in_flight, 409, "in-flight", "A request with this id is still running", true, "unknown"},
+    {P::account_busy, 409, "account-busy", "The account takes part in another transfer; ask again with the same id",
+     true, "none"},
     {P::change_under_way, 409, "change-under-way", "Another change of members or leader has to end first", true,
      "none"},
     {P::id_expired, 410, "id-expired",
@@ -154,6 +156,8 @@ Problem problem_of(Outcome outcome) {
       return P::overloaded;
     case Outcome::draining:
       return P::draining;
+    case Outcome::account_busy:
+      return P::account_busy;
     case Outcome::unknown:
       return P::outcome_unknown;
   }

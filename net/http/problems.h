@@ -40,6 +40,7 @@ enum class Problem : std::uint8_t {
   unsupported_media_type,
   headers_too_large,
   in_flight,
+  account_busy,
   change_under_way,
   id_expired,
   idempotency_payload_mismatch,

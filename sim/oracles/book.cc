@@ -20,6 +20,12 @@ Sum sum_at(const std::vector<Pocket::Change>& history, Position position) {
 Sum Pocket::balance_at(Position position) const { return sum_at(history, position); }
 Sum Pocket::held_at(Position position) const { return sum_at(held, position); }
 
+bool Pocket::locked_at(Position position) const {
+  const auto later = std::upper_bound(locks.begin(), locks.end(), position,
+                                      [](Position p, const Lock& lock) { return p < lock.position; });
+  return later != locks.begin() && std::prev(later)->locked;
+}
+
 void ShardBook::fold(Term term, const Entry& entry) {
   Mark mark = marks_.back();
   mark.term = term;
@@ -35,7 +41,7 @@ void ShardBook::fold(Term term, const Entry& entry) {
 void ShardBook::fold(Position position, Stamp stamp, const Event& event, Mark& mark) {
   if (const auto* opened = std::get_if<AccountOpened>(&event)) {
     Pocket& pocket = pockets_[opened->pocket];
-    pocket = {opened->kind, opened->tenant, opened->name, opened->currency, opened->peer, position, {}, {}};
+    pocket = {opened->kind, opened->tenant, opened->name, opened->currency, opened->peer, position, {}, {}, {}};
     if (opened->kind == PocketKind::customer) {
       accounts_[opened->account] = {opened->tenant, opened->name};
       names_[{opened->tenant, opened->name, opened->currency}] = opened->pocket;
@@ -52,6 +58,7 @@ void ShardBook::fold(Position position, Stamp stamp, const Event& event, Mark& m
   const auto* moved = std::get_if<WindowMoved>(&event);
   if (moved != nullptr) mark.ids_bound -= std::min(mark.ids_bound, moved->first - moved->first_before);
   fold_hold(position, stamp, event);
+  fold_lock(position, event);
   const bool ends_leg = std::holds_alternative<LegAnswered>(event) || std::holds_alternative<SecondEnded>(event);
   if (ends_leg && mark.legs_unanswered > 0) --mark.legs_unanswered;
   for (const Posting& posting : postings_of(event)) {
@@ -100,6 +107,23 @@ void ShardBook::fold_hold(Position position, Stamp stamp, const Event& event) {
     hold.end = ended->how;
     hold.ended = position;
     keep(hold.pocket, position, -hold.amount.minor);
+  }
+}
+
+/// A debit is locked from its prepare to the decision, a credit from its promise to the Commit or Abort.
+void ShardBook::fold_lock(Position position, const Event& event) {
+  const auto set = [&](PocketNumber number, bool locked) {
+    const auto found = pockets_.find(number);
+    if (found != pockets_.end()) found->second.locks.push_back({position, locked});  // else O-T5 tells
+  };
+  if (const auto* prepared = std::get_if<PrepareStarted>(&event)) {
+    set(prepared->leg.decided.debit, true);
+  } else if (const auto* promised = std::get_if<PrepareReceived>(&event)) {
+    if (promised->leg.outcome == Outcome::success) set(promised->leg.credit, true);
+  } else if (const auto* decided = std::get_if<SecondStarted>(&event)) {
+    if (decided->of_locks) set(decided->tried.debit, false);
+  } else if (const auto* done = std::get_if<SecondReceived>(&event)) {
+    if (is_of_locks(done->phase)) set(done->credit, false);  // none where the prepare was refused
   }
 }
 

@@ -33,11 +33,17 @@ struct Pocket {
   };
   std::vector<Change> history;  ///< ascending; several changes at one position never happen
   std::vector<Change> held;     ///< of `balance`: what is kept for captures
+  struct Lock {
+    Position position;
+    bool locked = false;  ///< from `position` on
+  };
+  std::vector<Lock> locks;  ///< ascending: by two-phase commit
 
   Sum balance() const { return history.empty() ? 0 : history.back().balance; }
   /// Just after the event at `position`.
   Sum balance_at(Position position) const;
   Sum held_at(Position position) const;
+  bool locked_at(Position position) const;
   /// What a debit may take.
   Sum available_at(Position position) const { return balance_at(position) - held_at(position); }
 };
@@ -106,6 +112,7 @@ class ShardBook {
   void keep(PocketNumber pocket, Position position, std::int64_t amount);
   static void fold_split(const Event& event, Mark& mark);
   void fold_hold(Position position, Stamp stamp, const Event& event);
+  void fold_lock(Position position, const Event& event);
 
   std::vector<Mark> marks_{Mark{}};
   std::map<PocketNumber, Pocket> pockets_;

@@ -1,6 +1,7 @@
-// O-E1. Every replica's state is the fold of the log prefix it claims: pockets, positions and legs equal the book's,
-// and equal prefixes have equal state digests on all replicas at all times. Only a leader runs ahead of its commit
-// index. A published snapshot holds the rows of that fold, and so snapshot + tail is the state.
+// O-E1. Every replica's state is the fold of the log prefix it claims: pockets, what is held of them and whether they
+// are locked (both of which no export shows), positions and legs equal the book's, and equal prefixes have equal state
+// digests on all replicas at all times. Only a leader runs ahead of its commit index. A published snapshot holds the
+// rows of that fold, and so snapshot + tail is the state.
 #include "sim/oracles/fold.h"
 
 #include <memory>
@@ -110,6 +111,16 @@ std::optional<std::string> Fold::judge_pockets(const Claim& claim) const {
       return told(claim.node, claim.replica) + " holds '" + claimed.account + "' at " + to_string(claimed.currency) +
              " " + std::to_string(claimed.balance) + " minor units, the fold of the log says " +
              text(pocket.balance_at(position));
+    }
+    if (Sum{claimed.held} != pocket.held_at(position)) {
+      return told(claim.node, claim.replica) + " keeps " + std::to_string(claimed.held) + " minor units of '" +
+             claimed.account + "' " + to_string(claimed.currency) + " for captures, the fold of the log says " +
+             text(pocket.held_at(position));
+    }
+    if (claimed.locked != pocket.locked_at(position)) {
+      return told(claim.node, claim.replica) + " has '" + claimed.account + "' " + to_string(claimed.currency) +
+             (claimed.locked ? " locked, by the fold of the log it is free"
+                             : " free, by the fold of the log it is locked");
     }
   }
   if (next != claim.replica.pockets.size()) {

@@ -1,6 +1,7 @@
 // O-T5. Locks of two-phase commit, by the committed logs: from the entry that prepares a debit to the decision, and
 // from the entry that promises a credit to its Commit or Abort, no other client's order takes from or gives to the
-// pocket; nobody is refused for a lock that is not there; and once the run is quiet nothing is locked.
+// pocket, and no capture ends a hold on it; nobody is refused, or put off, for a lock that is not there; and once the
+// run is quiet nothing is locked.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -8,6 +9,7 @@
 #include <utility>
 
 #include "sim/oracles/book.h"
+#include "sim/oracles/calls.h"
 
 namespace coffer::sim::oracles {
 
@@ -18,9 +20,23 @@ class LocksHold final : public Oracle {
   explicit LocksHold(const Topology& topology) : book_(topology) {}
   std::string_view name() const override { return "O-T5"; }
 
-  void on_phase(SimTime, Phase phase) override { phase_ = phase; }
+  void on_phase(SimTime, Phase phase) override { calls_.phase(phase); }
 
-  void on_committed(SimTime, NodeId, const CommittedEntry& committed) override {
+  void on_call(SimTime now, std::uint32_t, std::uint64_t op, const router::Request& request) override {
+    calls_.called(op, request);
+    called_at_[op] = now;
+  }
+
+  void on_return(SimTime, std::uint32_t, std::uint64_t op, const router::Reply& reply) override {
+    const std::optional<Call> call = calls_.returned(op);
+    const auto since = called_at_.find(op);
+    if (!call || since == called_at_.end()) return;
+    if (reply.status == Outcome::account_busy) put_off(*call, since->second);
+    called_at_.erase(since);
+  }
+
+  void on_committed(SimTime now, NodeId, const CommittedEntry& committed) override {
+    now_ = now;
     const std::optional<Entry> entry = book_.committed(committed);
     if (!entry || !violations().empty()) return;
     At at{committed.shard, book_.shard(committed.shard).at(Index(committed.index.value - 1)).position};
@@ -31,7 +47,7 @@ class LocksHold final : public Oracle {
   }
 
   void finish(SimTime) override {
-    if (phase_ < Phase::final_reads || !violations().empty()) return;
+    if (calls_.phase() < Phase::final_reads || !violations().empty()) return;
     for (const auto& [pocket, lock] : locks_) {
       violated(words(pocket) + " has been locked for transfer " + text(lock.id) + " since " +
                text(pocket.first, lock.since) + ", and nothing is on its way any more");
@@ -61,6 +77,8 @@ class LocksHold final : public Oracle {
       lock(at, prepared->leg.decided.debit, prepared->leg.decided.id);
     } else if (const auto* held = std::get_if<HoldPlaced>(&event)) {
       order(at, held->decided, held->decided.outcome);
+    } else if (const auto* ended = std::get_if<HoldEnded>(&event)) {
+      if (ended->how == HoldEnd::captured) not_captured(at, *ended);
     } else if (const auto* split = std::get_if<SplitStarted>(&event)) {
       const Outcome outcome = split->decided.outcome;
       // Of a part that was refused for a lock the event does not say the account: one there must be.
@@ -113,6 +131,33 @@ class LocksHold final : public Oracle {
     if (credit == nullptr) refused_for_nothing(at, leg.id);
   }
 
+  /// A capture waits for the lock to go, and its hold with it.
+  void not_captured(const At& at, const HoldEnded& ended) {
+    const auto found = locks_.find({at.shard, ended.pocket});
+    if (found == locks_.end()) return;
+    violated("hold " + text(ended.id) + " is captured in " + text(at.shard, at.position) + ", and " +
+             words(found->first) + " has been locked for transfer " + text(found->second.id) + " since " +
+             text(at.shard, found->second.since));
+  }
+
+  /// Who is put off found a lock at some time between call and answer.
+  void put_off(const Call& call, SimTime called_at) {
+    const std::string what = "the capture of hold " + text(call.id) + " of account '" + call.account + "'";
+    if (call.kind != router::RequestKind::capture_hold) {
+      violated("what is no capture was put off for a lock");
+      return;
+    }
+    for (std::uint32_t s = 1; s <= book_.shards(); ++s) {
+      const Hold* hold = book_.shard(ShardId(s)).hold(call.tenant, call.account, call.id);
+      if (hold == nullptr) continue;
+      const auto freed = freed_.find({ShardId(s), hold->pocket});
+      if (is_locked(ShardId(s), hold->pocket) || (freed != freed_.end() && freed->second >= called_at)) return;
+      violated(what + " was put off, and nothing has locked its pocket since it was asked");
+      return;
+    }
+    violated(what + " was put off for a lock, and there is no such hold");
+  }
+
   bool is_locked(ShardId shard, PocketNumber pocket) const { return locks_.contains({shard, pocket}); }
 
   bool is_any_locked(ShardId shard, Currency currency) const {
@@ -147,6 +192,7 @@ class LocksHold final : public Oracle {
                text(at.shard, at.position) + ", which it had not locked");
       return;
     }
+    freed_[found->first] = now_;
     locks_.erase(found);
   }
 
@@ -158,7 +204,10 @@ class LocksHold final : public Oracle {
 
   Book book_;
   std::map<Locked, Lock> locks_;
-  Phase phase_ = Phase::setup;
+  std::map<Locked, SimTime> freed_;  ///< when the latest lock went
+  Calls calls_;
+  std::map<std::uint64_t, SimTime> called_at_;  ///< of the calls under way
+  SimTime now_;                                 ///< of the latest entry
 };
 
 }  // namespace

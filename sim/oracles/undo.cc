@@ -1,5 +1,5 @@
-// O-E2. Undoing entries from the end gives the earlier state: the book's fold of the shorter prefix, with the digest
-// that replicas had there on their way forward.
+// O-E2. Undoing entries from the end gives the earlier state: the book's fold of the shorter prefix, with what was held
+// and locked there, and with the digest that replicas had there on their way forward.
 #include <memory>
 
 #include "sim/oracles/fold.h"

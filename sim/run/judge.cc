@@ -49,6 +49,7 @@ constexpr TraceCounter trace_counters[] = {
     {TraceKind::archived, "history_archived"},
     {TraceKind::configuration_rolled_back, "configuration_rolled_back"},
     {TraceKind::window_moved, "id_window_moved"},
+    {TraceKind::capture_put_off, "hold_capture_put_off"},
 };
 
 }  // namespace

@@ -179,6 +179,8 @@ std::optional<std::string> Chronicle::of_transfer(NodeId node, const TraceEvent&
       return here + of_hold(event.transfer) + " keeps " + std::to_string(event.a);
     case TraceKind::hold_captured:
       return here + of_hold(event.transfer) + " is captured";
+    case TraceKind::capture_put_off:
+      return here + of_hold(event.transfer) + " is not captured yet: its account is locked";
     case TraceKind::hold_voided:
       return here + of_hold(event.transfer) + " is voided";
     case TraceKind::hold_expired:

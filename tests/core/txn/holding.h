@@ -72,18 +72,23 @@ inline Leader with_money() {
   return leader;
 }
 
-/// Undoes a log to its beginning and folds it again: each state is the one that was there before.
+/// Undoes a log to its beginning and folds it again: each state is the one that was there before, and so is what no
+/// export shows: what is held, and what is locked.
 inline void check_undone(const Leader& leader) {
   StateMachine state(leader.state.self());
   std::vector<Bytes> states{exported(state)};
+  std::vector<std::vector<StateMachine::PocketRow>> pockets{state.pockets()};
   for (const Bytes& payload : leader.log) {
     state.apply_entry(payload);
     states.push_back(exported(state));
+    pockets.push_back(state.pockets());
   }
+  check(leader.state.pockets() == pockets.back(), "a follower locks and holds what its leader does");
   check(exported(leader.state) == states.back(), "a follower is where its leader is");
   for (std::size_t at = leader.log.size(); at-- > 0;) {
     state.undo_entry(leader.log[at]);
     check(exported(state) == states[at], "undo is the inverse of apply");
+    check(state.pockets() == pockets[at], "undo gives back what was held and locked");
   }
 }
 

@@ -116,16 +116,58 @@ TEST_CASE("legs, Tries and prepares begin with what is not held") {
   check_undone(world.source);
 }
 
-TEST_CASE("two-phase commit's lock keeps holds out, and refuses a capture, which ends its hold (decision 11)") {
+TEST_CASE("two-phase commit's lock keeps holds out, and puts a capture off without a trace (D5, decision 11)") {
   Across world(Protocol::two_phase_commit);
   const std::string neighbour = name_on(1, 2, "neighbour");
   world.source.open(neighbour);
   world.source.transfer(transfer_of(3, world.payer, world.payee, 1'000, usd, two));
   REQUIRE(place(world.source, hold_of(4, world.payer, 1)).outcome == Outcome::account_locked);
-  REQUIRE(capture(world.source, capture_of(2, world.payer, neighbour, 1)).decision.outcome == Outcome::account_locked);
+  const bool across = GENERATE(false, true);
+  const ledger::CaptureHoldCommand command =
+      across ? capture_of(2, world.payer, world.payee, 5'000, usd, two) : capture_of(2, world.payer, neighbour, 5'000);
+  const std::size_t entries = world.source.log.size();
+  REQUIRE(capture(world.source, command).status == Outcome::account_busy);
+  REQUIRE(capture(world.source, command).status == Outcome::account_busy);
+  REQUIRE(world.source.log.size() == entries);
+  REQUIRE(held(world.source, world.payer) == 6'000);
+  REQUIRE(hold_at(world.source, 2, world.payer).end == HoldEnd::live);
+  const TransferId taking = ledger::capture_id_of(id_of(2));
+  REQUIRE_FALSE(world.source.state.find_transfer(default_tenant, world.payer, taking).has_value());
+  // What would be refused for ever is refused as ever, lock or not.
+  REQUIRE(capture(world.source, capture_of(2, world.payer, neighbour, 6'001)).status == Outcome::hold_exceeded);
+  REQUIRE(capture(world.source, capture_of(9, world.payer, neighbour, 1)).status == Outcome::hold_not_found);
+  world.settle();
+  const CaptureDecision again = capture(world.source, command);
+  REQUIRE(again.status == Outcome::success);
+  REQUIRE_FALSE(again.decision.replayed);
+  world.settle();
+  REQUIRE(world.outcome(again.transfer) == Outcome::success);
+  REQUIRE(world.source.balance(world.payer) == 4'000);
+  REQUIRE(held(world.source, world.payer) == 0);
+  check_undone(world.source);
+}
+
+TEST_CASE("a hold is voided, and expires, though two-phase commit has locked its account (D5)") {
+  Across world(Protocol::two_phase_commit);
+  place(world.source, hold_of(4, world.payer, 1'000, nanoseconds(100)));
+  world.source.transfer(transfer_of(3, world.payer, world.payee, 1'000, usd, two));
+  REQUIRE(release(world.source, 2, world.payer).outcome == Outcome::success);
+  REQUIRE(expire(world.source, Stamp{world.source.state.last_stamp().nanos + 1'000}).size() == 1);
   REQUIRE(held(world.source, world.payer) == 0);
   world.settle();
   world.require_right(1'000);
+}
+
+TEST_CASE("a lock on the payee's side only has ended the hold: it is known too late (D4)") {
+  Across world(Protocol::two_phase_commit);
+  world.target.transfer(deposit_of(8, world.payee, 50));
+  world.target.transfer(transfer_of(9, world.payee, world.payer, 50, usd, one));  // locks the payee
+  const CaptureDecision captured = capture(world.source, capture_of(2, world.payer, world.payee, 1, usd, two));
+  REQUIRE(captured.decision.outcome == Outcome::pending);
+  world.settle();
+  REQUIRE(world.outcome(captured.transfer) == Outcome::account_locked);
+  REQUIRE(hold_at(world.source, 2, world.payer).end == HoldEnd::captured);
+  REQUIRE(held(world.source, world.payer) == 0);
 }
 
 // ---- snapshots ------------------------------------------------------------------------------------------------------

@@ -130,6 +130,7 @@ class Model {
     if (hold.amount.currency != command.amount.currency) return Outcome::currency_mismatch;
     if (hold.amount.minor < command.amount.minor) return Outcome::hold_exceeded;
     if (ids_.contains({tenant, account, transfer_of_it.id})) return Outcome::idempotency_payload_mismatch;
+    if (find(tenant, account, hold.amount.currency)->locked) return Outcome::account_busy;
     end(found->first, hold, "captured");
     promised_ = true;
     const Outcome outcome = transfer(transfer_of_it, protocol);

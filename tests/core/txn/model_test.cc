@@ -148,6 +148,7 @@ TEST_CASE("long random runs reach every outcome, undo included") {
   const Reached locks = run_long(locking);
   require_all(locks);
   REQUIRE(locks.outcomes[static_cast<std::size_t>(Outcome::account_locked)] > 0);
+  REQUIRE(locks.outcomes[static_cast<std::size_t>(Outcome::account_busy)] > 0);
   for (const Kind kind : {Kind::committing, Kind::committed, Kind::aborting, Kind::aborted}) {
     REQUIRE(locks.answers[static_cast<std::size_t>(kind)] > 0);
   }

@@ -325,6 +325,7 @@ void World::compare(Shard& shard) {
   const StateMachine& state = shard.leader.state;
   check(exported(state) == shard.states.back(), "undo is the inverse of apply");
   check(exported(shard.follower) == shard.states.back(), "a follower is where its leader is");
+  check(state.pockets() == shard.follower.pockets(), "what is held and locked is the same, too");
   check_balanced(state);
   shard.model.each_balance(
       [&](TenantId tenant, const std::string& account, Currency currency, std::int64_t minor, std::int64_t held) {
@@ -378,15 +379,18 @@ void World::live_on(const Shard& shard, std::size_t entries, ByteView snapshot) 
   check(loaded.has_value(), "an export is whole");
   StateMachine& state = **loaded;
   check(exported(state) == shard.states[entries], "loading is the inverse of exporting");
+  const std::vector<StateMachine::PocketRow> then = state.pockets();
   for (std::size_t at = entries; at < shard.leader.log.size(); ++at) {
     state.apply_entry(shard.leader.log[at]);
     check(exported(state) == shard.states[at + 1], "a loaded state goes on as the one exported");
   }
   check(state.size_estimate() == shard.states.back().size(), "sizes agree after loading");
+  check(state.pockets() == shard.leader.state.pockets(), "what is held and locked is as with who was never loaded");
   for (std::size_t at = shard.leader.log.size(); at > entries; --at) {
     state.undo_entry(shard.leader.log[at - 1]);
     check(exported(state) == shard.states[at - 1], "undo is the inverse of apply after loading");
   }
+  check(state.pockets() == then, "what was held and locked is so again");
 }
 
 void World::send_legs(Shard& shard) {

@@ -115,6 +115,7 @@ TEST_CASE("each outcome of a transfer has its status, code and promise (problem 
       {Outcome::wrong_shard, 503, "no-leader", "none", true},
       {Outcome::overloaded, 503, "overloaded", "none", true},
       {Outcome::draining, 503, "draining", "none", true},
+      {Outcome::account_busy, 409, "account-busy", "none", true},
       {Outcome::unknown, 504, "outcome-unknown", "unknown", true},
   };
   for (const Row& row : rows) {
@@ -362,6 +363,7 @@ TEST_CASE("each refusal of a request about a hold has its code, says what to do 
       {HttpRoute::capture_hold, Outcome::hold_voided, 422, "hold-voided", "a new hold needs a new id"},
       {HttpRoute::capture_hold, Outcome::hold_expired, 422, "hold-expired", "available again"},
       {HttpRoute::capture_hold, Outcome::hold_exceeded, 422, "hold-exceeded", state_url},
+      {HttpRoute::capture_hold, Outcome::account_busy, 409, "account-busy", "ask again with the same id"},
       {HttpRoute::capture_hold, Outcome::currency_mismatch, 422, "currency-mismatch", "is not of USD"},
       {HttpRoute::capture_hold, Outcome::idempotency_payload_mismatch, 422, "idempotency-payload-mismatch",
        "captured once"},

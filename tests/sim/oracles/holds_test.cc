@@ -466,3 +466,13 @@ TEST_CASE("O-E1 catches a replica that remembers no id for a hold") {
   story.oracle().on_replica({}, n2, replica);
   CHECK(told_of(story.reasons(), {"remembers 1 ids, the log bound 2"}));
 }
+
+TEST_CASE("O-E1 catches a replica that holds another sum than the log says") {
+  Story story("O-E1");
+  hold_400(story);
+  shard::Observation replica = story.replica(s1);
+  REQUIRE(replica.pockets[2].held == 400);
+  replica.pockets[2].held = 0;  // as one that starts from a snapshot and has forgotten
+  story.oracle().on_replica({}, n2, replica);
+  CHECK(told_of(story.reasons(), {"keeps 0 minor units of 'a' USD", "the fold of the log says 400"}));
+}

@@ -113,6 +113,7 @@ Index Story::last_index(ShardId shard) const { return Index(logs_.at(shard).size
 
 /// The story's own books, for its reads.
 void Story::settle(ShardId shard, const ledger::Event& event) {
+  settle_locks(shard, event);
   std::map<PocketNumber, std::int64_t>& pockets = balances_[shard];
   const auto move = [&](PocketNumber from, PocketNumber to, Money amount) {
     pockets[from] -= amount.minor;
@@ -513,11 +514,15 @@ shard::Observation Story::replica(ShardId shard) const {
   replica.applied_term = Term(1);
   replica.position = positions_.at(shard);
   const std::map<PocketNumber, std::int64_t>& pockets = balances_.at(shard);
-  const auto balance = [&](PocketNumber pocket) { return pockets.contains(pocket) ? pockets.at(pocket) : 0; };
-  replica.pockets = {{"sys:issue:USD", usd, balance(issue)},
-                     {"sys:transit:USD:" + std::to_string(shard == s1 ? 2 : 1), usd, balance(transit)},
-                     {shard == s1 ? "a" : "b", usd, balance(first)},
-                     {shard == s1 ? "c" : "d", usd, balance(second)}};
+  const auto add = [&](std::string account, PocketNumber pocket) {
+    const std::int64_t balance = pockets.contains(pocket) ? pockets.at(pocket) : 0;
+    const std::int64_t held = shard == s1 && pocket == first ? held_ : 0;
+    replica.pockets.push_back({std::move(account), usd, balance, held, locked_.contains({shard, pocket})});
+  };
+  add("sys:issue:USD", issue);
+  add("sys:transit:USD:" + std::to_string(shard == s1 ? 2 : 1), transit);
+  add(shard == s1 ? "a" : "b", first);
+  add(shard == s1 ? "c" : "d", second);
   replica.state = {replica.applied.value, shard.value};
   replica.dedup_rows = ids_bound_.contains(shard) ? ids_bound_.at(shard) : 0;
   replica.legs_unanswered = unanswered_.contains(shard) ? unanswered_.at(shard) : 0;

@@ -5,8 +5,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "core/ledger/events.h"
@@ -153,6 +155,7 @@ class Story {
 
  private:
   void settle(ShardId shard, const ledger::Event& event);
+  void settle_locks(ShardId shard, const ledger::Event& event);
 
   std::unique_ptr<Oracle> oracle_;
   std::vector<ShownDisk> disks_{ShownDisk(n1), ShownDisk(n2), ShownDisk(n3)};
@@ -165,6 +168,7 @@ class Story {
   std::map<std::uint8_t, std::pair<ledger::HoldPlaced, router::HoldState>> holds_;  ///< by id: as placed, as told last
   std::map<std::uint8_t, router::TransferResult> captured_;                         ///< by hold's id: as told
   std::int64_t held_ = 0;
+  std::set<std::pair<ShardId, PocketNumber>> locked_;
   std::uint64_t legs_ = 0;
   std::uint64_t ops_ = 0;
   std::int64_t now_ = 0;

@@ -1,4 +1,4 @@
-// Of stories: holds of account a.
+// Of stories: holds of account a, and locks.
 #include <algorithm>
 
 #include "tests/sim/oracles/story.h"
@@ -75,6 +75,18 @@ void Story::expire_hold(std::uint32_t number, std::uint8_t id) {
   stamps_[s1] = std::max(stamps_[s1], placed.expires);
   commit(s1, {hold_ended(number, id, placed.decided.amount.minor, ledger::HoldEnd::expired)});
   holds_.at(id).second = router::HoldState::expired;
+}
+
+void Story::settle_locks(ShardId shard, const ledger::Event& event) {
+  if (const auto* prepared = std::get_if<ledger::PrepareStarted>(&event)) {
+    locked_.emplace(shard, prepared->decided.debit);
+  } else if (const auto* promised = std::get_if<ledger::PrepareReceived>(&event)) {
+    if (promised->outcome == Outcome::success) locked_.emplace(shard, promised->credit);
+  } else if (const auto* decided = std::get_if<ledger::SecondStarted>(&event)) {
+    if (decided->protocol == ledger::Protocol::two_phase_commit) locked_.erase({shard, decided->debit});
+  } else if (const auto* done = std::get_if<ledger::SecondReceived>(&event)) {
+    if (ledger::protocol_of(done->phase) == ledger::Protocol::two_phase_commit) locked_.erase({shard, done->credit});
+  }
 }
 
 router::Reply Story::hold_reply(std::uint8_t id, router::HoldState state) const {

@@ -130,6 +130,68 @@ TEST_CASE("O-T5 catches an order that goes past a lock (two-phase commit)") {
   }
 }
 
+TEST_CASE("O-T5 catches a capture that ends a hold on a locked account (rule D5)") {
+  Story story("O-T5");
+  story.asks_by = ledger::Protocol::two_phase_commit;
+  story.set_up();
+  story.place_hold(20, 400);
+  LegPlan plan = story.try_across(3, 40);
+  SECTION("and is refused for the lock") {
+    story.capture_hold(0, 20, 100, Outcome::account_locked);
+    CHECK(told_of(story.reasons(), {"hold", "is captured in s1@9", "account 'a'", "locked", "since s1@8"}));
+  }
+  SECTION("and takes what it held") {
+    story.capture_hold(0, 20, 100);
+    CHECK(told_of(story.reasons(), {"hold", "is captured in s1@9", "locked"}));
+  }
+  SECTION("once the decision has come, or where only the payee is in doubt, it is silent") {
+    story.receive_try(plan, Outcome::success);
+    story.begin_second(plan, Outcome::success);
+    story.capture_hold(0, 20, 100);
+    CHECK(story.reasons().empty());
+  }
+  SECTION("a hold that is let go meanwhile is no breach") {
+    story.void_hold(0, 20);
+    CHECK(story.reasons().empty());
+  }
+}
+
+TEST_CASE("O-T5 catches a capture that is put off for a lock that is not there (rule D5)") {
+  Story story("O-T5");
+  story.asks_by = ledger::Protocol::two_phase_commit;
+  story.set_up();
+  story.place_hold(20, 400);
+  const router::CaptureHoldRequest capture{usd, 100, id_of(20), "a", "c"};
+  SECTION("nothing was ever locked") {
+    story.answer(story.call(capture), Outcome::account_busy);
+    CHECK(told_of(story.reasons(), {"the capture of hold", "'a'", "put off", "nothing has locked its pocket"}));
+  }
+  SECTION("the lock had gone before it was asked") {
+    LegPlan plan = story.try_across(3, 40);
+    story.receive_try(plan, Outcome::success);
+    story.begin_second(plan, Outcome::success);
+    story.answer(story.call(capture), Outcome::account_busy);
+    CHECK(told_of(story.reasons(), {"put off", "nothing has locked its pocket"}));
+  }
+  SECTION("the lock is there, or goes while the answer is on its way") {
+    LegPlan plan = story.try_across(3, 40);
+    story.answer(story.call(capture), Outcome::account_busy);
+    const std::uint64_t op = story.call(capture);
+    story.receive_try(plan, Outcome::success);
+    story.begin_second(plan, Outcome::success);
+    story.answer(op, Outcome::account_busy);
+    CHECK(story.reasons().empty());
+  }
+  SECTION("there is no such hold") {
+    story.answer(story.call(router::CaptureHoldRequest{usd, 1, id_of(21), "a", "c"}), Outcome::account_busy);
+    CHECK(told_of(story.reasons(), {"there is no such hold"}));
+  }
+  SECTION("it is no capture") {
+    story.answer(story.call(router::VoidHoldRequest{id_of(20), "a"}), Outcome::account_busy);
+    CHECK(told_of(story.reasons(), {"no capture was put off"}));
+  }
+}
+
 TEST_CASE("O-T5 catches a refusal for a lock that is not there (two-phase commit)") {
   Story story("O-T5");
   SECTION("of an order") {
