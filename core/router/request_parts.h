@@ -13,7 +13,7 @@
 //  - account_not_found, account_not_empty, hold_not_found and id_in_future speak for their attempt only. Each is final
 //    when no other attempt of the part is *open* (sent, and its fate not learned: under way, timed out, cut off) and
 //    none said unknown; otherwise the item is asked again.
-//  - Everything else is asked again until the deadline. Then an item that an open attempt carries, or of which some
+//  - Everything else is asked again until the deadline, account_busy among it: a lock goes as it came. Then an item that an open attempt carries, or of which some
 //    attempt said unknown, is unknown; any other was certainly not executed.
 // A final answer is never replaced. Only items without one are sent again: an item already refused to the client must
 // not get another chance to execute. `replayed` is what the attempt said that settled the item: after a retry it may

@@ -122,7 +122,7 @@ void Router::State::submit(Instant now, Ticket ticket, ByteView body, RouterOutp
     return;
   }
   PendingRequest& request = requests.emplace(ticket, std::move(*made)).first->second;
-  request.deadline = now + milliseconds(request.header().patience_ms);
+  request.deadline = now + milliseconds(request.header().patience_ms) + config.outwait;
   request.wake = request.deadline;
   timers.emplace(request.wake, ticket);
   Work work{now, ticket, request, out};
@@ -223,7 +223,8 @@ void Router::State::tick(Instant now, RouterOutput& out) {
 
 void Router::State::send(Work& work, std::size_t part_index, NodeId to) {
   Part& part = work.request.parts()[part_index];
-  if (work.now >= work.request.deadline) {  // too late for another: the timer is about to end the request
+  const Instant asked_until = work.request.deadline - config.outwait;
+  if (work.now >= asked_until) {  // too late for another: the timer is about to end the request
     part.waiting = false;
     part.due = work.request.deadline;
     return;
@@ -236,7 +237,7 @@ void Router::State::send(Work& work, std::size_t part_index, NodeId to) {
   const std::uint64_t id = next_attempt++;
   const Route route = config.mode == Mode::to_leaders ? Route::direct : Route::proxied;
   work.out.attempts.push_back(
-      {to, id, work.request.attempt_body(part, route, patience_left_ms(work.now, work.request.deadline))});
+      {to, id, work.request.attempt_body(part, route, patience_left_ms(work.now, asked_until))});
   part.open.push_back({id, to, work.now, part.items});
   attempts.emplace(id, Place{work.ticket, static_cast<std::uint32_t>(part_index)});
   part.waiting = true;

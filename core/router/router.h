@@ -31,6 +31,9 @@ struct RouterConfig {
   Duration retry_delay = milliseconds(
       20);  ///< before asking again after not_leader / no_leader / overloaded (doubling, jittered, capped at 16x)
   std::uint32_t requests_max = 1u << 14;  ///< more outstanding requests are refused as overloaded
+  /// to_proxies: so much longer than a request says its caller waits, for what the proxies say at their deadline. No
+  /// attempt is made then.
+  Duration outwait = {};
 };
 
 /// The caller's name for a request.
@@ -57,7 +60,7 @@ class Router {
   ~Router();
 
   /// Takes a request (malformed ones are answered at once). Exactly one Done follows, at the latest when its patience
-  /// ends.
+  /// ends, and config.outwait is over.
   void submit(Instant now, Ticket ticket, ByteView body, RouterOutput& out);
   /// The answer to an attempt; late and unknown ones are ignored.
   void on_reply(Instant now, std::uint64_t attempt, ByteView reply, RouterOutput& out);

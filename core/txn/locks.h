@@ -1,6 +1,6 @@
 // The pockets that two-phase commit has locked: a debit's from the entry that prepares it to the decision, a credit's
-// from the entry that promises it to the commit or abort. Nobody waits for a lock: who meets one is refused. Derived
-// from the phase status table and the tries, never exported. Single-threaded.
+// from the entry that promises it to the commit or abort. Nobody waits for a lock: who meets one is refused, or,
+// to capture a hold, put off. Derived from the phase status table and the tries, never exported. Single-threaded.
 #pragma once
 
 #include <set>

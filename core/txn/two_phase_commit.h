@@ -11,8 +11,9 @@
 //   source  answer   second_ended       the end
 //
 // What is locked is an account's pocket of one currency (core/txn/locks.h). Nobody waits for a lock: a transfer or a
-// prepare that meets one is refused, and that is final (account_locked). So no two transactions ever wait for each
-// other. What was promised before never asks: compensations, Confirms, Cancels, Commits and Aborts pass by locks.
+// prepare that meets one is refused, and that is final (account_locked); only a capture is put off (account_busy). So
+// no two transactions ever wait for each other. What was promised before never asks: compensations, Confirms, Cancels,
+// Commits and Aborts pass by locks.
 //
 // decide is pure; apply and undo are each other's inverse. Source: Gray, Notes on Data Base Operating Systems (1978);
 // Digital Wallet, chapter 12, figures 12.5 and 12.6.

@@ -143,7 +143,8 @@ struct Scenario {
   node::Tuning tuning = simulated_tuning();
   workload::Config workload;
   Duration client_attempt_timeout = milliseconds(1000);
-  Script script;  ///< when not empty, it takes the place of the workload
+  Duration client_outwait = {};  ///< so much longer than its patience a client waits for what a proxy says at the end
+  Script script;                 ///< when not empty, it takes the place of the workload
   NetworkConfig network;
   MachineConfig machine;  ///< disk, process and clocks of every node
   Limits limits;

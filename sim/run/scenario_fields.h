@@ -207,8 +207,10 @@ void visit(V& v, Scenario& s) {
   v.object("tuning", [&](auto& o) { visit(o, s.tuning); });
   if (v.wants_workload(s)) v.object("workload", [&](auto& o) { visit(o, s.workload); });
   if (v.wants_script(s)) v.object("script", [&](auto& o) { visit(o, s.script); });
-  v.object("client",
-           [&](auto& o) { o.duration("attempt_timeout", s.client_attempt_timeout, milliseconds(1), seconds(60)); });
+  v.object("client", [&](auto& o) {
+    o.duration("attempt_timeout", s.client_attempt_timeout, milliseconds(1), seconds(60));
+    o.span("outwait", s.client_outwait, seconds(60));
+  });
   v.object("network", [&](auto& o) { visit(o, s.network); });
   v.object("disk", [&](auto& o) { visit_disk(o, s.machine); });
   v.object("process", [&](auto& o) { o.duration("step_mean", s.machine.step_mean, Duration{}, seconds(10)); });

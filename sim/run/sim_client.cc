@@ -12,21 +12,22 @@ namespace {
 
 constexpr Instant clock_origin{1'000'000'000};
 
-router::RouterConfig config_of(const Cluster& cluster, Duration attempt_timeout) {
+router::RouterConfig config_of(const Cluster& cluster, Duration attempt_timeout, Duration outwait) {
   router::RouterConfig config;
   config.mode = router::Mode::to_proxies;
   for (std::uint32_t n = 1; n <= cluster.nodes(); ++n) config.nodes.emplace_back(n);
   config.attempt_timeout = attempt_timeout;
+  config.outwait = outwait;
   return config;
 }
 
 }  // namespace
 
 SimClient::SimClient(Cluster& cluster, std::uint32_t number, Duration attempt_timeout, const router::ShardMap& map,
-                     std::uint64_t seed)
+                     std::uint64_t seed, Duration outwait)
     : cluster_(cluster),
       number_(number),
-      router_(config_of(cluster, attempt_timeout), map, stream(seed, Domain::client, number)) {}
+      router_(config_of(cluster, attempt_timeout, outwait), map, stream(seed, Domain::client, number)) {}
 
 Instant SimClient::now() const { return clock_origin + Duration{cluster_.now().nanos}; }
 

@@ -14,8 +14,9 @@ namespace coffer::sim {
 
 class SimClient {
  public:
+  /// `outwait`: so much longer than its calls say it waits for an answer.
   SimClient(Cluster& cluster, std::uint32_t number, Duration attempt_timeout, const router::ShardMap& map,
-            std::uint64_t seed);
+            std::uint64_t seed, Duration outwait = {});
 
   enum class State : std::uint8_t { idle, thinking, waiting };
   State state() const { return state_; }

@@ -157,6 +157,13 @@ void draw_races(Scenario& scenario, std::uint64_t seed) {
   if (prng.chance(300)) scenario.workload.race_per_mille = draw(prng, 50, 250);
 }
 
+/// In some worlds, clients wait for what a proxy says when the patience they told it of is over: that nothing was done,
+/// or that nobody knows.
+void draw_outwait(Scenario& scenario, std::uint64_t seed) {
+  Prng prng = stream(seed, Domain::swarm, 31, world_site);
+  if (prng.chance(250)) scenario.client_outwait = draw_ms(prng, 50, 1000);
+}
+
 Scenario draw_default(std::uint64_t seed) {
   Scenario scenario;
   scenario.seed = seed;
@@ -172,6 +179,7 @@ Scenario draw_default(std::uint64_t seed) {
   draw_times(scenario, seed);
   draw_faults(scenario, seed);
   draw_races(scenario, seed);
+  draw_outwait(scenario, seed);
   return scenario;
 }
 

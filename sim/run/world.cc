@@ -67,8 +67,8 @@ World::World(const Scenario& scenario, std::uint64_t seed, const RunOptions& opt
   if (options.trace_jsonl != nullptr) onlookers_.add(writer_.emplace(*options.trace_jsonl));
   for (Onlooker* onlooker : options.onlookers) onlookers_.add(*onlooker);
   for (std::uint32_t number = 0; number < scenario.clients(); ++number) {
-    clients_.push_back(
-        std::make_unique<SimClient>(cluster_, number, scenario.client_attempt_timeout, map_of(cluster_), seed));
+    clients_.push_back(std::make_unique<SimClient>(cluster_, number, scenario.client_attempt_timeout, map_of(cluster_),
+                                                   seed, scenario.client_outwait));
   }
   if (scenario.has_operator()) {
     operator_.emplace(cluster_, scenario.clients(), scenario.client_attempt_timeout, map_of(cluster_), seed, orders_,

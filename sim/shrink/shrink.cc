@@ -264,6 +264,7 @@ bool ordinary(Hunt& hunt) {
   });
   any = hunt.change([](Scenario& s) { s.machine = {}; }) || any;
   any = hunt.change([](Scenario& s) { s.network = {}; }) || any;
+  any = hunt.change([](Scenario& s) { s.client_outwait = {}; }) || any;
   return hunt.change([](Scenario& s) { s.client_attempt_timeout = Scenario{}.client_attempt_timeout; }) || any;
 }
 

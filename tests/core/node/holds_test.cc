@@ -128,6 +128,35 @@ TEST_CASE("a capture across shards is told when its transfer has ended, by every
   world.require_settled();
 }
 
+TEST_CASE("a capture of a locked account is put off, and its hold stays, until the lock goes (rule D5)") {
+  HoldCluster world(ledger::Protocol::two_phase_commit);
+  Cluster& cluster = world.cluster;
+  world.placed(1, 400, seconds(60));
+  cluster.loses = [](NodeId, NodeId, const Section& section) { return section.kind == SectionKind::legs; };
+  const std::uint64_t locking = cluster.ask(NodeId(1), transfer(2, world.alice, world.bob, 100));
+  REQUIRE(cluster.run_until([&] { return cluster.traced(TraceKind::prepare_started) == 1; }));
+  router::Request hasty = capture(1, world.alice, world.bob, 300);
+  hasty.header.patience_ms = 1000;
+  const router::Reply refused = cluster.call(world.third(), hasty);
+  REQUIRE(refused.status == Outcome::account_busy);
+  REQUIRE(cluster.traced(TraceKind::capture_put_off) > 1);
+  REQUIRE(cluster.traced(TraceKind::hold_captured) == 0);
+  REQUIRE(world.read_hold(1).state == router::HoldState::held);
+  REQUIRE(world.held() == 400);
+
+  const std::uint64_t patient = cluster.ask(world.third(), capture(1, world.alice, world.bob, 300));
+  cluster.run(milliseconds(200));
+  REQUIRE_FALSE(cluster.reply(patient).has_value());
+  cluster.loses = nullptr;
+  REQUIRE(cluster.run_until([&] { return cluster.reply(patient).has_value() && cluster.reply(locking).has_value(); }));
+  const router::Reply done = *cluster.reply(patient);
+  REQUIRE(done.status == Outcome::success);
+  REQUIRE(std::get<router::CaptureHoldReply>(done.body).result.outcome == Outcome::success);
+  REQUIRE(world.read_hold(1).state == router::HoldState::captured);
+  REQUIRE(world.balance_at(NodeId(1), world.bob) == 1400);
+  world.require_settled();
+}
+
 TEST_CASE("a capture whose leader is lost while its money is under way goes on under the next, and answers once") {
   HoldCluster world;
   world.placed(1, 400, seconds(60));

@@ -403,8 +403,9 @@ TEST_CASE("a capture or a placing that is not decided is asked again under its i
     Outcome said;
     Outcome told;
   };
-  for (const Row& row : {Row{Outcome::in_flight, Outcome::in_flight}, Row{Outcome::unknown, Outcome::unknown},
-                         Row{Outcome::overloaded, Outcome::overloaded}}) {
+  for (const Row& row :
+       {Row{Outcome::in_flight, Outcome::in_flight}, Row{Outcome::unknown, Outcome::unknown},
+        Row{Outcome::overloaded, Outcome::overloaded}, Row{Outcome::account_busy, Outcome::account_busy}}) {
     for (const bool in_the_result : {false, true}) {
       Bench bench;
       bench.submit(Bench::capture_hold());
@@ -432,6 +433,73 @@ TEST_CASE("a capture or a placing that is not decided is asked again under its i
   read.submit(Bench::show_hold());
   read.pass(seconds(5));
   CHECK(read.told().status == Outcome::no_leader);
+}
+
+TEST_CASE("a capture that is put off is told so at the deadline only when no attempt may have executed (rule D5)") {
+  const auto busy = [](Bench& bench, const RouterOutput::Attempt& attempt) {
+    bench.say_status(attempt, Outcome::account_busy, nobody, RequestKind::capture_hold);
+  };
+  SECTION("asked again, it goes through") {
+    Bench bench;
+    bench.submit(Bench::capture_hold());
+    busy(bench, bench.attempt());
+    CHECK(bench.quiet());
+    bench.pass(milliseconds(20));
+    bench.say_success(bench.attempt(), RequestKind::capture_hold, Bench::captured(Outcome::success));
+    CHECK(std::get<CaptureHoldReply>(bench.told().body).result.outcome == Outcome::success);
+  }
+  SECTION("an earlier attempt is open") {
+    Bench bench;
+    const auto [first, second] = after_time_out(bench, Bench::capture_hold());
+    while (bench.quiet()) {
+      for (const auto& attempt : bench.attempts()) busy(bench, attempt);
+      bench.pass(milliseconds(5));
+    }
+    CHECK(bench.told().status == Outcome::unknown);
+  }
+  SECTION("what was said last counts") {
+    Bench bench;
+    bench.submit(Bench::capture_hold());
+    busy(bench, bench.attempt());
+    while (bench.quiet()) {
+      for (const auto& attempt : bench.attempts()) {
+        bench.say_status(attempt, Outcome::overloaded, nobody, RequestKind::capture_hold);
+      }
+      bench.pass(milliseconds(5));
+    }
+    CHECK(bench.told().status == Outcome::overloaded);
+  }
+}
+
+TEST_CASE("a patient client hears what a proxy says when the time it was given is over (api: 503, 504)") {
+  Bench bench(Mode::to_proxies, 100, milliseconds(300));
+  bench.submit(Bench::transfer(500));
+  const auto attempt = bench.attempt();
+  CHECK(header_of(attempt).patience_ms == 500);
+  bench.pass(milliseconds(500));
+  CHECK(bench.quiet());
+  SECTION("that nothing was done") {
+    bench.say_items(attempt, {Outcome::no_leader});
+    CHECK(bench.quiet());
+    bench.pass(milliseconds(299));
+    CHECK(bench.attempts().empty());  // there is no time for another
+    CHECK(bench.quiet());
+    bench.pass(milliseconds(1));
+    CHECK(bench.told_outcomes() == Outcomes{Outcome::no_leader});
+  }
+  SECTION("that nobody knows") {
+    bench.say_items(attempt, {Outcome::unknown});
+    bench.pass(milliseconds(300));
+    CHECK(bench.told_outcomes() == Outcomes{Outcome::unknown});
+  }
+  SECTION("that it was done, after all") {
+    bench.say_items(attempt, {Outcome::success});
+    CHECK(bench.told_outcomes() == Outcomes{Outcome::success});
+  }
+  SECTION("nothing") {
+    bench.pass(milliseconds(300));
+    CHECK(bench.told_outcomes() == Outcomes{Outcome::unknown});
+  }
 }
 
 TEST_CASE("a plain client does not pass on a proxy's refusal while an earlier proxy may still execute (design §8)") {

@@ -37,8 +37,9 @@ inline Uuid arbitrary_uuid() {
 inline Outcome arbitrary_outcome() {
   return *rc::gen::element(Outcome::pending, Outcome::success, Outcome::insufficient_funds,
                            Outcome::credit_account_not_found, Outcome::account_not_found, Outcome::in_flight,
-                           Outcome::not_leader, Outcome::draining, Outcome::unknown, Outcome::change_under_way,
-                           Outcome::hold_not_found, Outcome::hold_exceeded, Outcome::id_in_future, Outcome::id_expired);
+                           Outcome::not_leader, Outcome::draining, Outcome::account_busy, Outcome::unknown,
+                           Outcome::change_under_way, Outcome::hold_not_found, Outcome::hold_exceeded,
+                           Outcome::id_in_future, Outcome::id_expired);
 }
 
 /// Ascending, from `least` on.

@@ -36,8 +36,9 @@ inline std::string account_in(ShardId shard, int nth = 0) {
 inline TransferId id_of(std::uint8_t number) { return Uuid{{number}}; }
 
 struct Bench {
-  explicit Bench(Mode mode = Mode::to_leaders, std::uint32_t requests_max = 100)
-      : router({mode, {n1, n2, n3}, milliseconds(1000), milliseconds(20), requests_max}, two_shards(), Prng(1)) {}
+  explicit Bench(Mode mode = Mode::to_leaders, std::uint32_t requests_max = 100, Duration outwait = {})
+      : router({mode, {n1, n2, n3}, milliseconds(1000), milliseconds(20), requests_max, outwait}, two_shards(),
+               Prng(1)) {}
 
   /// Requests own their bytes once encoded; names may die afterwards.
   static Bytes transfers(const std::vector<std::pair<std::uint8_t, std::string>>& ids_and_debits,

@@ -203,6 +203,18 @@ TEST_CASE("an overloaded leader is asked again after a rest (api: 503 overloaded
   CHECK(bench.attempt().to == n2);
 }
 
+TEST_CASE("a leader that puts a capture off is asked again after a rest, and is the leader still (rule D5)") {
+  Bench bench;
+  teach(bench, n2);
+  bench.submit(Bench::capture_hold());
+  bench.say_status(bench.attempt(), Outcome::account_busy, nobody, RequestKind::capture_hold);
+  CHECK(bench.attempts().empty());
+  bench.submit(Bench::transfer(), 2);
+  CHECK(bench.attempt().to == n2);
+  bench.pass(milliseconds(20));
+  CHECK(bench.attempt().to == n2);
+}
+
 TEST_CASE("a leader learned during the rest is asked after it (design §8: leader hint)") {
   Bench bench;
   teach(bench, n1);

@@ -54,6 +54,7 @@ struct World::Shard {
   std::size_t committed = 0;                           ///< entries the leader knows committed
   std::map<ShardId, std::vector<SentLeg>> sent;
   std::vector<Frozen> frozen;
+  std::vector<ledger::CaptureHoldCommand> placed;  ///< what would capture each hold, perhaps undone, that was placed
 };
 
 World::World(std::uint32_t shards, std::vector<ledger::Protocol> protocols)
@@ -159,25 +160,41 @@ void World::place(Shard& shard, const Step& step) {
   const PlaceDecision decision = batch_of(shard).place_hold(command);
   check(decision.outcome == shard.model.place(command, shard.stamp), "holds are placed as in the model");
   outcomes_[static_cast<std::size_t>(decision.outcome)] += 1;
+  if (decision.outcome != Outcome::success) return;
+  ledger::CaptureHoldCommand& capture = shard.placed.emplace_back();
+  capture.id = command.id;
+  capture.tenant = command.tenant;
+  capture.account = command.account;
+  capture.amount = command.amount;
 }
 
+/// Mostly one of the latest that were placed.
 void World::end_hold(Shard& shard, const Step& step) {
-  const TransferId id = id_of(step.id % 6);
-  const TenantId tenant(step.credit / 16 % 8 == 7);
-  const char* account = accounts[step.debit % accounts.size()];
+  ledger::CaptureHoldCommand command;
+  command.id = id_of(step.id % 6);
+  command.tenant = TenantId(step.credit / 16 % 8 == 7);
+  command.account = accounts[step.debit % accounts.size()];
+  command.amount = {step.amount % 64 - 1, currencies[step.debit / 16 % 4 == 0]};
+  if (!shard.placed.empty() && step.id % 4 != 0) {
+    command = shard.placed[shard.placed.size() - 1 - step.debit % std::min<std::size_t>(shard.placed.size(), 5)];
+    const std::int64_t other = step.credit < 192 ? -(step.amount % 16) : 1;  // sometimes more than is held
+    command.amount.minor = std::max<std::int64_t>(command.amount.minor + other, 1);
+  }
+  end_hold(shard, step, command);
+}
+
+void World::end_hold(Shard& shard, const Step& step, ledger::CaptureHoldCommand command) {
+  const TransferId id = command.id;
+  const TenantId tenant = command.tenant;
+  const std::string account(command.account);
   Batch& batch = batch_of(shard);
   Outcome outcome = Outcome::success;
   if (step.amount % 4 == 0) {
-    const ledger::VoidHoldCommand command{id, tenant, PrincipalId(1), account};
-    outcome = batch.void_hold(command).outcome;
-    check(outcome == shard.model.release(command, shard.stamp), "holds are voided as in the model");
+    const ledger::VoidHoldCommand release{id, tenant, PrincipalId(1), account};
+    outcome = batch.void_hold(release).outcome;
+    check(outcome == shard.model.release(release, shard.stamp), "holds are voided as in the model");
   } else {
-    ledger::CaptureHoldCommand command;
-    command.id = id;
-    command.tenant = tenant;
-    command.account = account;
     command.credit_account = accounts[step.credit % accounts.size()];
-    command.amount = {step.amount % 64 - 1, currencies[step.debit / 16 % 4 == 0]};
     command.credit_shard = shard_of(tenant, command.credit_account, shards_);
     const CaptureDecision decision = batch.capture_hold(command);
     outcome = decision.status == Outcome::success ? decision.decision.outcome : decision.status;

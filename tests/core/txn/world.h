@@ -77,6 +77,7 @@ class World {
   void transfer(Shard& shard, const Step& step);
   void place(Shard& shard, const Step& step);
   void end_hold(Shard& shard, const Step& step);
+  void end_hold(Shard& shard, const Step& step, ledger::CaptureHoldCommand command);
   void split(Shard& shard, const Step& step);
   void deliver_some(Shard& source, Shard& target, std::uint64_t draw);
   void answer_some(Shard& source, Shard& target, std::uint64_t draw);

@@ -168,8 +168,10 @@ TEST_CASE("the published schema has every key that is written, and every fault")
         &workload::Config::odd_time_per_mille, &workload::Config::late_per_mille, &workload::Config::split_per_mille}) {
     scenario.workload.*share = 30;
   }
+  scenario.client_outwait = milliseconds(100);
   const auto drawn = nlohmann::json::parse(write_scenario(scenario));
   scenario = scenario_of("scenarios/basics/late_client.json");
+  scenario.client_outwait = milliseconds(100);
   const auto scripted = nlohmann::json::parse(write_scenario(scenario));
   for (const nlohmann::json& written : {drawn, scripted}) {
     for (const auto& [key, value] : written.items()) {
