@@ -148,7 +148,8 @@ class HoldWorld {
       reply.status = Outcome::not_leader;
       reply.leader = n1;
     } else if (prng_.chance(150)) {
-      constexpr Outcome nuisances[] = {Outcome::overloaded, Outcome::no_leader, Outcome::in_flight, Outcome::unknown};
+      constexpr Outcome nuisances[] = {Outcome::overloaded, Outcome::no_leader, Outcome::in_flight, Outcome::unknown,
+                                       Outcome::account_busy};
       reply.status = nuisances[prng_.below(std::size(nuisances))];
       if (reply.status == Outcome::unknown && prng_.chance(500)) {  // it will come through after all
         Event settle = event;
