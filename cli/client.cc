@@ -11,6 +11,7 @@
 #include <CLI/CLI.hpp>
 
 #include "cli/verbs.h"
+#include "core/base/uuid_number.h"
 #include "net/client/client.h"
 #include "net/driver/clock.h"
 #include "net/http/calls.h"
@@ -28,6 +29,8 @@ struct Options : ClientOptions {
   std::string amount;
   std::string currency;
   std::string id;
+  std::uint64_t source = 0;
+  std::uint64_t number = 0;  ///< 0: the id is not numbered
   std::int64_t expires_in_s = 3600;
   std::vector<std::string> parts;  ///< "bob=12.50"
   std::string consistency = "linearizable";
@@ -59,9 +62,12 @@ Question get(const std::string& path, const std::string& query,
 }
 
 /// 4xx that blame the request itself are usage; the rest is a refusal.
-int exit_code_of(const net::HttpResponse& response) {
+int exit_code_of(const net::HttpResponse& response, std::string_view problem) {
   if (response.status < 400) {
     return ok;
+  }
+  if (problem == net::row_of(net::Problem::id_gap).code) {
+    return refused;
   }
   if (response.status == 409 || response.status == 503 || response.status == 504) {
     return unavailable_or_unknown;
@@ -110,7 +116,8 @@ void print_text(const net::JsonValue& body) {
 
 int print(const net::HttpResponse& response, OutputFormat format) {
   const net::JsonDocument document = net::parse_json(response.body);
-  const int code = exit_code_of(response);
+  const net::JsonValue* problem = document.root.find("code");
+  const int code = exit_code_of(response, problem == nullptr ? std::string_view() : problem->text);
   if (format == OutputFormat::json) {
     std::printf("%s\n", response.body.c_str());
   } else if (code == ok) {
@@ -153,6 +160,9 @@ int run(const Options& options, Question question) {
 }
 
 std::string id_of(const Options& options) {
+  if (options.number > 0) {
+    return net::to_string(uuid_numbered({options.source, options.number}));
+  }
   return options.id.empty() ? net::to_string(net::fresh_uuid()) : options.id;
 }
 
@@ -204,13 +214,27 @@ net::JsonObject capture_body(const Options& options) {
 
 using Shared = std::shared_ptr<Options>;
 
-void add_pocket_arguments(CLI::App& verb, Options& options, bool with_amount) {
+void add_id_options(CLI::App& verb, Options& options) {
+  CLI::Option* id =
+      verb.add_option("--id", options.id, "the transaction id (default: a fresh one); the same id moves money once");
+  CLI::Option* number = verb.add_option("--number", options.number, "1, 2, 3, ...: an id by this number of --source")
+                            ->check(CLI::Range(std::uint64_t{1}, id_number_max))
+                            ->excludes(id);
+  verb.add_option("--source", options.source, "who numbers what this account moves (default 0)")
+      ->check(CLI::Range(std::uint64_t{0}, id_source_max))
+      ->needs(number);
+}
+
+/// `numbered`: of what may have an id by a source's number.
+void add_pocket_arguments(CLI::App& verb, Options& options, bool with_amount, bool numbered = false) {
   verb.add_option("ACCOUNT", options.account)->required();
   if (with_amount) {
     verb.add_option("AMOUNT", options.amount, "decimal, such as 12.50")->required();
   }
   verb.add_option("CURRENCY", options.currency, "ISO 4217 code, such as USD")->required();
-  if (with_amount) {
+  if (numbered) {
+    add_id_options(verb, options);
+  } else if (with_amount) {
     verb.add_option("--id", options.id, "the transaction id (default: a fresh one); the same id moves money once");
   }
 }
@@ -242,11 +266,11 @@ void add_money_verbs(CLI::App& client, const Shared& options, int& exit_code) {
   open->callback([=, &exit_code] { exit_code = run(*options, post("/v1/accounts", pocket_body(*options))); });
 
   CLI::App* deposit = client.add_subcommand("deposit", "bring money into the wallet");
-  add_pocket_arguments(*deposit, *options, true);
+  add_pocket_arguments(*deposit, *options, true, true);
   deposit->callback([=, &exit_code] { exit_code = run(*options, post("/v1/deposits", pocket_body(*options))); });
 
   CLI::App* withdraw = client.add_subcommand("withdraw", "take money out of the wallet");
-  add_pocket_arguments(*withdraw, *options, true);
+  add_pocket_arguments(*withdraw, *options, true, true);
   withdraw->callback([=, &exit_code] { exit_code = run(*options, post("/v1/withdrawals", pocket_body(*options))); });
 
   CLI::App* transfer = client.add_subcommand("transfer", "move money between two accounts");
@@ -254,7 +278,7 @@ void add_money_verbs(CLI::App& client, const Shared& options, int& exit_code) {
   transfer->add_option("TO", options->to)->required();
   transfer->add_option("AMOUNT", options->amount, "decimal, such as 12.50")->required();
   transfer->add_option("CURRENCY", options->currency, "ISO 4217 code, such as USD")->required();
-  transfer->add_option("--id", options->id, "the transaction id (default: a fresh one); the same id moves money once");
+  add_id_options(*transfer, *options);
   transfer->callback(
       [=, &exit_code] { exit_code = run(*options, post("/v1/wallet/balance_transfer", transfer_body(*options))); });
 
@@ -336,6 +360,7 @@ void add_client_verb(CLI::App& app, int& exit_code) {
       "  coffer client open alice USD\n"
       "  coffer client deposit alice 100.00 USD\n"
       "  coffer client transfer alice bob 12.50 USD\n"
+      "  coffer client transfer alice bob 12.50 USD --source 7 --number 1   then 2, 3, ... of alice, none left out\n"
       "  coffer client split alice USD bob=10.00 carol=2.50\n"
       "  coffer client balance alice USD --output json\n"
       "  coffer client hold alice 40.00 USD --expires-in 600   prints the hold_id that the next three take\n"

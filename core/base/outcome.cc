@@ -68,6 +68,10 @@ std::string_view name(Outcome outcome) {
       return "account-busy";
     case Outcome::id_in_future:
       return "id-in-future";
+    case Outcome::id_gap:
+      return "id-gap";
+    case Outcome::id_is_numbered:
+      return "id-is-numbered";
     case Outcome::unknown:
       return "outcome-unknown";
     case Outcome::id_expired:

@@ -37,6 +37,8 @@ enum class Outcome : std::uint8_t {
   hold_expired = 52,       ///< it has ended: its time was over
   hold_exceeded = 53,      ///< more is to be captured than the hold keeps
   id_in_future = 54,       ///< a UUIDv7 of later than now: it would have to be remembered for as long
+  id_gap = 55,             ///< a number of its source before this one has not been decided at this account
+  id_is_numbered = 56,     ///< the id is one of a source's numbers: for transfers of one account, told by that alone
 
   // Certainly not executed by this attempt; retry freely.
   not_leader = 60,
@@ -47,7 +49,7 @@ enum class Outcome : std::uint8_t {
   account_busy = 65,  ///< what is held of it is not captured while a transfer that is not decided yet locks it
 
   unknown = 80,     ///< nobody knows: ask again with the same id
-  id_expired = 81,  ///< nobody knows any more: the id's window has passed. It will never execute again
+  id_expired = 81,  ///< nobody knows any more: the id's window or turn has passed. It will never execute again
 };
 
 /// Whether this outcome was decided in the log and therefore replays under its id.

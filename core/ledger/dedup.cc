@@ -41,6 +41,7 @@ const Dedup::Table& Dedup::latest() const {
 }
 
 DedupNumber Dedup::last() const {
+  if (is_source_latest()) return replaced_.back().number;
   const Table& table = latest();
   check(!table.rows.empty(), "an id is bound");
   return table.number_of(table.rows.end_number() - 1);
@@ -54,6 +55,8 @@ bool Dedup::has_end(const DedupRow& row) const {
 }
 
 DedupNumber Dedup::add(DedupRow row, const LegLink* link) {
+  const DedupNumber source = find_source(row.home, row.id);
+  if (source != no_row) return take_source(source, row, link);
   Table& table = has_end(row) ? windowed_ : kept_;
   check(kept_.rows.size() < windowed_bit && windowed_.rows.size() < windowed_rows_max, "dedup rows do not run out");
   check(find(row.home, row.id) == no_row, "an id is bound once");
@@ -82,6 +85,7 @@ DedupNumber Dedup::bind(DedupRow row, const LegLink& link) {
 }
 
 void Dedup::unbind_last(const TransferId& id) {
+  if (is_source_latest()) return give_source_back(id);
   Table& table = latest();
   const DedupRow row = table.rows.back();
   check(row.id == id, "ids are unbound in reverse order");
@@ -166,6 +170,7 @@ void Dedup::unmove_window(const IdWindow& before, const IdWindow& after) {
 }
 
 void Dedup::committed(Position position) {
+  while (!replaced_.empty() && replaced_.front().position <= position) replaced_.pop_front();
   while (!moves_.empty() && moves_.front().position <= position) {
     forgettable_ = moves_.front().first;
     moves_.pop_front();
@@ -190,14 +195,17 @@ void Dedup::encode_rows(const Table& table, std::uint64_t first, ByteWriter& out
 
 void Dedup::export_rows(ByteWriter& out) const {
   encode_rows(kept_, 0, out);
-  if (!has_window()) return;
-  out.u64(window_.passed_ms);
-  out.u64(window_.first);
-  encode_rows(windowed_, window_.first, out);
+  if (has_window()) {
+    out.u64(window_.passed_ms);
+    out.u64(window_.first);
+    encode_rows(windowed_, window_.first, out);
+  }
+  if (has_sources()) encode_rows(sources_, 0, out);
 }
 
 std::uint64_t Dedup::export_size() const {
-  const std::uint64_t kept = 8 + kept_.rows.size() * dedup_bytes + kept_.links.size() * link_bytes;
+  const std::uint64_t sources = has_sources() ? 8 + sources_.rows.size() * dedup_bytes + source_links_ * link_bytes : 0;
+  const std::uint64_t kept = 8 + kept_.rows.size() * dedup_bytes + kept_.links.size() * link_bytes + sources;
   if (!has_window()) return kept;
   return kept + window_head_bytes + (windowed_.rows.end_number() - window_.first) * dedup_bytes +
          (windowed_.links.end_number() - first_link_) * link_bytes;
@@ -222,12 +230,15 @@ bool Dedup::Frozen::View::write_next(ByteWriter& out) {
 
 bool Dedup::Frozen::write_next(ByteWriter& out) {
   if (kept_.write_next(out)) return true;
-  if (window_.passed_ms == 0) return false;
-  if (window_written_) return windowed_.write_next(out);
-  window_written_ = true;
-  out.u64(window_.passed_ms);
-  out.u64(window_.first);
-  return true;
+  const bool has_window = window_.passed_ms > 0;
+  if (has_window && !window_written_) {
+    window_written_ = true;
+    out.u64(window_.passed_ms);
+    out.u64(window_.first);
+    return true;
+  }
+  if (has_window && windowed_.write_next(out)) return true;
+  return (sources_.counted || sources_.rows.size() > 0) && sources_.write_next(out);
 }
 
 bool Dedup::load(DedupRow row, const LegLink& link) {

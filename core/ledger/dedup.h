@@ -8,6 +8,10 @@
 //
 //   windowed:   in memory <= window().first <= end       rows [in memory, first) are forgotten and kept only for undo
 //
+// A third table has one row for each *source* that numbers the transfers of an account (core/base/uuid_number.h): that
+// of the number decided last. The next number takes the row over, in place; what stood there is kept for undo until
+// nothing can undo that any more.
+//
 // Single-threaded.
 #pragma once
 
@@ -23,6 +27,7 @@
 #include "core/base/outcome.h"
 #include "core/base/prng.h"
 #include "core/base/time.h"
+#include "core/base/uuid_number.h"
 #include "core/base/uuid_time.h"
 #include "core/ledger/commands.h"
 #include "core/ledger/hash_index.h"
@@ -31,13 +36,15 @@
 
 namespace coffer::ledger {
 
-/// A kept row's place in its table; a windowed row's, of which 30 bits count, with the top bit. Not reused while the
-/// row is there.
+/// A kept row's place in its table; a windowed row's, of which 30 bits count, with the top bit; a source's, of 29 bits,
+/// with the top two. Not reused while the row is there.
 using DedupNumber = std::uint32_t;
 inline constexpr DedupNumber no_row = HashIndex::none;
 inline constexpr DedupNumber windowed_bit = 0x8000'0000u;
 inline constexpr std::uint32_t windowed_rows_max = 1u << 30;  ///< at one time
-constexpr bool is_windowed(DedupNumber number) { return (number & windowed_bit) != 0; }
+inline constexpr DedupNumber source_bits = 0xC000'0000u;
+inline constexpr std::uint32_t source_rows_max = 1u << 29;
+constexpr bool is_windowed(DedupNumber number) { return (number & source_bits) == windowed_bit; }
 
 struct DedupRow {
   TransferId id;
@@ -79,18 +86,23 @@ class Dedup {
   [[gnu::always_inline]] void prefetch(const TransferId& id) const { by_id_.prefetch(hash_of(id)); }
   /// Requires: it is in memory (checked).
   const DedupRow& row(DedupNumber number) const {
-    return is_windowed(number) ? windowed_.rows[windowed_.place_of(number)] : kept_.rows[number];
+    if (number < windowed_bit) return kept_.rows[number];
+    const Table& table = table_of(number);
+    return table.rows[table.place_of(number)];
   }
   /// Requires: the row has a link (checked).
   const LegLink& link(DedupNumber number) const;
   /// Whether there is such a row, not forgotten.
   bool has(DedupNumber number) const;
   /// Rows that are not forgotten.
-  std::uint64_t size() const { return kept_.rows.size() + windowed_.rows.end_number() - window_.first; }
-  /// The row bound last. Requires: size() > 0 (checked).
+  std::uint64_t size() const {
+    return kept_.rows.size() + windowed_.rows.end_number() - window_.first + sources_.rows.size();
+  }
+  /// The row bound last. Requires: there is one, and it has not committed (checked: there is one).
   DedupNumber last() const;
 
-  /// Binds an id. Requires: it is not bound at this home account, and has not passed (checked).
+  /// Binds an id. Requires: it is not bound at this home account, and has not passed; of an id that a known source has
+  /// numbered: it moves money, its number is the next, and what has the row is not pending (checked).
   DedupNumber bind(DedupRow row);
   /// Binds the id of a transfer that became a leg.
   DedupNumber bind(DedupRow row, const LegLink& link);
@@ -134,11 +146,21 @@ class Dedup {
   /// Nothing up to here will be undone: what it has forgotten leaves memory, bit by bit.
   void committed(Position position);
   /// Rows in memory that are forgotten.
-  std::uint64_t forgotten_in_memory() const { return window_.first - windowed_.rows.begin_number(); }
+  std::uint64_t forgotten_in_memory() const { return window_.first - windowed_.rows.begin_number() + replaced_.size(); }
+
+  // dedup_sources.cc: who numbers the transfers of an account
+  bool has_sources() const { return !sources_.rows.empty(); }
+  /// The row of the source that this id names, at this home account; no_row: it is not known, or the id has no number.
+  DedupNumber find_source(AccountNumber home, const TransferId& id) const;
+  /// From now on `source` numbers the transfers of `home`, from 1 on. Requires: it is not known there (checked).
+  void open_source(AccountNumber home, std::uint64_t source, Position position, Stamp stamp);
+  /// The inverse of the last open_source. Requires: it is that one, and none of its numbers is bound (checked).
+  void close_source(AccountNumber home, std::uint64_t source);
 
   /// Canonical: rows in number order, each with its link (core/ledger/row_codec.h).
-  ///   dedup    := count u64 | row{count} | windowed{has_window}
+  ///   dedup    := count u64 | row{count} | windowed{has_window} | sources{has_sources}
   ///   windowed := passed_ms u64 | first u64 | count u64 | row{count}
+  ///   sources  := count u64 | row{count}               in the order opened; the id of a row without a number yet is 0
   void export_rows(ByteWriter& out) const;
   /// Bytes export_rows writes.
   std::uint64_t export_size() const;
@@ -148,6 +170,8 @@ class Dedup {
   bool load(DedupRow row, const LegLink& link);
   /// Takes the head of an export's windowed rows, which follow. False, and nothing changed: it cannot be.
   bool load_window(const IdWindow& window);
+  /// Takes the next row of an export's sources. False, and nothing changed: it cannot be.
+  bool load_source(DedupRow row, const LegLink& link);
 
  private:
   static std::uint64_t hash_of(const TransferId& id) {
@@ -170,9 +194,11 @@ class Dedup {
     const LegLink& link_of(const DedupRow& row) const { return links[widen(row.link, links.begin_number())]; }
     LegLink& link_of(const DedupRow& row) { return links[widen(row.link, links.begin_number())]; }
   };
-  const Table& table_of(DedupNumber number) const { return is_windowed(number) ? windowed_ : kept_; }
-  Table& table_of(DedupNumber number) { return is_windowed(number) ? windowed_ : kept_; }
-  /// The table with the row bound last.
+  const Table& table_of(DedupNumber number) const {
+    return number < windowed_bit ? kept_ : is_windowed(number) ? windowed_ : sources_;
+  }
+  Table& table_of(DedupNumber number) { return const_cast<Table&>(static_cast<const Dedup*>(this)->table_of(number)); }
+  /// The table with the row bound last, but for sources.
   const Table& latest() const;
   Table& latest() { return const_cast<Table&>(static_cast<const Dedup*>(this)->latest()); }
   bool is_forgotten(DedupNumber number) const {
@@ -182,10 +208,18 @@ class Dedup {
   bool has_end(const DedupRow& row) const;
   DedupNumber add(DedupRow row, const LegLink* link);
   std::uint64_t count_links(std::uint64_t from, std::uint64_t to) const;
+  bool is_source_latest() const;
+  static std::uint64_t source_hash(AccountNumber home, std::uint64_t source) {
+    return mix64(mix64(source) ^ home.value);
+  }
+  void put_source(std::uint64_t place, const DedupRow& row, const LegLink& link);
+  DedupNumber take_source(DedupNumber number, DedupRow row, const LegLink* link);
+  void give_source_back(const TransferId& id);
   static void encode_rows(const Table& table, std::uint64_t first, ByteWriter& out);
 
   Table kept_{0, 0xFFFF'FFFFu};
   Table windowed_{windowed_bit, windowed_rows_max - 1};
+  Table sources_{source_bits, source_rows_max - 1};  ///< a link for each row, whether it names it or not
   IdWindow window_;
   std::uint64_t first_link_ = 0;  ///< of windowed rows that are not forgotten
   struct Move {
@@ -195,6 +229,16 @@ class Dedup {
   std::deque<Move> moves_;         ///< not committed, ascending
   std::uint64_t forgettable_ = 0;  ///< windowed rows before this one may leave memory
   HashIndex by_id_;
+  HashIndex by_source_;
+  /// What stood in a source's row before the event at `position`.
+  struct Replaced {
+    Position position;
+    DedupNumber number;
+    DedupRow row;
+    LegLink link;
+  };
+  std::deque<Replaced> replaced_;  ///< by events that have not committed, ascending
+  std::uint64_t source_links_ = 0;
   std::uint64_t links_of_others_ = 0;
   std::uint64_t account_changes_ = 0;
   std::uint64_t holds_ = 0;
@@ -207,7 +251,8 @@ class Dedup::Frozen {
   explicit Frozen(Dedup& dedup)
       : kept_(dedup.kept_, 0, 0),
         windowed_(dedup.windowed_, dedup.window_.first, dedup.first_link_),
-        window_(dedup.window_) {}
+        window_(dedup.window_),
+        sources_(dedup.sources_, 0, 0) {}
   /// Appends the next part of what export_rows would have written. False: there is no more.
   bool write_next(ByteWriter& out);
 
@@ -225,6 +270,7 @@ class Dedup::Frozen {
   View windowed_;
   IdWindow window_;
   bool window_written_ = false;
+  View sources_;
 };
 
 }  // namespace coffer::ledger

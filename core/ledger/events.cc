@@ -1,5 +1,6 @@
 #include "core/ledger/events.h"
 
+#include "core/base/uuid_number.h"
 #include "core/ledger/event_fields.h"
 
 namespace coffer::ledger {
@@ -219,6 +220,14 @@ WindowMoved read_window_moved(ByteReader& in) {
   return event;
 }
 
+SourceOpened read_source_opened(ByteReader& in) {
+  SourceOpened event;
+  event.home = in.id<AccountNumber>();
+  event.source = in.u64();
+  require(event.home != no_account && event.source <= id_source_max, in);
+  return event;
+}
+
 template <class Started>
 void write_started(EventKind kind, const Started& event, ByteWriter& out) {
   Fields<1 + decided_size + 4 + 8> fields;
@@ -347,6 +356,11 @@ void encode(const WindowMoved& event, ByteWriter& out) {
   fields.put(event.before.first).put(event.after.first).write(out);
 }
 
+void encode(const SourceOpened& event, ByteWriter& out) {
+  Fields<1 + 4 + 8> fields;
+  fields.put(EventKind::source_opened).put(event.home).put(event.source).write(out);
+}
+
 EntryHeader decode_header(ByteReader& in) {
   require(in.u8() == entry_version, in);
   require(in.u8() == 0, in);
@@ -399,6 +413,8 @@ Event decode_event(ByteReader& in) {
         return read_hold_ended(in);
       case EventKind::window_moved:
         return read_window_moved(in);
+      case EventKind::source_opened:
+        return read_source_opened(in);
       case EventKind::split_started:
         return read_split_started(in);
       case EventKind::split_answered:

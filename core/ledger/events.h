@@ -4,9 +4,9 @@
 //   entry            := version u8 = 1 | zero u8 | zero u16 | count u32 | first_position u64 | stamp i64 | event{count}
 //   event            := shard_founded | account_opened | transfer_decided | leg_started | leg_received | leg_answered
 //                       | try_started | try_received | second_started | second_received | second_ended
-//                       | account_changed | hold_placed | hold_ended | window_moved | prepare_started
-//                       | prepare_received | commit_decided | split_started | split_answered | split_decided
-//                       | split_ended
+//                       | account_changed | hold_placed | hold_ended | window_moved | source_opened
+//                       | prepare_started | prepare_received | commit_decided | split_started | split_answered
+//                       | split_decided | split_ended
 //   shard_founded    := 1 u8 | shard u32 | ranges u16 | (first_slot u16 | slot_end u32){ranges}
 //   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32
 //                       | principal u32 | name short_string
@@ -59,6 +59,9 @@
 //                       (no posting; UUIDv7s of the millisecond passed since 1970, or of an earlier one, are bound no
 //                       more; windowed rows before first are forgotten. Neither goes back, one of them moves;
 //                       passed > 0)
+//   source_opened    := 16 u8 | home u32 | source u64
+//                       (no posting; from now on UUIDv8s of this source, of 60 bits, number what home's account moves,
+//                       from 1 on: core/base/uuid_number.h)
 //   prepare_started  := 20 u8 | as leg_started
 //                       (two-phase commit: as try_started, and debit is locked)
 //   prepare_received := 21 u8 | as leg_received
@@ -127,6 +130,7 @@ enum class EventKind : std::uint8_t {
   hold_placed = 13,
   hold_ended = 14,
   window_moved = 15,
+  source_opened = 16,
   prepare_started = 20,
   prepare_received = 21,
   commit_decided = 22,
@@ -339,6 +343,12 @@ struct WindowMoved {
   IdWindow after;
 };
 
+/// A source begins to number what an account moves (core/ledger/dedup.h).
+struct SourceOpened {
+  AccountNumber home = no_account;
+  std::uint64_t source = 0;  ///< at most id_source_max
+};
+
 /// A payment to several payees begins, or is done where all are of this shard, or refused.
 struct SplitStarted {
   struct Part {
@@ -405,8 +415,8 @@ struct SplitEnded {
 
 using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
                            TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
-                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved, SplitStarted,
-                           SplitAnswered, SplitDecided, SplitEnded>;
+                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved, SourceOpened,
+                           SplitStarted, SplitAnswered, SplitDecided, SplitEnded>;
 
 struct EntryHeader {
   std::uint32_t count = 0;
@@ -435,6 +445,7 @@ void encode(const AccountChanged& event, ByteWriter& out);
 void encode(const HoldPlaced& event, ByteWriter& out);
 void encode(const HoldEnded& event, ByteWriter& out);
 void encode(const WindowMoved& event, ByteWriter& out);
+void encode(const SourceOpened& event, ByteWriter& out);
 void encode(const SplitStarted& event, ByteWriter& out);
 void encode(const SplitAnswered& event, ByteWriter& out);
 void encode(const SplitDecided& event, ByteWriter& out);

@@ -52,6 +52,9 @@ struct Tuning {
   /// (docs/decisions/0012). 0: for ever. Nodes may differ: what has passed stands in the log.
   Duration id_window = {};
   Duration id_grace = seconds(600);
+  /// Ids that carry a number (UUIDv8) are taken in the order of their numbers (docs/decisions/0012). Nodes may differ:
+  /// whose numbers are followed stands in the log.
+  bool numbered_ids = false;
 };
 
 struct Config {

@@ -31,6 +31,7 @@ shard::Config shard_config(const Config& config, const ShardConfig& shard) {
   made.protocol = config.tuning.protocol;
   made.id_window = config.tuning.id_window;
   made.id_grace = config.tuning.id_grace;
+  made.numbered_ids = config.tuning.numbered_ids;
   return made;
 }
 

@@ -24,6 +24,7 @@
 //     transfers       := count u32 | result{count}
 //     result          := outcome u8 | replayed u8 | zero u16 | shard u32 | position u64 | stamp i64
 //                        | target u32 | target_position u64 | target_stamp i64
+//                        (outcome id_gap: position is the number that is expected)
 //     open_account    := already u8 | position u64
 //     balance         := balance i64 | held i64 | shard u32 | position u64 | stamp i64
 //     transfer_status := operation u8 | result | protocol u8 | count u8 | step{count}
@@ -243,8 +244,8 @@ inline constexpr std::size_t transfers_max = 8192 * 4;  ///< items in one reques
 struct TransferResult {
   Outcome outcome = Outcome::pending;
   bool replayed = false;
-  ShardId shard;  ///< home shard
-  Position position;
+  ShardId shard;      ///< home shard
+  Position position;  ///< after id_gap: the number that the id's source has to send first
   Stamp stamp;
   ShardId target;  ///< 0 within one shard
   Position target_position;

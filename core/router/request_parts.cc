@@ -45,6 +45,8 @@ Finality finality(Outcome outcome) {
     case Outcome::account_not_empty:
     case Outcome::hold_not_found:
     case Outcome::id_in_future:
+    case Outcome::id_gap:
+    case Outcome::id_is_numbered:
       return Finality::when_alone;
     case Outcome::pending:
     case Outcome::in_flight:
@@ -400,7 +402,8 @@ PendingRequest::Progress PendingRequest::absorb_read(Part& part, const Answer& a
     part.overloaded = status == Outcome::overloaded;
     return Progress::again;
   }
-  const bool is_nowhere_here = status == Outcome::transfer_not_found || status == Outcome::id_expired;
+  const bool is_nowhere_here =
+      status == Outcome::transfer_not_found || status == Outcome::id_expired || status == Outcome::id_is_numbered;
   const bool may_be_elsewhere = is_nowhere_here && header_.kind == RequestKind::transfer_status;
   const bool is_a_share = status == Outcome::success && header_.kind == RequestKind::trial_balance;
   if (parts_.size() == 1 || (!may_be_elsewhere && !is_a_share)) {
@@ -408,7 +411,7 @@ PendingRequest::Progress PendingRequest::absorb_read(Part& part, const Answer& a
     answer_.assign(answer.bytes.begin(), answer.bytes.end());
     return Progress::answered;
   }
-  forgotten_ = forgotten_ || status == Outcome::id_expired;
+  if (status == Outcome::id_expired || status == Outcome::id_is_numbered) nowhere_ = status;
   if (is_a_share) {
     const Result<Reply> reply = decode_reply(answer.bytes);
     const auto& rows = std::get<TrialBalanceReply>(reply->body).rows;
@@ -446,7 +449,7 @@ Bytes PendingRequest::merged() {
     reply.body = TrialBalanceReply{std::move(rows_)};
   } else {
     check(header_.kind == RequestKind::transfer_status, "only these requests have several parts");
-    reply.status = forgotten_ ? Outcome::id_expired : Outcome::transfer_not_found;
+    reply.status = nowhere_;
   }
   return encode(reply);
 }

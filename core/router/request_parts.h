@@ -10,10 +10,11 @@
 //    And so are hold_captured, hold_voided, hold_expired and hold_exceeded: a hold ends once, for ever, and its amount
 //    never changes. Had an earlier attempt to capture or void it executed, this one would have been a repetition.
 //    And so is id_expired: no attempt can execute any more, and what an earlier one did nobody knows.
-//  - account_not_found, account_not_empty, hold_not_found and id_in_future speak for their attempt only. Each is final
-//    when no other attempt of the part is *open* (sent, and its fate not learned: under way, timed out, cut off) and
-//    none said unknown; otherwise the item is asked again.
-//  - Everything else is asked again until the deadline, account_busy among it: a lock goes as it came. Then an item that an open attempt carries, or of which some
+//  - account_not_found, account_not_empty, hold_not_found, id_in_future, id_gap and id_is_numbered speak for their
+//    attempt only. Each is final when no other attempt of the part is *open* (sent, and its fate not learned: under
+//    way, timed out, cut off) and none said unknown; otherwise the item is asked again.
+//  - Everything else is asked again until the deadline, account_busy among it: a lock goes as it came. Then an item
+//    that an open attempt carries, or of which some
 //    attempt said unknown, is unknown; any other was certainly not executed.
 // A final answer is never replaced. Only items without one are sent again: an item already refused to the client must
 // not get another chance to execute. `replayed` is what the attempt said that settled the item: after a retry it may
@@ -146,7 +147,7 @@ class PendingRequest {
   // trial_balance
   std::vector<TrialBalanceReply::Row> rows_;
   // transfer_status
-  bool forgotten_ = false;  ///< some shard may have forgotten the id
+  Outcome nowhere_ = Outcome::transfer_not_found;  ///< or why some shard cannot say that it has not had the id
 };
 
 }  // namespace coffer::router

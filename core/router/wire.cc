@@ -48,6 +48,8 @@ constexpr bool names_an_outcome(Outcome outcome) {
     case Outcome::hold_expired:
     case Outcome::hold_exceeded:
     case Outcome::id_in_future:
+    case Outcome::id_gap:
+    case Outcome::id_is_numbered:
     case Outcome::not_leader:
     case Outcome::overloaded:
     case Outcome::no_leader:

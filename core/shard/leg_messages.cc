@@ -89,6 +89,8 @@ bool is_leg_outcome(Outcome outcome) {
     case Outcome::hold_expired:
     case Outcome::hold_exceeded:
     case Outcome::id_in_future:
+    case Outcome::id_gap:
+    case Outcome::id_is_numbered:
     case Outcome::unknown:
     case Outcome::id_expired:
       return false;

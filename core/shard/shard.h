@@ -52,6 +52,7 @@ struct Config {
   ledger::Protocol protocol = ledger::Protocol::saga;  ///< how transfers to other shards begin
   Duration id_window = {};                             ///< how long UUIDv7s are taken; 0: for ever
   Duration id_grace = {};                              ///< ... and answered for so much longer
+  bool numbered_ids = false;                           ///< UUIDv8s are taken in the order of their numbers
 };
 
 /// An entry became committed here, in index order.

@@ -208,7 +208,7 @@ void Shard::close_batch(Now now, Output& out) {
 }
 
 txn::IdRules Shard::id_rules(Now now) const {
-  txn::IdRules rules{config_.id_window, config_.id_grace, std::nullopt};
+  txn::IdRules rules{config_.id_window, config_.id_grace, std::nullopt, config_.numbered_ids};
   if (config_.id_window <= Duration{}) {
     return rules;
   }
@@ -388,6 +388,9 @@ void Shard::note_decision(Deciding& batch, std::uint32_t item, router::TransferR
   const txn::TransferRecord& record = decision.record;
   result = {decision.outcome, decision.replayed, config_.shard,          record.position,
             record.stamp,     record.target,     record.target_position, record.target_stamp};
+  if (decision.outcome == Outcome::id_gap) {
+    result.position = Position(decision.expected);
+  }
   const bool has_record = decision.outcome == Outcome::pending || is_logged(decision.outcome);
   request.needs.round = request.needs.round || decision.replayed || !has_record;
   if (decision.outcome == Outcome::pending) {

@@ -100,8 +100,7 @@ router::Reply Shard::read_transfer(const router::Request& request) const {
   const auto record = asked.account.empty() ? state_->find_transfer(tenant, asked.id)
                                             : state_->find_transfer(tenant, asked.account, asked.id);
   if (!record) {
-    // What has been forgotten may have been done.
-    reply.status = state_->has_passed(asked.id) ? Outcome::id_expired : Outcome::transfer_not_found;
+    reply.status = state_->why_not_found(tenant, asked.account, asked.id);
     return reply;
   }
   router::TransferStatusReply status;

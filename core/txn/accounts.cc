@@ -1,6 +1,7 @@
 #include "core/txn/accounts.h"
 
 #include "core/base/check.h"
+#include "core/txn/sources.h"
 #include "core/txn/windows.h"
 
 namespace coffer::txn::accounts {
@@ -26,6 +27,8 @@ ChangePlan decide(const ShardState& state, const ledger::ChangeAccountCommand& c
   }
   const Outcome timely = windows::check_time(state, command.id, ids, stamp);
   if (timely != Outcome::success) return {.outcome = timely};
+  const Outcome free = sources::check_free(state, account, command.id, ids);
+  if (free != Outcome::success) return {.outcome = free};
   const AccountState before = state.book.state_of(account);
   const bool closes = command.change == Operation::close;
   if (before == AccountState::closed && !closes) return {.outcome = Outcome::account_closed};

@@ -1,6 +1,7 @@
 #include "core/txn/direct.h"
 
 #include "core/base/check.h"
+#include "core/txn/windows.h"
 
 namespace coffer::txn::direct {
 
@@ -175,6 +176,8 @@ void undo(ShardState& state, const AccountOpened& event, Place) { state.book.clo
 
 ledger::DedupRow dedup_row(const ShardState& state, const Decided& decided, Place place) {
   check(decided.home < state.book.next_account(), "the home account exists");
+  const ledger::DedupNumber source = state.dedup.find_source(decided.home, decided.id);
+  check(source == ledger::no_row || windows::is_over(state, source), "what is running keeps its row");
   ledger::DedupRow row;
   row.id = decided.id;
   row.digest = decided.digest;

@@ -2,6 +2,7 @@
 
 #include "core/base/check.h"
 #include "core/txn/direct.h"
+#include "core/txn/sources.h"
 #include "core/txn/windows.h"
 
 namespace coffer::txn::holding {
@@ -105,6 +106,8 @@ PlacePlan decide(const ShardState& state, const ledger::PlaceHoldCommand& comman
   }
   const Outcome timely = windows::check_time(state, command.id, ids, stamp);
   if (timely != Outcome::success) return {.outcome = timely};
+  const Outcome free = sources::check_free(state, home, command.id, ids);
+  if (free != Outcome::success) return {.outcome = free};
   const std::optional<std::int64_t> expires = checked_add(stamp.nanos, command.expires_in.nanos);
   if (!expires) return {.outcome = Outcome::malformed};  // centuries from now
   HoldPlaced event;
@@ -137,8 +140,10 @@ EndPlan decide(const ShardState& state, const ledger::CaptureHoldCommand& comman
   if (state.book.pocket(row.pocket).currency != command.amount.currency) return {.outcome = Outcome::currency_mismatch};
   if (command.amount.minor > row.amount) return {.outcome = Outcome::hold_exceeded};
   if (!direct::maps_agree(state, transfer)) return {.outcome = Outcome::wrong_shard};
-  // Somebody has given a transfer the very id that is this hold's to derive.
-  if (state.dedup.find(home, transfer.id) != ledger::no_row) return {.outcome = Outcome::idempotency_payload_mismatch};
+  // Somebody has given a transfer the very id that is this hold's to derive, or might: it is one of a source's.
+  const bool is_taken = state.dedup.find(home, transfer.id) != ledger::no_row ||
+                        state.dedup.find_source(home, transfer.id) != ledger::no_row;
+  if (is_taken) return {.outcome = Outcome::idempotency_payload_mismatch};
   // A lock goes as it came (D5): the payee asks again, and has what is held for him until then.
   if (state.locks.is_locked(row.pocket)) return {.outcome = Outcome::account_busy};
   return {.outcome = Outcome::success, .event = end_of(state, number, HoldEnd::captured)};

@@ -12,6 +12,7 @@
 #include "core/txn/holding.h"
 #include "core/txn/saga.h"
 #include "core/txn/shard_state.h"
+#include "core/txn/sources.h"
 #include "core/txn/splitting.h"
 #include "core/txn/state_machine.h"
 #include "core/txn/tcc.h"
@@ -43,6 +44,7 @@ struct StateMachine::State : ShardState {
     using direct::apply;
     using holding::apply;
     using saga::apply;
+    using sources::apply;
     using splitting::apply;
     using tcc::apply;
     using two_phase_commit::apply;

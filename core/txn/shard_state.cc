@@ -22,6 +22,9 @@ ledger::LegStep ShardState::step_of(ShardId target, LegNumber number) const {
 }
 
 StateVersion version_of(const ShardState& state) {
+  if (state.dedup.has_sources()) {
+    return state.dedup.has_window() ? StateVersion::with_window_and_sources : StateVersion::with_sources;
+  }
   if (state.dedup.splits() > 0) {
     return state.dedup.has_window() ? StateVersion::with_window_and_splits : StateVersion::with_splits;
   }

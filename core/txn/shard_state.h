@@ -82,6 +82,7 @@ struct Plan {
   ledger::Decided decided;
   ShardId target;                   ///< of the leg started
   std::string_view credit_account;  ///< of the leg started
+  std::uint64_t expected = 0;       ///< after id_gap: the number to come
 };
 
 /// What the target makes of a leg: at most two events, to be applied in the order of the members.
@@ -101,7 +102,7 @@ struct Settlement {
 TransferRecord record_of(const ShardState& state, ledger::DedupNumber number);
 /// Canonical: a function of the position alone, whatever is kept for undo. Everything authoritative, nothing derived.
 ///
-///   state := head | book | dedup | splits{version 6, 7} | phases | inbox | tries{version 2 and later}
+///   state := head | book | dedup | splits{version 6 and later} | phases | inbox | tries{version 2 and later}
 ///            | holds{version 4 and later}
 ///                (core/ledger/book.h, dedup.h; core/txn/splits.h, phase_table.h, inbox.h, tries.h, holds.h)
 ///   head  := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
@@ -121,10 +122,13 @@ enum class StateVersion : std::uint8_t {
   with_window = 5,          ///< ids that carry their own time have a window
   with_splits = 6,          ///< an id was once bound to a split; and there is no window
   with_window_and_splits = 7,
+  with_sources = 8,  ///< somebody numbers what an account moves; and there is no window
+  with_window_and_sources = 9,
 };
-inline constexpr StateVersion last_state_version = StateVersion::with_window_and_splits;
+inline constexpr StateVersion last_state_version = StateVersion::with_window_and_sources;
 constexpr bool has_window(StateVersion version) {
-  return version == StateVersion::with_window || version == StateVersion::with_window_and_splits;
+  return version == StateVersion::with_window || version == StateVersion::with_window_and_splits ||
+         version == StateVersion::with_window_and_sources;
 }
 StateVersion version_of(const ShardState& state);
 constexpr ledger::AccountFormat account_format(StateVersion version) {

@@ -5,6 +5,7 @@
 #include "core/base/check.h"
 #include "core/txn/direct.h"
 #include "core/txn/legs.h"
+#include "core/txn/sources.h"
 #include "core/txn/windows.h"
 
 namespace coffer::txn::splitting {
@@ -274,6 +275,8 @@ StartPlan decide(const ShardState& state, const SplitCommand& command, const IdR
   }
   const Outcome timely = windows::check_time(state, command.id, ids, stamp);
   if (timely != Outcome::success) return refuse(timely);
+  const Outcome free = sources::check_free(state, home, command.id, ids);
+  if (free != Outcome::success) return refuse(free);
   if (!maps_agree(state, command)) return refuse(Outcome::wrong_shard);
   StartPlan plan;
   Decided& decided = plan.event.emplace().decided;

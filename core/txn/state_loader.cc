@@ -68,9 +68,11 @@ void StateLoader::take_next(ByteReader& in) {
       return rows_left_ > 0 ? take_pocket(in) : go_on(Part::dedup, in);
     case Part::dedup:
       if (rows_left_ > 0) return take_dedup(in);
-      return has_window(version_) ? take_window(in) : go_on_behind_ids(in);
+      return has_window(version_) ? take_window(in) : go_on_behind_window(in);
     case Part::windowed:
-      return rows_left_ > 0 ? take_dedup(in) : go_on_behind_ids(in);
+      return rows_left_ > 0 ? take_dedup(in) : go_on_behind_window(in);
+    case Part::numbered:
+      return rows_left_ > 0 ? take_numbered(in) : go_on_behind_ids(in);
     case Part::splits:
       return splits_left_ > 0 ? take_split(in) : go_on(Part::targets, in);
     case Part::split_parts:
@@ -188,6 +190,23 @@ void StateLoader::take_window(ByteReader& in) {
   last_position_ = {};
   last_stamp_ = {};
   go_on(Part::windowed, in);
+}
+
+void StateLoader::go_on_behind_window(ByteReader& in) {
+  return version_ >= StateVersion::with_sources ? go_on(Part::numbered, in) : go_on_behind_ids(in);
+}
+
+/// A source's row: in the order of the sources, not of the events.
+void StateLoader::take_numbered(ByteReader& in) {
+  --rows_left_;
+  ledger::LegLink link;
+  const ledger::DedupRow row = ledger::decode_dedup(in, link);
+  const bool is_in_log = row.position > Position() && row.position <= state().last_position && row.stamp > Stamp() &&
+                         row.stamp <= state().last_stamp;
+  require(row.home < state().book.next_account() && is_in_log, in);
+  require(row.link == ledger::no_row || link.target != state().self, in);
+  require(in.ok() && state().dedup.load_source(row, link), in);
+  if (row.outcome == Outcome::pending) ++pending_rows_;
 }
 
 void StateLoader::go_on_behind_ids(ByteReader& in) {

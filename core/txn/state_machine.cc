@@ -8,6 +8,7 @@
 
 #include "core/base/check.h"
 #include "core/base/codec.h"
+#include "core/base/uuid_number.h"
 #include "core/txn/machine_state.h"
 #include "core/txn/protocols.h"
 
@@ -29,6 +30,7 @@ void undo_event(ShardState& state, const Event& event, Place place) {
   using direct::undo;
   using holding::undo;
   using saga::undo;
+  using sources::undo;
   using splitting::undo;
   using tcc::undo;
   using two_phase_commit::undo;
@@ -59,6 +61,7 @@ struct Prefetch {
   void operator()(const ledger::HoldPlaced& event) const { load(event.decided); }
   void operator()(const ledger::HoldEnded& event) const { state.book.prefetch_pocket(event.pocket); }
   void operator()(const ledger::WindowMoved&) const {}
+  void operator()(const ledger::SourceOpened&) const {}
   void operator()(const ledger::SplitStarted& event) const { load(event.decided); }
   void operator()(const ledger::SplitAnswered&) const {}
   void operator()(const ledger::SplitDecided& event) const { state.book.prefetch_pocket(event.debit); }
@@ -122,6 +125,12 @@ Plan decide(const ShardState& state, const ledger::TransferCommand& command, con
   }
   const Outcome timely = windows::check_time(state, command.id, terms.ids, terms.stamp);
   if (timely != Outcome::success) return refuse(timely);
+  const sources::Order order = sources::check_order(state, home, command.id, terms.ids);
+  if (order.outcome != Outcome::success) {
+    Plan plan = refuse(order.outcome);
+    plan.expected = order.expected;
+    return plan;
+  }
   ledger::Decided decided = direct::decided_for(command, home, digest);
   if (command.operation != ledger::Operation::transfer) return direct::decide_external(state, decided);
   if (!direct::maps_agree(state, command)) return refuse(Outcome::wrong_shard);
@@ -167,6 +176,7 @@ void Batch::move_window() {
 /// That an id has expired is told only of what the log says so (W3).
 void Batch::log_expiry(const TransferId& id) {
   const ShardState& state = *state_.state_;
+  if (id_number_of(id)) return;  // a later number of its source stands there
   if (state.dedup.has_passed(id)) return;
   const auto event = windows::decide(state, ids_, stamp_, true);
   check(event.has_value(), "the window moves on to what has passed");
@@ -268,6 +278,9 @@ VoidDecision Batch::void_hold(const ledger::VoidHoldCommand& command) {
 Decision Batch::transfer(const ledger::TransferCommand& command) {
   const Plan plan = decide(*state_.state_, command, {stamp_, protocol_, ids_});
   if (plan.outcome == Outcome::id_expired) log_expiry(command.id);
+  if (plan.makes != Plan::Makes::nothing) {
+    if (const auto opens = sources::opening(*state_.state_, plan.decided, ids_)) record(*opens);
+  }
   return carry_out(plan);
 }
 
@@ -288,6 +301,7 @@ Decision Batch::carry_out(const Plan& plan) {
   const ShardState& state = *state_.state_;
   Decision decision;
   decision.outcome = plan.outcome;
+  decision.expected = plan.expected;
   if (plan.replayed != ledger::no_row) {
     decision.replayed = true;
     decision.record = record_of(state, plan.replayed);

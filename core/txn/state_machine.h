@@ -44,6 +44,7 @@ struct Decision {
   Outcome outcome = Outcome::pending;  ///< `pending`: a leg was started, or (replayed) is still running
   bool replayed = false;               ///< the id was bound before, with the same body: `record` is the recorded one
   TransferRecord record;               ///< valid when outcome is pending or is_logged(outcome)
+  std::uint64_t expected = 0;          ///< after id_gap: the number to come
 };
 
 /// What decide says of a change of an account.
@@ -186,8 +187,9 @@ struct AnswerDecision {
   bool continues() const { return kind == Kind::confirming || kind == Kind::committing; }
 };
 
-/// How long ids that carry their own time (UUIDv7) are taken and remembered, as the leader's settings say. Whatever
-/// comes of it stands in the log (core/txn/windows.h).
+/// How ids are read, as the leader's settings say: how long those that carry their own time (UUIDv7) are taken and
+/// remembered, and whether those that carry a number are ordered. Whatever comes of it stands in the log
+/// (core/txn/windows.h, sources.h).
 struct IdRules {
   Duration window = {};  ///< an id is taken for so long; 0: for ever
   Duration grace = {};   ///< ... and what became of it told for so much longer
@@ -197,6 +199,8 @@ struct IdRules {
     WallTime latest;
   };
   std::optional<Bounds> now = {};
+  /// Ids that carry a number (UUIDv8) are taken in the order of their numbers (core/txn/sources.h).
+  bool numbered = false;
 };
 
 struct TrialBalanceRow {
@@ -350,6 +354,9 @@ class StateMachine {
   const ledger::IdWindow& id_window() const;
   /// Whether the id's time is over: if it is not bound, it may have been, and nobody knows.
   bool has_passed(const TransferId& id) const;
+  /// What is told of a transfer that was not found, by id and home account (empty: not named): transfer_not_found,
+  /// id_expired, id_is_numbered.
+  Outcome why_not_found(TenantId tenant, std::string_view home_account, const TransferId& id) const;
 
  private:
   friend class Batch;

@@ -191,4 +191,8 @@ const ledger::IdWindow& StateMachine::id_window() const { return state_->dedup.w
 
 bool StateMachine::has_passed(const TransferId& id) const { return state_->dedup.has_passed(id); }
 
+Outcome StateMachine::why_not_found(TenantId tenant, std::string_view home_account, const TransferId& id) const {
+  return sources::why_not_found(*state_, tenant, home_account, id);
+}
+
 }  // namespace coffer::txn

@@ -19,15 +19,6 @@ std::uint64_t passed_by(const IdRules& rules, Stamp stamp) {
   return end < 0 ? 0 : static_cast<std::uint64_t>(end / nanos_per_ms);
 }
 
-/// Whether nothing of the transfer is under way: its outcome stands, and no leg of it waits for an answer.
-bool is_over(const ShardState& state, ledger::DedupNumber number) {
-  const ledger::DedupRow& row = state.dedup.row(number);
-  if (row.outcome == Outcome::pending) return false;
-  if (row.link == ledger::no_row) return true;
-  const ledger::LegLink& link = state.dedup.link(number);
-  return link.leg < state.phases.first_unanswered(link.target);
-}
-
 /// The first row, from `first` on, that stays when ids up to `passed_ms` have passed (W4).
 std::uint64_t first_to_stay(const ShardState& state, std::uint64_t first, std::uint64_t passed_ms, Duration grace) {
   const auto grace_ms = static_cast<std::uint64_t>(grace.millis());
@@ -42,6 +33,14 @@ std::uint64_t first_to_stay(const ShardState& state, std::uint64_t first, std::u
 }
 
 }  // namespace
+
+bool is_over(const ShardState& state, ledger::DedupNumber number) {
+  const ledger::DedupRow& row = state.dedup.row(number);
+  if (row.outcome == Outcome::pending) return false;
+  if (row.link == ledger::no_row) return true;
+  const ledger::LegLink& link = state.dedup.link(number);
+  return link.leg < state.phases.first_unanswered(link.target);
+}
 
 Outcome check_time(const ShardState& state, const TransferId& id, const IdRules& rules, Stamp stamp) {
   const std::optional<std::uint64_t> made = time_ms_of(id);

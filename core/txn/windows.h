@@ -26,6 +26,9 @@ Outcome check_time(const ShardState& state, const TransferId& id, const IdRules&
 /// is told of an id must stand in the log (W3).
 std::optional<ledger::WindowMoved> decide(const ShardState& state, const IdRules& rules, Stamp stamp, bool at_once);
 
+/// Whether nothing of the transfer is under way: its outcome stands, and no leg of it waits for an answer.
+bool is_over(const ShardState& state, ledger::DedupNumber number);
+
 void apply(ShardState& state, const ledger::WindowMoved& event, Place place);
 void undo(ShardState& state, const ledger::WindowMoved& event, Place place);
 

@@ -106,7 +106,9 @@ constexpr std::int64_t year_s = 365 * 86400;
 
 Result<void> read_ids(const JsonValue& value, node::Tuning& t) {
   ObjectReader in(value, "/ids");
-  t.id_window = seconds(in.integer("window_s", 1, 10 * year_s, 0, false));
+  const JsonValue* numbered = in.get("numbered", JsonType::boolean, true);
+  t.numbered_ids = numbered != nullptr && numbered->boolean;
+  t.id_window = seconds(in.integer("window_s", 1, 10 * year_s, 0, numbered != nullptr));
   t.id_grace = seconds(in.integer("grace_s", 0, year_s, t.id_grace.nanos / 1'000'000'000, true));
   in.refuse_others();
   if (!in.mistakes().empty()) {
@@ -362,9 +364,13 @@ std::string to_json(const NodeSettings& settings) {
     out << "  \"replaces\": " << settings.replaces.value << ",\n";
   }
   out << "  \"protocol\": \"" << txn::row_of(t.protocol).name << "\",\n";
-  if (t.id_window > Duration{}) {
-    out << "  \"ids\": {\"window_s\": " << t.id_window.nanos / 1'000'000'000
-        << ", \"grace_s\": " << t.id_grace.nanos / 1'000'000'000 << "},\n";
+  if (t.id_window > Duration{} || t.numbered_ids) {
+    out << "  \"ids\": {";
+    if (t.id_window > Duration{}) {
+      out << "\"window_s\": " << t.id_window.nanos / 1'000'000'000
+          << ", \"grace_s\": " << t.id_grace.nanos / 1'000'000'000 << (t.numbered_ids ? ", " : "");
+    }
+    out << (t.numbered_ids ? "\"numbered\": true" : "") << "},\n";
   }
   out << "  \"tuning\": {\"election_timeout_ms\": " << t.election_timeout.millis()
       << ", \"heartbeat_interval_ms\": " << t.heartbeat_interval.millis()

@@ -7,7 +7,8 @@
 //    "founders": [1, 2, 3],                              (optional: the nodes every shard was founded with; else all)
 //    "replaces": 2,                                      (optional: the node this one was made to replace)
 //    "protocol": "saga",                                 (optional: how transfers across shards begin)
-//    "ids": {"window_s": 86400, "grace_s": 600},         (optional: how long UUIDv7s are taken, and answered beyond)
+//    "ids": {"window_s": 86400, "grace_s": 600,          (optional: how long UUIDv7s are taken, and answered beyond;
+//            "numbered": true},                           whether UUIDv8s are taken in the order of their numbers)
 //    "tuning": {"election_timeout_ms": 500, …}}          (optional, so is each of its keys)
 // A relative directory is relative to the file's.
 #pragma once

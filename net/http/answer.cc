@@ -1,6 +1,7 @@
 // The way out: what the node said, in the words of the contract.
 #include <algorithm>
 
+#include "core/base/uuid_number.h"
 #include "core/txn/protocols.h"
 #include "net/driver/clock.h"
 #include "net/driver/settings.h"
@@ -133,6 +134,9 @@ std::string detail_of(const Call& call, P problem) {
   if (problem == P::idempotency_payload_mismatch) {
     return subject(call) + " was used before with another body; a new request needs a new id";
   }
+  if (problem == P::id_expired && id_number_of(call.transaction)) {
+    return subject(call) + ": a later number of its source has been decided; what became of this one is in the history";
+  }
   if (problem == P::id_expired) {
     return subject(call) + ": its id is older than this wallet remembers; what the account did is in its history";
   }
@@ -178,8 +182,22 @@ HttpResponse internal(const Call& call, std::string_view what) {
   return to_response({.problem = P::internal, .detail = subject(call) + ": " + std::string(what)});
 }
 
+/// Which number of its source has to come first.
+HttpResponse refuse_gap(const Call& call, const TransferResult& result) {
+  const IdNumber said = bits_of_number(call.transaction);
+  const std::string expected = std::to_string(result.position.value);
+  return to_response({.problem = P::id_gap,
+                      .detail = subject(call) + " is number " + std::to_string(said.number) +
+                                " of its source; number " + expected + " has to be sent first",
+                      .transaction = call.transaction,
+                      .expected = uuid_numbered({said.source, result.position.value})});
+}
+
 /// Of a result that is no success.
 HttpResponse refuse_result(const Call& call, const TransferResult& result) {
+  if (result.outcome == Outcome::id_gap) {
+    return refuse_gap(call, result);
+  }
   HttpResponse response = refuse(call, result.outcome == Outcome::pending ? Outcome::in_flight : result.outcome);
   if (is_logged(result.outcome)) {
     response.headers.emplace_back("Idempotency-Replayed", result.replayed ? "true" : "false");

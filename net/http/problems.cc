@@ -1,6 +1,7 @@
 #include "net/http/problems.h"
 
 #include "core/base/check.h"
+#include "core/base/uuid_number.h"
 #include "net/driver/settings.h"
 #include "net/http/json_text.h"
 
@@ -28,6 +29,10 @@ constexpr ProblemRow rows[] = {
     {P::idempotency_key_mismatch, 400, "idempotency-key-mismatch", "Idempotency-Key and transaction_id differ", false,
      "none"},
     {P::id_in_future, 400, "id-in-future", "The id is a UUIDv7 of a time that is still to come", false, "none"},
+    {P::id_is_numbered, 400, "id-is-numbered",
+     "The id carries a number of its source: it is for transfers, deposits and withdrawals, and asked about with its "
+     "account",
+     false, "none"},
     {P::account_not_found, 404, "account-not-found", "No such account", false, "none"},
     {P::transfer_not_found, 404, "transfer-not-found", "No such transfer", false, "none"},
     {P::hold_not_found, 404, "hold-not-found", "No such hold of this account", false, "none"},
@@ -41,6 +46,8 @@ constexpr ProblemRow rows[] = {
     {P::account_busy, 409, "account-busy", "The account takes part in another transfer; ask again with the same id",
      true, "none"},
     {P::change_under_way, 409, "change-under-way", "Another change of members or leader has to end first", true,
+     "none"},
+    {P::id_gap, 409, "id-gap", "A number of its source before this one has not been decided for this account", true,
      "none"},
     {P::id_expired, 410, "id-expired",
      "The id's time has passed; what became of it, if anything, is not remembered, and it will do nothing any more",
@@ -146,6 +153,10 @@ Problem problem_of(Outcome outcome) {
       return P::hold_exceeded;
     case Outcome::id_in_future:
       return P::id_in_future;
+    case Outcome::id_gap:
+      return P::id_gap;
+    case Outcome::id_is_numbered:
+      return P::id_is_numbered;
     case Outcome::id_expired:
       return P::id_expired;
     case Outcome::not_leader:
@@ -179,6 +190,10 @@ HttpResponse to_response(const ProblemReport& report) {
   }
   if (report.hold) {
     body.text("hold_id", to_string(*report.hold));
+  }
+  if (report.expected) {
+    body.number("expected_number", bits_of_number(*report.expected).number);
+    body.text("expected_transaction_id", to_string(*report.expected));
   }
   if (!report.errors.empty()) {
     std::vector<std::string> errors;

@@ -30,6 +30,7 @@ enum class Problem : std::uint8_t {
   expiry_too_far,
   idempotency_key_mismatch,
   id_in_future,
+  id_is_numbered,
   account_not_found,
   transfer_not_found,
   hold_not_found,
@@ -42,6 +43,7 @@ enum class Problem : std::uint8_t {
   in_flight,
   account_busy,
   change_under_way,
+  id_gap,
   id_expired,
   idempotency_payload_mismatch,
   insufficient_funds,
@@ -89,6 +91,7 @@ struct ProblemReport {
   std::optional<TransferId> transaction = std::nullopt;
   std::optional<TransferId> hold = std::nullopt;
   std::vector<FieldError> errors = {};
+  std::optional<TransferId> expected = std::nullopt;  ///< after id_gap: the id to send first
 };
 
 /// application/problem+json, with Retry-After where the same request may be made again soon.

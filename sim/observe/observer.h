@@ -29,6 +29,7 @@ struct Topology {
   std::vector<std::vector<NodeId>> members;  ///< by shard - 1
   Duration id_window;                        ///< how long ids that carry their own time are taken; 0: for ever
   Duration id_grace;                         ///< ... and answered for so much longer
+  bool numbered_ids = false;                 ///< ids that carry a number are taken in the order of their numbers
 };
 
 /// An entry as a replica committed it. The payload is valid during the call.

@@ -54,9 +54,7 @@ void ShardBook::fold(Position position, Stamp stamp, const Event& event, Mark& m
   fold_split(event, mark);
   const auto* changed = std::get_if<AccountChanged>(&event);
   if (changed != nullptr) changes_[position] = *changed;
-  if (changed != nullptr || decided_by(event) != nullptr) ++mark.ids_bound;
-  const auto* moved = std::get_if<WindowMoved>(&event);
-  if (moved != nullptr) mark.ids_bound -= std::min(mark.ids_bound, moved->first - moved->first_before);
+  count_ids(event, mark);
   fold_hold(position, stamp, event);
   fold_lock(position, event);
   const bool ends_leg = std::holds_alternative<LegAnswered>(event) || std::holds_alternative<SecondEnded>(event);
@@ -72,6 +70,17 @@ void ShardBook::fold(Position position, Stamp stamp, const Event& event, Mark& m
       pocket.history.push_back({position, balance});
     }
   }
+}
+
+void ShardBook::count_ids(const Event& event, Mark& mark) {
+  const auto* opened = std::get_if<SourceOpened>(&event);
+  if (opened != nullptr && sources_.emplace(opened->home, opened->source).second) ++mark.ids_bound;
+  const Decided* decided = decided_by(event);
+  const std::optional<Numbered> said = decided != nullptr ? numbered_as(decided->id) : std::nullopt;
+  const bool takes_over = said && sources_.contains({decided->home, said->source});
+  if (std::holds_alternative<AccountChanged>(event) || (decided != nullptr && !takes_over)) ++mark.ids_bound;
+  const auto* moved = std::get_if<WindowMoved>(&event);
+  if (moved != nullptr) mark.ids_bound -= std::min(mark.ids_bound, moved->first - moved->first_before);
 }
 
 /// Each part in another shard has a leg for its Try, and one for its second phase.

@@ -6,8 +6,10 @@
 #include <cstdint>
 #include <map>
 #include <optional>
+#include <set>
 #include <string>
 #include <tuple>
+#include <utility>
 #include <vector>
 
 #include "core/base/bytes.h"
@@ -67,7 +69,8 @@ struct Mark {
   Term term;
   Position position;                  ///< of the last event folded
   std::uint64_t legs_unanswered = 0;  ///< started and not answered, over all targets
-  std::uint64_t ids_bound = 0;        ///< by transfers and holds decided, and changes of accounts; not forgotten
+  std::uint64_t ids_bound = 0;        ///< by transfers and holds decided, and changes of accounts; not forgotten. Of a
+                                      ///< source's numbers one
 };
 
 class ShardBook {
@@ -110,6 +113,7 @@ class ShardBook {
   using HoldName = std::tuple<TenantId, std::string, TransferId>;
   void fold(Position position, Stamp stamp, const Event& event, Mark& mark);
   void keep(PocketNumber pocket, Position position, std::int64_t amount);
+  void count_ids(const Event& event, Mark& mark);
   static void fold_split(const Event& event, Mark& mark);
   void fold_hold(Position position, Stamp stamp, const Event& event);
   void fold_lock(Position position, const Event& event);
@@ -121,6 +125,7 @@ class ShardBook {
   std::map<Position, AccountChanged> changes_;
   std::vector<Hold> holds_;
   std::map<HoldName, std::size_t> hold_names_;
+  std::set<std::pair<AccountNumber, std::uint64_t>> sources_;  ///< that number what an account moves
 };
 
 /// The books of all shards, fed with every on_committed of every replica.

@@ -198,6 +198,13 @@ WindowMoved window_moved(ByteReader& in) {
   return event;
 }
 
+SourceOpened source_opened(ByteReader& in) {
+  SourceOpened event;
+  event.home = in.id<AccountNumber>();
+  event.source = in.u64();
+  return event;
+}
+
 SplitStarted split_started(ByteReader& in) {
   SplitStarted event;
   event.decided = decided(in, 8);
@@ -307,6 +314,8 @@ Event decode_event(ByteReader& in) {
       return hold_ended(in);
     case 15:
       return window_moved(in);
+    case 16:
+      return source_opened(in);
     case 23:
       return split_started(in);
     case 24:
@@ -357,6 +366,7 @@ struct PostingsOf {
   std::vector<Posting> operator()(const HoldPlaced&) const { return {}; }
   std::vector<Posting> operator()(const HoldEnded&) const { return {}; }
   std::vector<Posting> operator()(const WindowMoved&) const { return {}; }
+  std::vector<Posting> operator()(const SourceOpened&) const { return {}; }
   std::vector<Posting> operator()(const SplitStarted& event) const {
     const Outcome outcome = event.decided.outcome;
     if (outcome != Outcome::pending && outcome != Outcome::success) return {};
@@ -453,6 +463,19 @@ std::optional<std::uint64_t> made_ms(const TransferId& id) {
   std::uint64_t made = 0;
   for (std::size_t i = 0; i < 6; ++i) made = made * 256 + id.bytes[i];
   return made;
+}
+
+std::optional<Numbered> numbered_as(const TransferId& id) {
+  std::uint64_t high = 0;
+  std::uint64_t low = 0;
+  for (std::size_t i = 0; i < 8; ++i) {
+    high = high * 256 + id.bytes[i];
+    low = low * 256 + id.bytes[8 + i];
+  }
+  const std::uint64_t version = high >> 12 & 0xF;
+  const Numbered said{high >> 16 << 12 | (high & 0xFFF), low & 0x3FFF'FFFF'FFFF'FFFF};
+  if (version != 8 || low >> 62 != 2 || said.number == 0) return std::nullopt;
+  return said;
 }
 
 bool has_end(const TransferId& id, Stamp stamp) {

@@ -200,6 +200,19 @@ std::optional<std::uint64_t> made_ms(const TransferId& id);
 /// minutes ahead of its entry.
 bool has_end(const TransferId& id, Stamp stamp);
 
+/// From here on UUIDv8s of this source number what an account moves.
+struct SourceOpened {
+  AccountNumber home = no_account;
+  std::uint64_t source = 0;
+};
+/// What a UUIDv8 says, by docs/FORMATS.md: 48 and 12 bits of a source, 62 of a number.
+struct Numbered {
+  std::uint64_t source = 0;
+  std::uint64_t number = 0;
+};
+/// Nothing for other versions and variants, and where the number is 0.
+std::optional<Numbered> numbered_as(const TransferId& id);
+
 inline constexpr std::uint8_t no_part = 0xFF;
 
 /// A payment to several payees: begun with all its Tries, done at once where all are in this shard, or refused.
@@ -252,8 +265,8 @@ struct SplitEnded {
 
 using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
                            TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
-                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved, SplitStarted,
-                           SplitAnswered, SplitDecided, SplitEnded>;
+                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved, SourceOpened,
+                           SplitStarted, SplitAnswered, SplitDecided, SplitEnded>;
 
 struct Entry {
   Position first_position;

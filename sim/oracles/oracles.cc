@@ -17,6 +17,7 @@ std::unique_ptr<Oracle> make_linearizable(const Topology& topology);
 std::unique_ptr<Oracle> make_locks(const Topology& topology);
 std::unique_ptr<Oracle> make_membership(const Topology& topology);
 std::unique_ptr<Oracle> make_no_orphan_transit(const Topology& topology);
+std::unique_ptr<Oracle> make_numbers(const Topology& topology);
 std::unique_ptr<Oracle> make_persistence(const Topology& topology);
 std::unique_ptr<Oracle> make_postings(const Topology& topology);
 std::unique_ptr<Oracle> make_progress(const Topology& topology);
@@ -44,6 +45,8 @@ const std::vector<Row>& table() {
       {"O-L6", "a hold ends once: as a client asked, or past its expiry; what captures it takes no more", make_holds},
       {"O-L7", "a frozen account takes part in nothing new, a closed one is empty for ever", make_account_states},
       {"O-L8", "an id is forgotten when its time is over, not before, and then acts no more", make_windows},
+      {"O-L9", "a source's numbers are decided each once, one after the other, and a gap is told only of one",
+       make_numbers},
       {"O-Q1", "answers agree with real time and with the book at the positions they name", make_linearizable},
       {"O-R1", "election safety, log matching, leader completeness, state machine safety", make_raft_safety},
       {"O-R2", "term, vote and synced entries survive a restart, committed entries never change", make_persistence},

@@ -49,6 +49,7 @@ struct ShapeOf {
   Shape operator()(const HoldPlaced&) const { return {}; }
   Shape operator()(const HoldEnded&) const { return {}; }
   Shape operator()(const WindowMoved&) const { return {}; }
+  Shape operator()(const SourceOpened&) const { return {}; }
   // Whose transit pockets they are, judge_split looks at.
   Shape operator()(const SplitStarted& event) const {
     const bool at_once = event.decided.outcome == Outcome::success;

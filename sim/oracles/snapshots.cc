@@ -67,6 +67,7 @@ Difference compare(const StateRows& found, const StateRows& expected) {
            " and row " + std::to_string(expected.first_windowed);
   }
   if (auto difference = compare("windowed id", found.windowed, expected.windowed)) return difference;
+  if (auto difference = compare("numbered id", found.numbered, expected.numbered)) return difference;
   if (auto difference = compare_flows("to", found.outgoing, expected.outgoing)) return difference;
   if (auto difference = compare_flows("from", found.incoming, expected.incoming)) return difference;
   if (auto difference = compare("tried leg", found.tries, expected.tries)) return difference;

@@ -117,6 +117,16 @@ class Folding {
     rows_.first_windowed = first;
   }
 
+  void operator()(const SourceOpened& event) {
+    DedupRow row;
+    row.home = event.home;
+    row.id = empty_id_of(event.source);
+    row.position = rows_.last_position;
+    row.stamp = stamp_;
+    row.outcome = Outcome::success;
+    rows_.numbered.push_back(row);
+  }
+
   void operator()(const HoldPlaced& event) {
     const std::uint32_t number = bind(event.decided, event.decided.outcome);
     if (event.decided.outcome != Outcome::success) return;
@@ -227,8 +237,34 @@ class Folding {
     }
   }
 
+  /// The UUIDv8 of a source that has not numbered anything yet.
+  static TransferId empty_id_of(std::uint64_t source) {
+    TransferId id;
+    for (std::size_t i = 0; i < 6; ++i) id.bytes[i] = static_cast<std::uint8_t>(source >> (12 + 8 * (5 - i)));
+    id.bytes[6] = static_cast<std::uint8_t>(0x80 + (source >> 8) % 16);
+    id.bytes[7] = static_cast<std::uint8_t>(source % 256);
+    id.bytes[8] = 0x80;
+    return id;
+  }
+  /// The place of the row that an id of a source's takes over.
+  std::optional<std::uint64_t> place_of(const DedupRow& row) const {
+    const std::optional<Numbered> said = numbered_as(row.id);
+    if (!said) return std::nullopt;
+    const TransferId wanted = empty_id_of(said->source);
+    for (std::size_t place = 0; place < rows_.numbered.size(); ++place) {
+      const DedupRow& there = rows_.numbered[place];
+      const bool is_its = std::equal(wanted.bytes.begin(), wanted.bytes.begin() + 8, there.id.bytes.begin());
+      if (there.home == row.home && is_its) return place;
+    }
+    return std::nullopt;
+  }
+
   /// The row's number.
   std::uint32_t add(const DedupRow& row) {
+    if (const std::optional<std::uint64_t> place = place_of(row)) {
+      rows_.numbered[*place] = row;
+      return numbered_number(*place);
+    }
     if (rows_.passed_ms > 0 && row.operation < Operation::hold && has_end(row.id, row.stamp)) {
       rows_.windowed.push_back(row);
       return windowed_number(rows_.first_windowed + rows_.windowed.size() - 1);
@@ -239,6 +275,10 @@ class Folding {
 
   DedupRow* row_of(std::uint32_t number) {
     if (number < rows_.dedup.size()) return &rows_.dedup[number];
+    if (number >= numbered_number(0)) {
+      const std::uint32_t place = number - numbered_number(0);
+      return place < rows_.numbered.size() ? &rows_.numbered[place] : nullptr;
+    }
     constexpr std::uint64_t places = std::uint64_t{1} << 30;
     const std::uint64_t place = (number % places + places - rows_.first_windowed % places) % places;
     return number >= windowed_number(0) && place < rows_.windowed.size() ? &rows_.windowed[place] : nullptr;

@@ -5,6 +5,7 @@
 #include <utility>
 
 #include "core/base/check.h"
+#include "core/base/uuid_number.h"
 #include "core/base/uuid_time.h"
 #include "core/ledger/commands.h"
 #include "sim/kernel/streams.h"
@@ -19,11 +20,11 @@ constexpr Duration soon = seconds(4);
 constexpr Duration patience_with_leaders = milliseconds(3500);
 constexpr std::uint64_t own_numbers = std::uint64_t{1} << 32;  // beyond every number a script can name
 
-/// `made_ms`: of an id that carries its own time, in milliseconds of the run; 0: it does not.
-TransferId id_of(std::uint64_t number, std::int64_t made_ms = 0) {
+/// `made_ms`: of an id that carries its own time, in milliseconds of the run; 0: it does not. `version` of others.
+TransferId id_of(std::uint64_t number, std::int64_t made_ms, std::uint8_t version) {
   TransferId id;
   for (std::size_t i = 0; i < 8; ++i) id.bytes[15 - i] = static_cast<std::uint8_t>(number >> (8 * i));
-  id.bytes[6] = 0x80;  // version 8: made by rules of our own
+  id.bytes[6] = static_cast<std::uint8_t>(version << 4);
   id.bytes[8] = static_cast<std::uint8_t>((id.bytes[8] & 0x3f) | 0x80);
   if (made_ms != 0) return uuid_made_at(static_cast<std::uint64_t>(wall_epoch.nanos / 1'000'000 + made_ms), id);
   return id;
@@ -111,15 +112,21 @@ const std::string& home_of(const ScriptedCall& call) {
 
 }  // namespace
 
-ScriptPlan::ScriptPlan(const Script& script, std::uint32_t clients, std::uint64_t seed)
-    : script_(script), clients_(clients) {
+// Version 8: made by rules of our own; but where these are others' rules, 4.
+ScriptPlan::ScriptPlan(const Script& script, std::uint32_t clients, std::uint64_t seed, bool numbered_ids)
+    : script_(script), clients_(clients), id_version_(numbered_ids ? 4 : 8) {
   for (std::uint32_t i = 0; i < clients; ++i) clients_[i].think = workload::think_stream(seed, i);
   plan_setup();
   plan_calls();
 }
 
+TransferId ScriptPlan::id_of_call(const ScriptedCall& call, bool has_own) {
+  if (call.source != 0) return uuid_numbered({call.source, call.number});
+  return id_of(has_own && call.id == 0 ? own_numbers + ++numbers_ : call.id, call.made_ms, id_version_);
+}
+
 std::size_t ScriptPlan::item_of(const ScriptedCall& call) {
-  const TransferId id = id_of(call.id != 0 ? call.id : own_numbers + ++numbers_, call.made_ms);
+  const TransferId id = id_of_call(call, true);
   std::vector<std::size_t>& known = by_id_[{tenant_of(call.client), id}];
   for (const std::size_t item : known) {
     if (same_body(*items_[item].call, call)) return item;
@@ -176,7 +183,7 @@ void ScriptPlan::plan_calls() {
     if (changes_account(call.operation)) ask.change = change_of(call.operation);
     const bool has_own_id =
         changes_account(call.operation) || call.operation == CallKind::hold || call.operation == CallKind::split;
-    ask.id = id_of(has_own_id && call.id == 0 ? own_numbers + ++numbers_ : call.id, call.made_ms);
+    ask.id = id_of_call(call, has_own_id);
     if (is_of_hold(call.operation) || call.operation == CallKind::split) ask.hold = &call;
   }
 }
@@ -432,7 +439,8 @@ Plan::Plan(const Scenario& scenario, const router::ShardMap& map, std::uint64_t 
   if (scenario.script.empty()) {
     drawn_ = std::make_unique<workload::Generator>(scenario.workload, map, drawn_from);
   } else {
-    written_ = std::make_unique<ScriptPlan>(scenario.script, scenario.clients(), drawn_from);
+    written_ =
+        std::make_unique<ScriptPlan>(scenario.script, scenario.clients(), drawn_from, scenario.tuning.numbered_ids);
   }
 }
 

@@ -24,7 +24,8 @@ namespace coffer::sim {
 /// written down call by call (sim/shrink/recorder.h) does the same again at the same times.
 class ScriptPlan {
  public:
-  ScriptPlan(const Script& script, std::uint32_t clients, std::uint64_t seed);
+  /// `numbered_ids`: ids that carry a number are read so in this world; then only those of a source carry one.
+  ScriptPlan(const Script& script, std::uint32_t clients, std::uint64_t seed, bool numbered_ids);
 
   std::optional<workload::Next> next(std::uint32_t client, Phase phase, Duration spent);
   void on_reply(std::uint32_t client, std::uint64_t op, const router::Reply& reply);
@@ -67,6 +68,8 @@ class ScriptPlan {
   };
 
   TenantId tenant_of(std::uint32_t client) const { return workload::tenant_of(client, script_.tenants); }
+  /// `has_own`: where it names none it gets one that nobody else has.
+  TransferId id_of_call(const ScriptedCall& call, bool has_own);
   std::size_t item_of(const ScriptedCall& call);
   void plan_setup();
   void plan_calls();
@@ -91,6 +94,7 @@ class ScriptPlan {
   std::set<Named> holds_;
   std::set<Named> captures_;
   std::set<Named> splits_;
+  std::uint8_t id_version_;
   std::uint64_t numbers_ = 0;
   bool final_reads_planned_ = false;
   bool changes_accounts_ = false;

@@ -74,6 +74,8 @@ struct ScriptedCall {
   std::string currency = "USD";
   std::uint32_t id = 0;  ///< the transaction's number; the same number is the same transaction id. 0: one of its own
   std::int64_t made_ms = 0;  ///< the id is a UUIDv7 of this millisecond of the run; 0: it is none
+  std::uint64_t source = 0;  ///< the id is this source's UUIDv8 of `number`, whatever `id` says; 0: it is none
+  std::uint64_t number = 0;  ///< > 0 where there is a source
   std::string account;       ///< to open, to change, or to read; status: the one that decides the transfer; the hold's
   Duration expires_in = seconds(60);  ///< hold; whole milliseconds
   std::vector<ScriptedPart> parts;    ///< split

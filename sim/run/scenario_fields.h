@@ -1,12 +1,13 @@
 // The fields of a scenario, once: a reader and a writer of JSON walk the same list, so that neither forgets a key.
-// A visitor has: duration, size, count, weight and span (a count and a duration that came later: 0 goes without saying,
-// so that a scenario's hash is as it was before), number, flag, text, word, target, object, list (see
+// A visitor has: duration, size, count, weight, span and option (a count, a duration and a flag that came later: 0 goes
+// without saying, so that a scenario's hash is as it was before), number, flag, text, word, target, object, list (see
 // scenario_json.cc).
 #pragma once
 
 #include <cstdint>
 #include <limits>
 
+#include "core/base/uuid_number.h"
 #include "sim/run/scenario.h"
 
 namespace coffer::sim::fields {
@@ -34,6 +35,7 @@ void visit(V& v, node::Tuning& t) {
   v.flag("early_success", t.early_success);
   v.span("id_window", t.id_window, seconds(20LL * 365 * 86400));
   v.span("id_grace", t.id_grace, seconds(86400));
+  v.option("numbered_ids", t.numbered_ids);
 }
 
 template <class V>
@@ -64,6 +66,7 @@ void visit(V& v, workload::Config& w) {
   v.weight("odd_time_per_mille", w.odd_time_per_mille, 0, 1000);
   v.weight("late_per_mille", w.late_per_mille, 0, 1000);
   v.weight("split_per_mille", w.split_per_mille, 0, 1000);
+  v.weight("numbered_per_mille", w.numbered_per_mille, 0, 1000);
   v.count("patience_ms", w.patience_ms, 1, 600'000);
   v.number("opening_balance", w.opening_balance, 0, std::numeric_limits<std::int64_t>::max());
 }
@@ -171,6 +174,8 @@ void visit(V& v, ScriptedCall& c) {
   if (names_pocket(c.operation)) v.text("currency", c.currency);
   if (names_id(c.operation)) v.number("id", c.id, 0, u32_max);
   if (names_id(c.operation)) v.number("made_ms", c.made_ms, -made_ms_max, made_ms_max);
+  if (names_id(c.operation)) v.number("source", c.source, 0, static_cast<std::int64_t>(id_source_max));
+  if (names_id(c.operation)) v.number("number", c.number, 0, static_cast<std::int64_t>(id_number_max));
   v.count("patience_ms", c.patience_ms, 1, 600'000);
 }
 

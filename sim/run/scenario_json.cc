@@ -104,6 +104,7 @@ class Reader {
     number(key, value, min, max);
   }
   void span(const char* key, Duration& value, Duration max) { duration(key, value, Duration{}, max); }
+  void option(const char* key, bool& value) { flag(key, value); }
   void flag(const char* key, bool& value) {
     const json* found = at(key);
     if (found == nullptr) return;
@@ -255,6 +256,9 @@ class Writer {
   }
   void span(const char* key, Duration value, Duration) {
     if (value != Duration{}) object_[key] = format_duration(value);
+  }
+  void option(const char* key, bool value) {
+    if (value) object_[key] = value;
   }
   void flag(const char* key, bool value) {
     if (!sparse_ || value) object_[key] = value;

@@ -84,6 +84,7 @@ std::string of_script(const Script& script) {
     const ScriptedCall& call = script.calls[i];
     const std::string at = "/script/calls/" + number(i);
     if (names_pocket(call.operation) && !parse_currency(call.currency)) return at + "/currency: no such currency";
+    if ((call.source == 0) != (call.number == 0)) return at + "/number: which one, and whose?";
     if (!moves_money(call.operation)) {
       if (call.account.empty()) return at + "/account: which one?";
       if (call.operation == CallKind::status && call.id == 0) return at + "/id: of which transfer?";

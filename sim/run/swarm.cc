@@ -250,6 +250,26 @@ Scenario draw_ids(std::uint64_t seed) {
   return scenario;
 }
 
+/// The worlds of the default profile, by any protocol, whose clients are upstreams that number most of what they ask
+/// for; in some of them other ids carry their own time, accounts are frozen meanwhile, or there are holds. Small
+/// epochs, so that snapshots hold the rows of sources.
+Scenario draw_numbers(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  Prng prng = stream(seed, Domain::swarm, 23, world_site);
+  scenario.tuning.protocol = draw_protocol(prng);
+  scenario.tuning.numbered_ids = true;
+  scenario.tuning.epoch_bytes = std::uint64_t{1} << prng.between(13, 18);
+  scenario.workload.numbered_per_mille = draw(prng, 400, 1000);
+  if (prng.chance(300)) {
+    scenario.tuning.id_window = draw_magnitude_us(prng, 300'000, 5);
+    scenario.tuning.id_grace = draw_ms(prng, 10, 3000);
+    scenario.workload.timed_id_per_mille = draw(prng, 500, 1000);
+  }
+  if (prng.chance(300)) scenario.workload.account_change_per_mille = draw(prng, 20, 80);
+  if (prng.chance(300)) scenario.workload.hold_per_mille = draw(prng, 30, 150);
+  return scenario;
+}
+
 /// The worlds of the default profile, by any protocol, whose clients split many payments over the shards, three at
 /// least; in some of them accounts are frozen meanwhile, and in some snapshots are taken all the time.
 Scenario draw_many_splits(std::uint64_t seed) {
@@ -522,6 +542,12 @@ const std::vector<Profile>& profiles() {
         "transfer_given_up"}},
       {"membership_on_bad_disks", "groups whose members and leaders an operator changes while everything goes wrong",
        draw_membership_on_bad_disks},
+      {"numbers",
+       "the worlds of the default profile, whose clients number what they ask for, and lose or repeat numbers",
+       draw_numbers,
+       {},
+       {"dedup_hit_after_failover", "id_gap", "id_is_numbered", "number_decided", "number_expired", "number_repeated",
+        "snapshot_published", "source_opened", "undo"}},
       {"short_leaderships", "five replicas far apart whose leaders are cut off or crash soon after each election",
        draw_short_leaderships},
       {"single_faults",

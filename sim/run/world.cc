@@ -33,6 +33,7 @@ Topology topology_of(const Cluster& cluster, const Scenario& scenario) {
   Topology topology;
   topology.id_window = scenario.tuning.id_window;
   topology.id_grace = scenario.tuning.id_grace;
+  topology.numbered_ids = scenario.tuning.numbered_ids;
   topology.nodes = cluster.nodes();
   topology.shards = static_cast<std::uint32_t>(cluster.shards().size());
   for (const node::ShardConfig& shard : cluster.shards()) topology.members.push_back(shard.members);

@@ -4,8 +4,10 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <tuple>
 #include <utility>
 
+#include "core/base/uuid_number.h"
 #include "core/base/uuid_time.h"
 #include "sim/observe/sim_time.h"
 
@@ -23,7 +25,8 @@ std::int64_t made_ms_of(const TransferId& id) {
 
 }  // namespace
 
-Recorder::Recorder(const Scenario& scenario) : clients_(scenario.clients()), drawn_(scenario.script.empty()) {
+Recorder::Recorder(const Scenario& scenario)
+    : clients_(scenario.clients()), drawn_(scenario.script.empty()), numbered_ids_(scenario.tuning.numbered_ids) {
   script_.clients = clients_;
   script_.tenants = scenario.workload.tenants;
   script_.think_mean = scenario.workload.think_mean;
@@ -62,6 +65,10 @@ template <class Named>
 void Recorder::name(Named& what, const TransferId& id) {
   what.id = number_of(id);
   what.made_ms = made_ms_of(id);
+  if constexpr (requires { what.source; }) {
+    const std::optional<IdNumber> said = id_number_of(id);
+    if (numbered_ids_ && said) std::tie(what.source, what.number) = std::pair(said->source, said->number);
+  }
 }
 
 void Recorder::at_setup(std::uint32_t client, const router::Request& request) {

@@ -36,6 +36,7 @@ class Recorder : public Onlooker {
 
   std::uint32_t clients_;
   bool drawn_;
+  bool numbered_ids_;
   Script script_;
   Phase phase_ = Phase::setup;
   SimTime running_since_;

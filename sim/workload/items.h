@@ -5,6 +5,7 @@
 #include <cstdint>
 #include <deque>
 #include <string>
+#include <utility>
 
 #include "core/base/ids.h"
 #include "core/base/money.h"
@@ -50,7 +51,16 @@ class Items {
   /// A number of an item of the older half. Requires: size() > 0 (checked).
   std::size_t draw_old(Prng& prng) const;
 
+  /// A new transfer, deposit or withdrawal, still without an id.
+  Item sketch(Prng& prng) { return draw_new(prng); }
+  /// Its number here.
+  std::size_t add(Item item) {
+    items_.push_back(std::move(item));
+    return items_.size() - 1;
+  }
+
   Item& operator[](std::size_t number) { return items_[number]; }
+  const Item& operator[](std::size_t number) const { return items_[number]; }
   std::size_t size() const { return items_.size(); }
   /// A number of an item asked before, rather a late one. Requires: size() > 0 (checked).
   std::size_t draw_earlier(Prng& prng) const;

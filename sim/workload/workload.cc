@@ -16,6 +16,7 @@
 #include "sim/workload/holds.h"
 #include "sim/workload/items.h"
 #include "sim/workload/splits.h"
+#include "sim/workload/upstream.h"
 #include "sim/workload/visitors.h"
 
 namespace coffer::sim::workload {
@@ -26,6 +27,7 @@ constexpr std::uint64_t domain = 0x776f'726b;  // keeps the workload's draws apa
 constexpr std::uint64_t draws_site = 1;
 constexpr std::uint64_t ids_site = 2;
 constexpr std::uint64_t think_site = 3;
+constexpr std::uint64_t numbers_site = 4;
 
 constexpr std::uint32_t opening_per_mille = 15;     ///< of calls in the running phase: another account, or one again
 constexpr std::uint32_t ask_again_per_mille = 500;  ///< of open outcomes: soon; the others come back much later
@@ -47,6 +49,8 @@ struct Client {
   Prng draws{0};
   Prng ids{0};
   Prng think{0};
+  Prng numbers{0};
+  Upstream upstream{1};
   std::uint32_t calls_left = 0;     ///< in the running phase
   std::uint32_t calls_made = 0;     ///< of all phases
   std::deque<Ask> due;              ///< setup, final reads: in order, each until it is settled
@@ -104,6 +108,8 @@ struct Generator::State {
       client.draws = Prng(seed, domain, i, draws_site);
       client.ids = Prng(seed, domain, i, ids_site);
       client.think = think_stream(seed, i);
+      client.numbers = Prng(seed, domain, i, numbers_site);
+      client.upstream = Upstream(i + 1);
       client.calls_left = c.operations / c.clients + (i < c.operations % c.clients ? 1 : 0);
       clients.push_back(std::move(client));
     }
@@ -215,6 +221,7 @@ Ask Generator::State::draw_transfers(std::uint32_t number) {
   Client& client = clients[number];
   const bool single = client.draws.chance(single_per_mille);
   const std::uint64_t count = single ? 1 : 1 + client.draws.below(config.batch_max);
+  client.upstream.begin_call();
   Ask ask;
   for (std::uint64_t i = 0; i < count; ++i) ask.items.push_back(draw_item(number));
   return ask;
@@ -223,6 +230,8 @@ Ask Generator::State::draw_transfers(std::uint32_t number) {
 std::size_t Generator::State::draw_item(std::uint32_t number) {
   Client& client = clients[number];
   Realm& own = realm_of(number);
+  const bool is_numbered = config.numbered_per_mille > 0 && client.numbers.chance(config.numbered_per_mille);
+  if (is_numbered) return client.upstream.draw(number, own.items, client.numbers);
   if (realms.size() == 1) return own.items.draw(number, now, client.draws, client.ids);
   const bool borrows = client.draws.chance(config.other_tenant_per_mille);
   const std::size_t others = 1 + static_cast<std::size_t>(client.draws.below(realms.size() - 1));
@@ -463,6 +472,7 @@ void Generator::State::settle(std::uint32_t number, const Ask& ask, const router
     const Outcome outcome = has_result ? results->results[i].outcome : reply.status;
     Item& item = realm.items[ask.items[i]];
     item.resolved = item.resolved || is_definite(outcome);
+    client.upstream.told(realm.items, ask.items[i], outcome);
     const bool soon = client.draws.chance(ask_again_per_mille);
     if (!item.resolved && soon) client.again.push_back(ask.items[i]);
     if (config.race_per_mille > 0 && is_definite(outcome) && item.operation == router::TransferOperation::deposit) {

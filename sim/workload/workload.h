@@ -51,6 +51,7 @@ struct Config {
   std::uint32_t odd_time_per_mille = 0;  ///< of these: a time up to an hour ago, or still to come
   std::uint32_t late_per_mille = 0;      ///< of transfers: one of the older half, asked again
   std::uint32_t split_per_mille = 0;     ///< of calls: a payment is split among several payees
+  std::uint32_t numbered_per_mille = 0;  ///< of transfers: the id carries the next number of its client (upstream.h)
   std::uint32_t patience_ms = 3000;
   std::int64_t opening_balance = 100'000;  ///< minor units deposited to each account at setup
 };

@@ -7,6 +7,7 @@
 #include <catch2/catch.hpp>
 #include <rapidcheck.h>
 
+#include "core/base/uuid_number.h"
 #include "core/base/uuid_time.h"
 
 namespace {
@@ -33,6 +34,23 @@ TEST_CASE("a version 7 UUID tells when it was made, others do not (RFC 9562, app
   const Uuid rest = *parse_uuid("ffffffff-ffff-ffff-ffff-ffffffffffff");
   REQUIRE(to_string(uuid_made_at(1'645'557'742'000, rest)) == "017f22e2-79b0-7fff-bfff-ffffffffffff");
   REQUIRE(time_ms_of(uuid_made_at(1'645'557'742'000, rest)) == 1'645'557'742'000u);
+}
+
+TEST_CASE("a version 8 UUID tells its source and number, others do not (RFC 9562, section 5.8)") {
+  const Uuid uuid = uuid_numbered({0xABC'DEF0'1234'5678, 0x3123'4567'89AB'CDEF});
+  REQUIRE(to_string(uuid) == "abcdef01-2345-8678-b123-456789abcdef");
+  REQUIRE(id_number_of(uuid) == IdNumber{0xABC'DEF0'1234'5678, 0x3123'4567'89AB'CDEF});
+  REQUIRE(to_string(uuid_numbered({0, 1})) == "00000000-0000-8000-8000-000000000001");
+  for (const char* text : {"abcdef01-2345-7678-b123-456789abcdef", "abcdef01-2345-4678-b123-456789abcdef",
+                           "abcdef01-2345-8678-7123-456789abcdef", "abcdef01-2345-8678-f123-456789abcdef",
+                           "abcdef01-2345-8678-8000-000000000000"}) {
+    CAPTURE(text);
+    REQUIRE_FALSE(id_number_of(*parse_uuid(text)).has_value());
+  }
+  REQUIRE(rc::check("property: what is written is read", [](std::uint64_t source, std::uint64_t number) {
+    const IdNumber id{source & id_source_max, std::max<std::uint64_t>(number & id_number_max, 1)};
+    RC_ASSERT(id_number_of(uuid_numbered(id)) == id);
+  }));
 }
 
 TEST_CASE("only the canonical form is a UUID") {

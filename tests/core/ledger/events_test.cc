@@ -7,6 +7,7 @@
 #include <rapidcheck.h>
 
 #include "core/base/prng.h"
+#include "core/base/uuid_number.h"
 #include "tests/core/ledger/sample_events.h"
 
 namespace {
@@ -20,7 +21,7 @@ class EventSource {
   explicit EventSource(std::uint64_t seed) : prng_(seed) {}
 
   Event next() {
-    switch (prng_.below(18)) {
+    switch (prng_.below(19)) {
       case 0:
         return founded();
       case 1:
@@ -55,6 +56,8 @@ class EventSource {
         return hold_ended();
       case 16:
         return window_moved();
+      case 17:
+        return SourceOpened{AccountNumber(number()), prng_.below(id_source_max + 1)};
       default: {
         SecondStarted event = second_started();
         event.protocol = Protocol::two_phase_commit;

@@ -4,6 +4,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/base/uuid_number.h"
 #include "core/ledger/events.h"
 #include "tests/core/ledger/sample_events.h"
 
@@ -55,6 +56,10 @@ TEST_CASE("what no shard can have decided is no event") {
   REQUIRE(refused(WindowMoved{{5, 7}, {6, 6}}));
   REQUIRE(refused(WindowMoved{{0, 0}, {0, 1}}));
   REQUIRE(refused(WindowMoved{{5, 7}, {id_time_ms_max + 1, 7}}));
+
+  REQUIRE_FALSE(refused(SourceOpened{AccountNumber(3), id_source_max}));
+  REQUIRE(refused(SourceOpened{AccountNumber(3), id_source_max + 1}));
+  REQUIRE(refused(SourceOpened{no_account, 1}));
 
   REQUIRE(refused(ShardFounded{ShardId(0), {}}));
   REQUIRE(refused(ShardFounded{ShardId(1), {{Slot(5), 5}}}));

@@ -91,6 +91,7 @@ TEST_CASE("each mistake in settings is refused with its place and what would be 
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"replaces\": 0"), "/replaces"},
       {replaced(good, "\"protocol\": \"saga\"", "\"protocol\": \"hope\""), "/protocol"},
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {}"), "/ids/window_s"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {\"numbered\": 1}"), "/ids/numbered"},
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {\"window_s\": 0}"), "/ids/window_s"},
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {\"window_s\": 1, \"grace\": 1}"), "/ids/grace"},
   };
@@ -112,6 +113,19 @@ TEST_CASE("ids have a window only where the settings say so, and settings are wr
   REQUIRE(read.has_value());
   CHECK(read->tuning.id_window == seconds(86'400));
   CHECK(read->tuning.id_grace == seconds(60));
+}
+
+TEST_CASE("ids are numbered only where the settings say so, with a window or without") {
+  net::NodeSettings settings = test::first_of(1, 1, "d");
+  REQUIRE_FALSE(settings.tuning.numbered_ids);
+  settings.tuning.numbered_ids = true;
+  for (const Duration window : {Duration{}, seconds(86'400)}) {
+    settings.tuning.id_window = window;
+    const Result<net::NodeSettings> read = net::parse_settings(net::to_json(settings));
+    REQUIRE(read.has_value());
+    CHECK(read->tuning.numbered_ids);
+    CHECK(read->tuning.id_window == window);
+  }
 }
 
 TEST_CASE("a relative directory is relative to the settings' file") {

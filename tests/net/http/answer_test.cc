@@ -3,6 +3,7 @@
 
 #include <catch2/catch.hpp>
 
+#include "core/base/uuid_number.h"
 #include "core/ledger/protocol.h"
 #include "net/driver/settings.h"
 #include "net/http/calls.h"
@@ -107,6 +108,8 @@ TEST_CASE("each outcome of a transfer has its status, code and promise (problem 
       {Outcome::malformed, 500, "internal", "unknown", true},
       {Outcome::reserved_account, 400, "invalid-account-id", "none", false},
       {Outcome::id_in_future, 400, "id-in-future", "none", false},
+      {Outcome::id_is_numbered, 400, "id-is-numbered", "none", false},
+      {Outcome::id_gap, 409, "id-gap", "none", true},
       {Outcome::id_expired, 410, "id-expired", "unknown", false},
       {Outcome::in_flight, 409, "in-flight", "unknown", true},
       {Outcome::pending, 409, "in-flight", "unknown", true},
@@ -135,6 +138,29 @@ TEST_CASE("each outcome of a transfer has its status, code and promise (problem 
     const bool later = row.status == 409 || row.status == 503 || row.status == 504;
     CHECK(header(response, "Retry-After").empty() != later);
   }
+}
+
+TEST_CASE("a gap names the number that is expected, and the id that says it (decision 12)") {
+  Call call = call_of(HttpRoute::balance_transfer);
+  call.transaction = uuid_numbered({0xABCDEF, 9});
+  router::TransferResult result = result_of(Outcome::id_gap);
+  result.position = Position(7);
+  const HttpResponse response = say(call, Outcome::success, router::TransfersReply{{result}});
+  CHECK(response.status == 409);
+  CHECK(member(response, "code") == "id-gap");
+  CHECK(member(response, "transaction_id") == net::to_string(call.transaction));
+  CHECK(member(response, "expected_transaction_id") == net::to_string(uuid_numbered({0xABCDEF, 7})));
+  CHECK_THAT(member(response, "detail"), Catch::Contains("is number 9 of its source; number 7 has to be sent first"));
+  const net::JsonDocument document = net::parse_json(response.body);
+  CHECK(document.root.find("expected_number")->integer == 7);
+}
+
+TEST_CASE("a number that was decided and taken over says so in other words than an id that is too old (decision 12)") {
+  Call call = call_of(HttpRoute::transfer_status);
+  CHECK_THAT(member(say(call, Outcome::id_expired), "detail"), Catch::Contains("older than this wallet remembers"));
+  call.transaction = uuid_numbered({1, 2});
+  CHECK_THAT(member(say(call, Outcome::id_expired), "detail"),
+             Catch::Contains("a later number of its source has been decided"));
 }
 
 TEST_CASE("codes are told apart, and 4xx and 503 never say unknown but for in-flight and id-expired") {
