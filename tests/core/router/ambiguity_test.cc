@@ -308,6 +308,40 @@ TEST_CASE(
   }
 }
 
+TEST_CASE("a gap speaks for its attempt, and keeps the number it names on its way through a proxy (decision 12)") {
+  Bench bench;
+  TransferResult gap;
+  gap.outcome = Outcome::id_gap;
+  gap.shard = s1;
+  gap.position = Position(41);  // the number that is expected
+  SECTION("while no other attempt can arrive") {
+    bench.submit(Bench::transfer());
+    bench.say_success(bench.attempt(), RequestKind::transfers, TransfersReply{{gap}});
+    const Reply told = bench.told();
+    const TransferResult& result = std::get<TransfersReply>(told.body).results.front();
+    CHECK(result.outcome == Outcome::id_gap);
+    CHECK(result.position == Position(41));
+  }
+  SECTION("beside the answers of other items") {
+    bench.submit(Bench::transfers({{1, account_in(s1)}, {2, account_in(s2)}}));
+    for (const auto& attempt : bench.attempts()) {
+      bench.say_success(attempt, RequestKind::transfers, TransfersReply{{gap}});
+    }
+    const Reply told = bench.told();
+    for (const TransferResult& result : std::get<TransfersReply>(told.body).results) {
+      CHECK(result.outcome == Outcome::id_gap);
+      CHECK(result.position == Position(41));
+    }
+  }
+  SECTION("after a time-out: the first attempt may come when the number before is there") {
+    const auto [first, second] = after_time_out(bench, Bench::transfer());
+    bench.say_success(second, RequestKind::transfers, TransfersReply{{gap}});
+    CHECK(bench.quiet());
+    bench.say_items(first, {Outcome::success});
+    CHECK(bench.told_outcomes() == Outcomes{Outcome::success});
+  }
+}
+
 TEST_CASE("a close refused as not empty is told only when no earlier attempt may still close it (design §8)") {
   Bench bench;
   SECTION("alone") {

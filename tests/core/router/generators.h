@@ -39,7 +39,7 @@ inline Outcome arbitrary_outcome() {
                            Outcome::credit_account_not_found, Outcome::account_not_found, Outcome::in_flight,
                            Outcome::not_leader, Outcome::draining, Outcome::account_busy, Outcome::unknown,
                            Outcome::change_under_way, Outcome::hold_not_found, Outcome::hold_exceeded,
-                           Outcome::id_in_future, Outcome::id_expired);
+                           Outcome::id_in_future, Outcome::id_expired, Outcome::id_gap, Outcome::id_is_numbered);
 }
 
 /// Ascending, from `least` on.

@@ -453,6 +453,15 @@ TEST_CASE("a transfer is not found only when every shard has said so (api: never
     }
     CHECK(bench.told().status == Outcome::transfer_not_found);
   }
+  SECTION("one may have had it, and cannot say without the account") {
+    const Outcome why = GENERATE(Outcome::id_expired, Outcome::id_is_numbered);
+    bench.submit(Bench::status_of());
+    const auto attempts = bench.attempts();
+    bench.say_status(attempts[0], why, nobody, RequestKind::transfer_status);
+    CHECK(bench.quiet());
+    bench.say_status(attempts[1], Outcome::transfer_not_found, nobody, RequestKind::transfer_status);
+    CHECK(bench.told().status == why);
+  }
   SECTION("one did not") {
     bench.submit(Bench::status_of());
     bench.say_status(bench.attempts().front(), Outcome::transfer_not_found, nobody, RequestKind::transfer_status);

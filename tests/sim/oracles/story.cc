@@ -50,10 +50,11 @@ ledger::Decided decided(const router::TransferItem& item, Outcome outcome, Accou
   return decided;
 }
 
-Story::Story(std::string_view oracle, Duration id_window, Duration id_grace) {
+Story::Story(std::string_view oracle, Duration id_window, Duration id_grace, bool numbered_ids) {
   Topology topology;
   topology.id_window = id_window;
   topology.id_grace = id_grace;
+  topology.numbered_ids = numbered_ids;
   topology.nodes = 3;
   topology.shards = 2;
   topology.members = {{n1, n2, n3}, {n1, n2, n3}};

@@ -61,8 +61,9 @@ struct LegPlan {
 
 class Story {
  public:
-  /// Where ids that carry their own time are taken for `id_window`, and answered for `id_grace` more.
-  explicit Story(std::string_view oracle, Duration id_window = {}, Duration id_grace = {});
+  /// Where ids that carry their own time are taken for `id_window`, and answered for `id_grace` more; and where those
+  /// that carry a number are taken in their order.
+  explicit Story(std::string_view oracle, Duration id_window = {}, Duration id_grace = {}, bool numbered_ids = false);
 
   Oracle& oracle() { return *oracle_; }
   /// The reasons of all violations so far.
