@@ -129,7 +129,9 @@ std::string detail_of(const Call& call, P problem) {
     return subject(call) + ": no shard said in time what became of it; ask again with the same id";
   }
   if (problem == P::in_flight) {
-    return subject(call) + " is still running; its state is at " + status_url(call);
+    const bool may_be_next = id_number_of(call.transaction).has_value() && !concerns_hold(call.route);
+    return subject(call) + " is still running" + (may_be_next ? ", or the number before it of its source is" : "") +
+           "; its state is at " + status_url(call);
   }
   if (problem == P::idempotency_payload_mismatch) {
     return subject(call) + " was used before with another body; a new request needs a new id";

@@ -12,6 +12,7 @@ namespace {
 constexpr std::uint32_t old_per_mille = 120;    ///< a number that is known to be decided: rather the last one
 constexpr std::uint32_t ahead_per_mille = 100;  ///< one further on than the next
 constexpr std::uint32_t last_per_mille = 500;
+constexpr std::uint64_t run_max = 3;  ///< of an account's numbers in one call: each waits for the one before
 
 }  // namespace
 
@@ -27,7 +28,7 @@ std::size_t Upstream::draw(std::uint32_t owner, Items& items, Prng& prng) {
   } else if (kind < old_per_mille + ahead_per_mille) {
     number = following + 1 + prng.below(2);
   } else {
-    ++following;
+    following = following - row.next + 1 < run_max ? following + 1 : row.next;
   }
   const auto known = row.planned.find(number);
   if (known != row.planned.end()) return known->second;
