@@ -14,8 +14,8 @@
 //    attempt only. Each is final when no other attempt of the part is *open* (sent, and its fate not learned: under
 //    way, timed out, cut off) and none said unknown; otherwise the item is asked again.
 //  - Everything else is asked again until the deadline, account_busy among it: a lock goes as it came. Then an item
-//    that an open attempt carries, or of which some
-//    attempt said unknown, is unknown; any other was certainly not executed.
+//    that an open attempt carries, or of which some attempt said unknown, is unknown; any other was certainly not
+//    executed.
 // A final answer is never replaced. Only items without one are sent again: an item already refused to the client must
 // not get another chance to execute. `replayed` is what the attempt said that settled the item: after a retry it may
 // mean that an earlier attempt of this same request had executed.
