@@ -58,6 +58,7 @@ std::string subject(const Call& call) {
       return "account " + call.account;
     case HttpRoute::trial_balance:
       return "the trial balance";
+    case HttpRoute::openapi:
     case HttpRoute::cluster:
     case HttpRoute::node:
     case HttpRoute::livez:
@@ -65,11 +66,6 @@ std::string subject(const Call& call) {
       return "this node";
   }
   return "the request";
-}
-
-bool moves_money(HttpRoute route) {
-  return route == HttpRoute::balance_transfer || route == HttpRoute::deposit || route == HttpRoute::withdrawal ||
-         route == HttpRoute::split;
 }
 
 bool concerns_hold(HttpRoute route) { return writes_hold(route) || route == HttpRoute::hold; }
@@ -563,7 +559,5 @@ HttpResponse answer_late(const Call& call) {
 }
 
 HttpResponse answer_still_running(const Call& call) { return refuse(call, Outcome::in_flight); }
-
-bool has_id(const Call& call) { return moves_money(call.route) || writes_hold(call.route); }
 
 }  // namespace coffer::net

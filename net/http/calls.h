@@ -44,11 +44,8 @@ HttpResponse answer(const Call& call, ByteView reply, const DriverCounters& coun
 HttpResponse answer_cluster(const NodeSettings& settings);
 /// When the node did not answer within the patience and a bit.
 HttpResponse answer_late(const Call& call);
-
 /// When this request's patience ended while another one with the same id goes on.
 HttpResponse answer_still_running(const Call& call);
-/// Whether the call moves or keeps money under an id.
-bool has_id(const Call& call);
 
 /// A sum of minor units, beyond int64 too, with the currency's decimals.
 std::string format_sum(__int128 minor, Currency currency);

@@ -284,7 +284,7 @@ void HttpPort::State::Session::ask(Call call) {
   call_ = std::move(call);
   request_ = RequestId(++state_->last_request);
   state_->open_requests.emplace(request_, shared_from_this());
-  if (has_id(*call_)) {
+  if (has_id(call_->route)) {
     ++state_->running[call_->transaction];
   }
   patience_.expires_after(std::chrono::milliseconds(call_->patience_ms) + late_after);
@@ -302,7 +302,7 @@ void HttpPort::State::Session::on_reply(const Bytes& body) {
 }
 
 void HttpPort::State::Session::tell(HttpResponse answer) {
-  if (has_id(*call_)) {
+  if (has_id(call_->route)) {
     const auto same_id = state_->running.find(call_->transaction);
     if (--same_id->second == 0) {
       state_->running.erase(same_id);

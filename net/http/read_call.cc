@@ -1,11 +1,12 @@
 // The way in: strict reading of what a client sent.
 #include <algorithm>
-#include <charconv>
 
 #include "core/ledger/commands.h"
 #include "net/driver/settings.h"
 #include "net/http/calls.h"
 #include "net/http/form.h"
+#include "net/http/header_values.h"
+#include "net/http/openapi.h"
 #include "net/http/split_form.h"
 #include "net/http/strict_json.h"
 
@@ -15,94 +16,10 @@ namespace {
 
 using P = Problem;
 
-constexpr std::uint32_t patience_default_ms = 5000;
-constexpr std::uint32_t patience_max_ms = 60'000;
-
-std::string_view trimmed(std::string_view text) {
-  const std::size_t first = text.find_first_not_of(" \t");
-  if (first == std::string_view::npos) {
-    return {};
-  }
-  return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; });
-  return out;
-}
-
-/// Takes the next piece up to `separator` off `rest`.
-std::string_view take(std::string_view& rest, char separator) {
-  const std::size_t end = std::min(rest.find(separator), rest.size());
-  const std::string_view piece = rest.substr(0, end);
-  rest.remove_prefix(std::min(end + 1, rest.size()));
-  return trimmed(piece);
-}
-
-/// RFC 9110, 12.5.1. Absent means anything.
-bool accepts_json(std::string_view accept) {
-  if (trimmed(accept).empty()) {
-    return true;
-  }
-  while (!accept.empty()) {
-    std::string_view range = take(accept, ',');
-    const std::string type = lower(take(range, ';'));
-    bool refused = false;
-    while (!range.empty()) {
-      const std::string parameter = lower(take(range, ';'));
-      refused =
-          refused || (parameter.rfind("q=0", 0) == 0 && parameter.find_first_not_of("0.", 2) == std::string::npos);
-    }
-    if (!refused && (type == "*/*" || type == "application/*" || type == "application/json")) {
-      return true;
-    }
-  }
-  return false;
-}
-
-/// application/json, at most with charset=utf-8.
-bool is_json(std::string_view content_type) {
-  if (lower(take(content_type, ';')) != "application/json") {
-    return false;
-  }
-  while (!content_type.empty()) {
-    const std::string parameter = lower(take(content_type, ';'));
-    if (!parameter.empty() && parameter != "charset=utf-8" && parameter != "charset=\"utf-8\"") {
-      return false;
-    }
-  }
-  return true;
-}
-
-/// RFC 7240: wait=N, in seconds.
-std::uint32_t patience_of(std::string_view prefer) {
-  while (!prefer.empty()) {
-    const std::string preference = lower(take(prefer, ','));
-    if (preference.rfind("wait=", 0) != 0) {
-      continue;
-    }
-    std::uint32_t wait_s = 0;
-    const char* end = preference.data() + preference.size();
-    const auto [stop, failed] = std::from_chars(preference.data() + 5, end, wait_s);
-    if (failed == std::errc() && stop == end) {
-      return std::max(1u, std::min(wait_s, patience_max_ms / 1000) * 1000);
-    }
-  }
-  return patience_default_ms;
-}
-
-/// The Idempotency-Key header, bare or as a quoted string; empty when there is none.
-std::string_view idempotency_key(const HttpRequest& request) {
-  const std::string_view key = trimmed(request.idempotency_key);
-  return key.size() >= 2 && key.front() == '"' && key.back() == '"' ? key.substr(1, key.size() - 2) : key;
-}
-
 /// The Idempotency-Key header, where sent, must repeat the id of the request.
 std::optional<HttpResponse> check_key(const HttpRequest& request, const TransferId& id,
                                       const std::string& name_of_id = "transaction_id") {
-  const std::string_view key = idempotency_key(request);
+  const std::string_view key = bare_key(request.idempotency_key);
   if (key.empty()) {
     return std::nullopt;
   }
@@ -248,7 +165,7 @@ std::variant<HttpResponse, Call> read_change(HttpRoute route, const HttpRequest&
     return std::move(*refusal);
   }
   Form form(body);
-  const Result<Uuid> key = parse_uuid(idempotency_key(request));
+  const Result<Uuid> key = parse_uuid(bare_key(request.idempotency_key));
   if (body.find("transaction_id") != nullptr || (key.has_error() && request.fresh_id == Uuid())) {
     call.transaction = form.uuid("transaction_id");
   } else {
@@ -380,6 +297,13 @@ std::variant<HttpResponse, JsonValue> read_query(const HttpRequest& request) {
   return object;
 }
 
+/// Of a route that has none. What cannot be heeded is refused, for it may have been meant to change what is done.
+std::optional<HttpResponse> refuse_parameters(const JsonValue& query) {
+  Form form(query);
+  form.refuse_others();
+  return form.refusal();
+}
+
 std::variant<HttpResponse, Call> read_balance(const HttpRequest& request, const std::string& id,
                                               const JsonValue& query) {
   Call call{.route = HttpRoute::balance, .request = {}, .patience_ms = patience_of(request.prefer)};
@@ -490,6 +414,10 @@ std::variant<HttpResponse, Call> read_get(HttpRoute route, const HttpRequest& re
     case HttpRoute::node:
     case HttpRoute::readyz:
       return read_admin(route, request, parameters);
+    case HttpRoute::openapi:
+      return refuse_parameters(parameters)
+          .value_or(HttpResponse{
+              .status = 200, .content_type = "application/json", .headers = {}, .body = openapi_document()});
     case HttpRoute::livez:
       return HttpResponse{
           .status = 200, .content_type = "application/json", .headers = {}, .body = "{\"status\":\"alive\"}"};
@@ -510,6 +438,13 @@ std::variant<HttpResponse, Call> read_get(HttpRoute route, const HttpRequest& re
 }
 
 std::variant<HttpResponse, Call> read_post(HttpRoute route, const HttpRequest& request, const std::string& id) {
+  std::variant<HttpResponse, JsonValue> query = read_query(request);
+  if (auto* refusal = std::get_if<HttpResponse>(&query)) {
+    return std::move(*refusal);
+  }
+  if (std::optional<HttpResponse> refusal = refuse_parameters(std::get<JsonValue>(query))) {
+    return std::move(*refusal);
+  }
   const bool is_empty = changes_account(route) && request.body.empty();
   std::variant<HttpResponse, JsonValue> read =
       is_empty ? std::variant<HttpResponse, JsonValue>(JsonValue{.type = JsonType::object}) : read_body(request);
@@ -540,6 +475,7 @@ std::variant<HttpResponse, Call> read_post(HttpRoute route, const HttpRequest& r
     case HttpRoute::balance:
     case HttpRoute::hold:
     case HttpRoute::transfer_status:
+    case HttpRoute::openapi:
     case HttpRoute::trial_balance:
     case HttpRoute::cluster:
     case HttpRoute::node:

@@ -51,6 +51,7 @@ const std::vector<RouteRow>& all_routes() {
       {R::void_hold, clients, "POST", "/v1/holds/{id}/void"},
       {R::hold, clients, "GET", "/v1/holds/{id}"},
       {R::transfer_status, clients, "GET", "/v1/transfers/{id}"},
+      {R::openapi, clients, "GET", "/openapi.json"},
       {R::trial_balance, admin, "GET", "/v1/admin/trial_balance"},
       {R::cluster, admin, "GET", "/v1/admin/cluster"},
       {R::node, admin, "GET", "/v1/admin/node"},

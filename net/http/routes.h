@@ -27,6 +27,7 @@ enum class HttpRoute : std::uint8_t {
   hold,
   balance,
   transfer_status,
+  openapi,
   trial_balance,
   cluster,
   node,
@@ -37,6 +38,14 @@ enum class HttpRoute : std::uint8_t {
 constexpr bool changes_account(HttpRoute route) { return route >= HttpRoute::freeze && route <= HttpRoute::close; }
 
 constexpr bool writes_hold(HttpRoute route) { return route >= HttpRoute::place_hold && route <= HttpRoute::void_hold; }
+
+constexpr bool moves_money(HttpRoute route) {
+  return route == HttpRoute::balance_transfer || route == HttpRoute::deposit || route == HttpRoute::withdrawal ||
+         route == HttpRoute::split;
+}
+
+/// Whether the request moves or keeps money under an id.
+constexpr bool has_id(HttpRoute route) { return moves_money(route) || writes_hold(route); }
 
 struct RouteRow {
   HttpRoute route;

@@ -412,7 +412,7 @@ TEST_CASE("each refusal of a request about a hold has its code, says what to do 
     CHECK(say(call_of(route), Outcome::overloaded).status == 503);
     CHECK(say(call_of(route), Outcome::in_flight).status == 409);
     CHECK(net::answer_late(call_of(route)).status == 504);
-    CHECK(net::has_id(call_of(route)));
+    CHECK(net::has_id(route));
   }
   CHECK(say(call_of(HttpRoute::hold), Outcome::unknown).status == 503);  // a read has done nothing
 }
