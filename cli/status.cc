@@ -14,6 +14,7 @@
 #include "core/router/protocol.h"
 #include "net/client/client.h"
 #include "net/http/json_text.h"
+#include "net/http/shard_status.h"
 
 namespace coffer::cli {
 
@@ -31,11 +32,6 @@ struct Seen {
 };
 
 constexpr Duration patience = milliseconds(800);
-
-std::string_view role_name(std::uint8_t role) {
-  constexpr std::string_view names[] = {"follower", "pre-candidate", "candidate", "leader"};
-  return role < std::size(names) ? names[role] : "?";
-}
 
 /// "1,2,3", "1,3,4<-1,2,3" while joint, "1,2,3+4" with a learner, and what else an operator should see.
 std::string members_text(const router::NodeStatusReply::Shard& shard) {
@@ -61,26 +57,6 @@ std::vector<Seen> look(net::Client& client, const net::ClientConfig& config) {
   return seen;
 }
 
-std::string shard_json(const router::NodeStatusReply::Shard& shard) {
-  return net::JsonObject()
-      .number("shard", shard.shard.value)
-      .text("role", role_name(shard.role))
-      .number("term", shard.term.value)
-      .number("leader", shard.leader.value)
-      .number("commit", shard.commit.value)
-      .number("last", shard.last.value)
-      .number("position", shard.position.value)
-      .number("legs_unanswered", shard.legs_unanswered)
-      .number("base", shard.base.value)
-      .number("snapshot", shard.snapshot.value)
-      .number("in_doubt", shard.in_doubt)
-      .boolean("uncertain", shard.uncertain)
-      .raw("voters", net::nodes_json(shard.voters))
-      .raw("outgoing", net::nodes_json(shard.outgoing))
-      .raw("learners", net::nodes_json(shard.learners))
-      .str();
-}
-
 std::string to_json(const std::vector<Seen>& nodes) {
   std::vector<std::string> items;
   for (const Seen& seen : nodes) {
@@ -92,7 +68,7 @@ std::string to_json(const std::vector<Seen>& nodes) {
     std::vector<std::string> shards;
     if (seen.status) {
       for (const auto& shard : seen.status->shards) {
-        shards.push_back(shard_json(shard));
+        shards.push_back(net::to_json(shard));
       }
     }
     items.push_back(node.raw("shards", net::json_array(shards)).str());
@@ -114,7 +90,7 @@ void print_table(const std::vector<Seen>& nodes) {
     }
     for (const auto& s : seen.status->shards) {
       std::printf("%-5u %-6s %-6u %-14.14s %6llu %7u %9llu %9llu %10llu %8llu %9llu %9llu  %s\n",
-                  seen.status->node.value, state, s.shard.value, std::string(role_name(s.role)).c_str(),
+                  seen.status->node.value, state, s.shard.value, std::string(net::role_name(s.role)).c_str(),
                   static_cast<unsigned long long>(s.term.value), s.leader.value,
                   static_cast<unsigned long long>(s.commit.value), static_cast<unsigned long long>(s.last.value),
                   static_cast<unsigned long long>(s.position.value), static_cast<unsigned long long>(s.legs_unanswered),

@@ -430,42 +430,11 @@ Result<Endpoint> parse_endpoint(std::string_view text) {
   return Endpoint{std::string(host), port};
 }
 
-std::string to_string(const Uuid& uuid) {
-  constexpr std::string_view digits = "0123456789abcdef";
-  std::string text;
-  for (std::size_t i = 0; i < uuid.bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) {
-      text.push_back('-');
-    }
-    text.push_back(digits[uuid.bytes[i] >> 4]);
-    text.push_back(digits[uuid.bytes[i] & 15]);
-  }
-  return text;
-}
-
 Result<Uuid> parse_uuid(std::string_view text) {
-  const auto digit = [](char c) -> int {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
-  };
-  Uuid uuid;
-  std::size_t at = 0;
-  bool good = text.size() == 36;
-  for (std::size_t i = 0; good && i < uuid.bytes.size(); ++i) {
-    if (i == 4 || i == 6 || i == 8 || i == 10) {
-      good = text[at++] == '-';
-    }
-    const int high = digit(text[at]);
-    const int low = digit(text[at + 1]);
-    good = good && high >= 0 && low >= 0;
-    uuid.bytes[i] = static_cast<std::uint8_t>(high * 16 + low);
-    at += 2;
+  if (const std::optional<Uuid> uuid = coffer::parse_uuid(text)) {
+    return *uuid;
   }
-  if (!good) {
-    return error(ErrorCode::malformed, "not a UUID");
-  }
-  return uuid;
+  return error(ErrorCode::malformed, "not a UUID");
 }
 
 }  // namespace coffer::net

@@ -20,6 +20,7 @@
 
 #include "core/base/ids.h"
 #include "core/base/result.h"
+#include "core/base/uuid.h"
 #include "core/node/config.h"
 
 namespace coffer::net {
@@ -75,9 +76,8 @@ Result<std::vector<NodeAddress>> parse_addresses(std::string_view json);
 std::string to_json(const std::vector<NodeAddress>& nodes);
 inline constexpr std::size_t nodes_max = 63;  ///< members of a group at most
 
-/// The canonical form, lower case with dashes.
-std::string to_string(const Uuid& uuid);
-/// Upper or lower case, dashes where RFC 9562 has them.
+using coffer::to_string;  // of ids
+/// As core/base/uuid.h reads one.
 Result<Uuid> parse_uuid(std::string_view text);
 
 }  // namespace coffer::net

@@ -8,41 +8,16 @@
 #include "net/driver/settings.h"
 #include "net/http/calls.h"
 #include "net/http/json_text.h"
+#include "net/http/shard_status.h"
 
 namespace coffer::net {
 
 namespace {
 
-std::string_view role_name(std::uint8_t role) {
-  constexpr std::string_view names[] = {"follower", "pre-candidate", "candidate", "leader"};
-  return role < std::size(names) ? names[role] : "?";
-}
-
-std::string shard_json(const router::NodeStatusReply::Shard& shard) {
-  return JsonObject()
-      .number("shard", shard.shard.value)
-      .text("role", role_name(shard.role))
-      .number("term", shard.term.value)
-      .number("leader", shard.leader.value)
-      .number("commit", shard.commit.value)
-      .number("last", shard.last.value)
-      .number("position", shard.position.value)
-      .number("dedup_rows", shard.dedup_rows)
-      .number("legs_unanswered", shard.legs_unanswered)
-      .number("base", shard.base.value)
-      .number("snapshot", shard.snapshot.value)
-      .number("in_doubt", shard.in_doubt)
-      .boolean("uncertain", shard.uncertain)
-      .raw("voters", nodes_json(shard.voters))
-      .raw("outgoing", nodes_json(shard.outgoing))
-      .raw("learners", nodes_json(shard.learners))
-      .str();
-}
-
 std::string shards_json(const router::NodeStatusReply& reply) {
   std::vector<std::string> shards;
   for (const router::NodeStatusReply::Shard& shard : reply.shards) {
-    shards.push_back(shard_json(shard));
+    shards.push_back(to_json(shard));
   }
   return json_array(shards);
 }

@@ -10,22 +10,6 @@ namespace {
 
 constexpr std::size_t stories_tried_max = 20;
 
-int severity(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::pass:
-      return 0;
-    case Verdict::unknown:
-      return 1;
-    case Verdict::stuck:
-      return 2;
-    case Verdict::nondeterministic:
-      return 3;
-    case Verdict::violation:
-      return 4;
-  }
-  return 4;
-}
-
 void add(RungReport& report, std::uint64_t seed, const Finding& finding) {
   ++report.seeds;
   if (finding.verdict == Verdict::pass) return;

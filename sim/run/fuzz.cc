@@ -40,22 +40,6 @@ RunResult run_perturbed(const Scenario& scenario, std::uint64_t seed) {
   return run_deeper(scenario, seed, depth);
 }
 
-int severity(Verdict verdict) {
-  switch (verdict) {
-    case Verdict::pass:
-      return 0;
-    case Verdict::unknown:
-      return 1;
-    case Verdict::stuck:
-      return 2;
-    case Verdict::nondeterministic:
-      return 3;
-    case Verdict::violation:
-      return 4;
-  }
-  return 4;
-}
-
 std::uint64_t median_of(std::vector<std::uint64_t> values) {
   if (values.empty()) return 0;
   const auto middle = values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2);

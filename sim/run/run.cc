@@ -22,6 +22,22 @@ std::string_view name(Verdict verdict) {
   return "?";
 }
 
+int severity(Verdict verdict) {
+  switch (verdict) {
+    case Verdict::pass:
+      return 0;
+    case Verdict::unknown:
+      return 1;
+    case Verdict::stuck:
+      return 2;
+    case Verdict::nondeterministic:
+      return 3;
+    case Verdict::violation:
+      return 4;
+  }
+  return 4;
+}
+
 void AvailabilityCounts::add(const AvailabilityCounts& more) {
   requests += more.requests;
   served += more.served;

@@ -20,6 +20,8 @@ class Onlooker;
 /// The same words everywhere: output, exit codes, scenario files.
 enum class Verdict : std::uint8_t { pass, violation, stuck, nondeterministic, unknown };
 std::string_view name(Verdict verdict);
+/// Of several runs the gravest verdict is told: 0 for pass, most for a violation.
+int severity(Verdict verdict);
 
 struct Operations {
   std::uint64_t succeeded = 0;  ///< client operations (transfers count one by one)

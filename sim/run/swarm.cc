@@ -216,6 +216,16 @@ Scenario draw_accounts(std::uint64_t seed) {
   return scenario;
 }
 
+/// In some worlds accounts are frozen meanwhile, and in some snapshots are taken all the time.
+void draw_company(Prng& prng, Scenario& scenario) {
+  if (prng.chance(400)) scenario.workload.account_change_per_mille = draw(prng, 20, 100);
+  if (prng.chance(300)) {
+    scenario.tuning.segment_size = std::uint64_t{1} << prng.between(14, 16);
+    scenario.tuning.epoch_bytes = std::uint64_t{1} << prng.between(12, 15);
+    scenario.tuning.chunk_bytes = 1u << prng.between(12, 14);
+  }
+}
+
 /// The worlds of the default profile, by any protocol, whose clients place, capture and void many holds, or let them
 /// expire; in some of them accounts are frozen meanwhile, and in some snapshots are taken all the time.
 Scenario draw_many_holds(std::uint64_t seed) {
@@ -224,12 +234,7 @@ Scenario draw_many_holds(std::uint64_t seed) {
   scenario.tuning.protocol = draw_protocol(prng);
   scenario.shards = std::max(scenario.shards, 2u);  // never fewer than the faults know of
   scenario.workload.hold_per_mille = draw(prng, 150, 500);
-  if (prng.chance(400)) scenario.workload.account_change_per_mille = draw(prng, 20, 100);
-  if (prng.chance(300)) {
-    scenario.tuning.segment_size = std::uint64_t{1} << prng.between(14, 16);
-    scenario.tuning.epoch_bytes = std::uint64_t{1} << prng.between(12, 15);
-    scenario.tuning.chunk_bytes = 1u << prng.between(12, 14);
-  }
+  draw_company(prng, scenario);
   return scenario;
 }
 
@@ -278,12 +283,7 @@ Scenario draw_many_splits(std::uint64_t seed) {
   scenario.tuning.protocol = draw_protocol(prng);
   scenario.shards = std::max(scenario.shards, 3u);  // never fewer than the faults know of
   scenario.workload.split_per_mille = draw(prng, 150, 500);
-  if (prng.chance(400)) scenario.workload.account_change_per_mille = draw(prng, 20, 100);
-  if (prng.chance(300)) {
-    scenario.tuning.segment_size = std::uint64_t{1} << prng.between(14, 16);
-    scenario.tuning.epoch_bytes = std::uint64_t{1} << prng.between(12, 15);
-    scenario.tuning.chunk_bytes = 1u << prng.between(12, 14);
-  }
+  draw_company(prng, scenario);
   return scenario;
 }
 
