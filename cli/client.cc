@@ -3,9 +3,12 @@
 #include "cli/client.h"
 
 #include <algorithm>
+#include <cctype>
 #include <cstdio>
 #include <memory>
 #include <string>
+#include <string_view>
+#include <utility>
 #include <variant>
 
 #include <CLI/CLI.hpp>
@@ -59,6 +62,21 @@ Question get(const std::string& path, const std::string& query,
   question.request.path = path;
   question.request.query = query;
   return question;
+}
+
+/// One segment of a path, or one value of a query, whatever stands in it (RFC 3986, 2.1).
+std::string encoded(const std::string& text) {
+  constexpr std::string_view digits = "0123456789ABCDEF";
+  std::string out;
+  for (const char c : text) {
+    const auto byte = static_cast<unsigned char>(c);
+    if (std::isalnum(byte) != 0 || c == '-' || c == '.' || c == '_' || c == '~' || c == ':') {
+      out.push_back(c);
+    } else {
+      out.append("%").append(1, digits[byte >> 4]).append(1, digits[byte & 15]);
+    }
+  }
+  return out;
 }
 
 /// 4xx that blame the request itself are usage; the rest is a refusal.
@@ -151,6 +169,9 @@ int run(const Options& options, Question question) {
   client.run_all();
   const net::HttpResponse response = net::answer(call, reply, {}, net::read_clocks().wall);
   const int code = print(response, options.format);
+  if (code == unavailable_or_unknown && options.format == OutputFormat::text) {
+    complain("`coffer status` shows which nodes answer at their client addresses");
+  }
   if (code == unavailable_or_unknown && call.transaction != TransferId() && options.format == OutputFormat::text) {
     const bool names_hold = call.route == net::HttpRoute::capture_hold || call.route == net::HttpRoute::void_hold;
     complain("to learn what became of it, repeat the command" +
@@ -188,7 +209,11 @@ net::JsonObject hold_body(const Options& options) {
   return pocket_body(options).number("expires_in", options.expires_in_s);
 }
 
-/// A part without "=" has no amount, which is the edge's to say.
+/// Nothing is wrong with a part of a split that says whom and how much; what is wrong with these is the edge's to say.
+std::string mistake_of_part(const std::string& part) {
+  return part.find('=') == std::string::npos ? "'" + part + "' is not TO=AMOUNT, such as bob=12.50" : "";
+}
+
 net::JsonObject split_body(const Options& options) {
   std::vector<std::string> parts;
   for (const std::string& part : options.parts) {
@@ -247,7 +272,7 @@ void add_change_verb(CLI::App& client, const Shared& options, int& exit_code, co
   change->add_option("--id", options->id, "the id of the request (default: a fresh one); the same id acts once");
   change->callback([=, &exit_code] {
     const net::JsonObject body = net::JsonObject().text("transaction_id", id_of(*options));
-    exit_code = run(*options, post("/v1/accounts/" + options->account + "/" + verb, body));
+    exit_code = run(*options, post("/v1/accounts/" + encoded(options->account) + "/" + verb, body));
   });
 }
 
@@ -257,7 +282,8 @@ void add_account_verbs(CLI::App& client, const Shared& options, int& exit_code) 
   add_change_verb(client, options, exit_code, "close", "end an account that is empty, for ever");
   CLI::App* account = client.add_subcommand("account", "whether an account is open, frozen or closed");
   account->add_option("ACCOUNT", options->account)->required();
-  account->callback([=, &exit_code] { exit_code = run(*options, get("/v1/accounts/" + options->account, "")); });
+  account->callback(
+      [=, &exit_code] { exit_code = run(*options, get("/v1/accounts/" + encoded(options->account), "")); });
 }
 
 void add_money_verbs(CLI::App& client, const Shared& options, int& exit_code) {
@@ -285,7 +311,9 @@ void add_money_verbs(CLI::App& client, const Shared& options, int& exit_code) {
   CLI::App* split = client.add_subcommand("split", "pay several accounts from one: all of them, or none");
   split->add_option("FROM", options->account)->required();
   split->add_option("CURRENCY", options->currency, "ISO 4217 code, such as USD")->required();
-  split->add_option("PARTS", options->parts, "1 to 16 of TO=AMOUNT, such as bob=12.50")->required();
+  split->add_option("PARTS", options->parts, "1 to 16 of TO=AMOUNT, such as bob=12.50")
+      ->required()
+      ->check(CLI::Validator(mistake_of_part, ""));
   split->add_option("--id", options->id, "the transaction id (default: a fresh one); the same id moves money once");
   split->callback([=, &exit_code] { exit_code = run(*options, post("/v1/wallet/split", split_body(*options))); });
 }
@@ -308,20 +336,21 @@ void add_hold_verbs(CLI::App& client, const Shared& options, int& exit_code) {
   capture->add_option("AMOUNT", options->amount, "decimal, at most what is held")->required();
   capture->add_option("CURRENCY", options->currency, "that of the hold")->required();
   capture->callback([=, &exit_code] {
-    exit_code = run(*options, post("/v1/holds/" + options->id + "/capture", capture_body(*options)));
+    exit_code = run(*options, post("/v1/holds/" + encoded(options->id) + "/capture", capture_body(*options)));
   });
 
   CLI::App* let_go = client.add_subcommand("void", "end a hold and let go what it keeps");
   add_hold_arguments(*let_go, *options);
   let_go->callback([=, &exit_code] {
     const net::JsonObject body = net::JsonObject().text("account", options->account);
-    exit_code = run(*options, post("/v1/holds/" + options->id + "/void", body));
+    exit_code = run(*options, post("/v1/holds/" + encoded(options->id) + "/void", body));
   });
 
   CLI::App* show = client.add_subcommand("show-hold", "whether a hold is live, and how it ended");
   add_hold_arguments(*show, *options);
-  show->callback(
-      [=, &exit_code] { exit_code = run(*options, get("/v1/holds/" + options->id, "account=" + options->account)); });
+  show->callback([=, &exit_code] {
+    exit_code = run(*options, get("/v1/holds/" + encoded(options->id), "account=" + encoded(options->account)));
+  });
 }
 
 void add_read_verbs(CLI::App& client, const Shared& options, int& exit_code) {
@@ -329,21 +358,59 @@ void add_read_verbs(CLI::App& client, const Shared& options, int& exit_code) {
   add_pocket_arguments(*balance, *options, false);
   balance->add_option("--consistency", options->consistency, "linearizable (default) or eventual");
   balance->callback([=, &exit_code] {
-    exit_code = run(*options, get("/v1/accounts/" + options->account + "/balance",
-                                  "currency=" + options->currency + "&consistency=" + options->consistency));
+    exit_code =
+        run(*options, get("/v1/accounts/" + encoded(options->account) + "/balance",
+                          "currency=" + encoded(options->currency) + "&consistency=" + encoded(options->consistency)));
   });
 
   CLI::App* status = client.add_subcommand("show", "what became of a transfer");
   status->add_option("ID", options->id, "the transaction id")->required();
   status->add_option("--from", options->account, "its debit account (without: all shards are asked)");
   status->callback([=, &exit_code] {
-    const std::string query = options->account.empty() ? "" : "from_account=" + options->account;
-    exit_code = run(*options, get("/v1/transfers/" + options->id, query));
+    const std::string query = options->account.empty() ? "" : "from_account=" + encoded(options->account);
+    exit_code = run(*options, get("/v1/transfers/" + encoded(options->id), query));
   });
 
   CLI::App* trial = client.add_subcommand("trial-balance", "the sums of all accounts; exit code 6 unless zero");
   trial->callback(
       [=, &exit_code] { exit_code = run(*options, get("/v1/admin/trial_balance", "", net::HttpListener::admin)); });
+}
+
+constexpr std::pair<std::string_view, std::string_view> examples[] = {
+    {"open", "alice USD"},
+    {"deposit", "alice 100.00 USD"},
+    {"transfer", "alice bob 12.50 USD"},
+    {"transfer", "alice bob 12.50 USD --source 7 --number 1   then 2, 3, ... of alice, none left out"},
+    {"split", "alice USD bob=10.00 carol=2.50"},
+    {"balance", "alice USD --output json"},
+    {"hold", "alice 40.00 USD --expires-in 600   prints the hold_id that the next three take"},
+    {"capture", "HOLD alice bob 30.00 USD"},
+    {"void", "HOLD alice"},
+    {"show-hold", "HOLD alice"},
+    {"withdraw", "alice 5.00 USD"},
+    {"show", "TRANSACTION --from alice"},
+    {"freeze", "alice"},
+    {"unfreeze", "alice"},
+    {"close", "alice"},
+    {"account", "alice"},
+    {"trial-balance", "--output json"},
+    {"reconfigure", "1 1 2 4                      shard 1 shall have the voters 1, 2 and 4"},
+    {"transfer-leadership", "1 3                  node 3 shall lead shard 1"},
+};
+constexpr const char* exit_codes =
+    "Exit codes: 0 done, 2 the request is wrong, 6 the books do not balance, 7 unavailable or unknown (repeat with "
+    "the\n"
+    "same --id), 8 refused.";
+
+/// Of one verb; of all where none is named.
+std::string example_of(std::string_view wanted) {
+  std::string lines;
+  for (const auto& [verb, arguments] : examples) {
+    if (wanted.empty() || verb == wanted) {
+      lines.append("  coffer client ").append(verb).append(" ").append(arguments).append("\n");
+    }
+  }
+  return lines;
 }
 
 }  // namespace
@@ -355,23 +422,6 @@ void add_client_verb(CLI::App& app, int& exit_code) {
   add_output_option(*verb, options->format);
   verb->add_option("--wait", options->wait_s, "seconds to wait for an answer (default 10)")->check(CLI::Range(1, 60));
   verb->require_subcommand(1);
-  verb->footer(
-      "Examples:\n"
-      "  coffer client open alice USD\n"
-      "  coffer client deposit alice 100.00 USD\n"
-      "  coffer client transfer alice bob 12.50 USD\n"
-      "  coffer client transfer alice bob 12.50 USD --source 7 --number 1   then 2, 3, ... of alice, none left out\n"
-      "  coffer client split alice USD bob=10.00 carol=2.50\n"
-      "  coffer client balance alice USD --output json\n"
-      "  coffer client hold alice 40.00 USD --expires-in 600   prints the hold_id that the next three take\n"
-      "  coffer client capture HOLD alice bob 30.00 USD\n"
-      "  coffer client void HOLD alice\n"
-      "  coffer client show-hold HOLD alice\n"
-      "  coffer client freeze alice\n"
-      "  coffer client transfer-leadership 1 3\n"
-      "Exit codes: 0 done, 2 the request is wrong, 6 the books do not balance, 7 unavailable or unknown (repeat with "
-      "the\n"
-      "same --id), 8 refused.");
   add_money_verbs(*verb, options, exit_code);
   add_hold_verbs(*verb, options, exit_code);
   add_account_verbs(*verb, options, exit_code);
@@ -379,7 +429,9 @@ void add_client_verb(CLI::App& app, int& exit_code) {
   add_membership_verbs(*verb, options, exit_code);
   for (CLI::App* one : verb->get_subcommands({})) {
     one->fallthrough();
+    one->footer("Example:\n" + example_of(one->get_name()) + exit_codes);
   }
+  verb->footer("Examples:\n" + example_of("") + exit_codes);
 }
 
 }  // namespace coffer::cli

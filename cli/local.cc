@@ -180,17 +180,14 @@ int restart(const Options& options) {
 }
 
 CLI::Option* add_protocol_option(CLI::App& verb, ledger::Protocol& protocol) {
-  std::map<std::string, ledger::Protocol> names;
-  std::string choice;
+  CLI::Option* option = verb.add_option(
+      "--protocol", protocol, "how money crosses shards (default saga); `coffer sim list protocols` explains");
+  std::vector<Word> words;
   for (const txn::ProtocolRow& row : txn::protocols()) {
-    names.emplace(row.name, row.protocol);
-    choice.append(choice.empty() ? "" : "|").append(row.name);
+    words.emplace_back(row.name, static_cast<int>(row.protocol));
   }
-  return verb
-      .add_option("--protocol", protocol,
-                  "how money crosses shards (default saga); `coffer sim list protocols` explains")
-      ->transform(CLI::CheckedTransformer(names).description(choice))
-      ->option_text(choice);
+  take_one_of(*option, std::move(words));
+  return option;
 }
 
 }  // namespace

@@ -56,6 +56,9 @@ int main(int argc, char** argv) {
   try {
     app.parse(argc, argv);
   } catch (const CLI::ParseError& mistake) {
+    for (const std::string& word : app.remaining(true)) {  // with these, what is missing is only half of it
+      coffer::cli::complain("'" + word + "' is neither a verb nor an option here");
+    }
     return app.exit(mistake) == 0 ? coffer::cli::ok : coffer::cli::usage;
   }
   return exit_code;

@@ -3,11 +3,15 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace CLI {
 class App;
-}
+class Option;
+}  // namespace CLI
 
 namespace coffer::cli {
 
@@ -27,6 +31,10 @@ enum ExitCode : int {
 
 enum class OutputFormat : std::uint8_t { text, json };
 
+/// A word of a table, and the number it stands for.
+using Word = std::pair<std::string, int>;
+/// Has the option take one of these words; what else is given is told all of them.
+void take_one_of(CLI::Option& option, std::vector<Word> words);
 /// Adds `--output text|json`.
 void add_output_option(CLI::App& verb, OutputFormat& format);
 /// One line on stderr: "coffer: …".

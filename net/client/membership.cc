@@ -35,9 +35,16 @@ std::string what_stands_in_the_way(Outcome status) {
     return "the change goes on: followers are still catching up";
   }
   if (status == Outcome::change_under_way) {
-    return "another change of its members or leader has to end first (see `coffer status`)";
+    return "another change of its members or leader has to end first, or a node named is not known there (see `coffer "
+           "status`)";
   }
   return std::string(name(status));
+}
+
+std::string why_refused(Outcome status) {
+  return status == Outcome::malformed
+             ? "there is no such shard, or the node to lead is no voter of it (see `coffer status`)"
+             : std::string(name(status));
 }
 
 Result<void> ask_until_finished(Client& client, const router::Request& request, const GoOn& go_on) {
@@ -47,8 +54,7 @@ Result<void> ask_until_finished(Client& client, const router::Request& request, 
       return {};
     }
     if (!may_pass(reply.status)) {
-      return error(ErrorCode::unsupported,
-                   name_of(request.header.shard) + " refuses: " + std::string(name(reply.status)));
+      return error(ErrorCode::unsupported, name_of(request.header.shard) + " refuses: " + why_refused(reply.status));
     }
     if (!go_on()) {
       return error(ErrorCode::io, name_of(request.header.shard) + ": " + what_stands_in_the_way(reply.status));

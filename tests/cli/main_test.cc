@@ -35,6 +35,49 @@ TEST_CASE("what cannot be understood is a usage mistake, told on stderr") {
   }
 }
 
+TEST_CASE("a usage mistake names what was not understood, and what would have been") {
+  struct Row {
+    const char* arguments;
+    const char* says;
+  };
+  for (const Row& row :
+       {Row{"dance", "'dance' is neither a verb nor an option here"}, Row{"client dance alice", "'dance' is neither"},
+        Row{"local --protocol hope", "--protocol: must be saga|tcc|two_phase_commit, not hope"},
+        Row{"status --output xml", "--output: must be text|json, not xml"},
+        Row{"client split alice USD bob", "'bob' is not TO=AMOUNT, such as bob=12.50"},
+        Row{"client transfer alice bob 1", "CURRENCY is required"}}) {
+    const Ran ran = run(row.arguments);
+    INFO(row.arguments << " -> " << ran.err);
+    CHECK(ran.exit_code == 2);
+    CHECK_THAT(ran.err, Catch::Contains(row.says));
+  }
+}
+
+TEST_CASE("each verb of the client has an example of its own") {
+  const Ran all = run("client --help");
+  for (const char* verb :
+       {"open", "deposit", "withdraw", "transfer", "split", "hold", "capture", "void", "show-hold", "freeze",
+        "unfreeze", "close", "account", "balance", "show", "trial-balance", "reconfigure", "transfer-leadership"}) {
+    const std::string example = "  coffer client " + std::string(verb) + " ";
+    INFO(verb);
+    CHECK_THAT(all.out, Catch::Contains(example));
+    CHECK_THAT(run("client " + std::string(verb) + " --help").out, Catch::Contains("Example:\n" + example));
+  }
+}
+
+TEST_CASE("a word with a slash or an ampersand in it is a word, and never another request") {
+  for (const char* arguments :
+       {"client --server 127.0.0.1:1 account alice/balance", "client --server 127.0.0.1:1 freeze 'bob/close?'",
+        "client --server 127.0.0.1:1 balance 'a&b' USD"}) {
+    const Ran ran = run(arguments);
+    INFO(arguments << " -> " << ran.err);
+    CHECK(ran.exit_code == 2);
+    CHECK_THAT(ran.err, Catch::Contains("invalid-account-id"));
+  }
+  CHECK_THAT(run("client --server 127.0.0.1:1 balance alice 'USD&consistency=eventual'").err,
+             Catch::Contains("unsupported-currency"));
+}
+
 TEST_CASE("settings with a mistake are refused with its place") {
   const test::Directory directory;
   const std::string path = directory.path() + "/node.json";
