@@ -11,7 +11,8 @@ using test::run;
 
 TEST_CASE("help is an answer, not a mistake, and each verb's has an example") {
   CHECK(run("--help").exit_code == 0);
-  for (const char* verb : {"local", "local restart", "init", "join", "serve", "client", "status", "bench"}) {
+  for (const char* verb :
+       {"local", "local restart", "init", "join", "serve", "client", "status", "bench", "sim", "sim run"}) {
     const Ran ran = run(std::string(verb) + " --help");
     INFO(verb);
     CHECK(ran.exit_code == 0);
