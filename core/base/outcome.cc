@@ -1,81 +1,69 @@
 #include "core/base/outcome.h"
 
+#include <array>
+
 #include "core/base/check.h"
 
 namespace coffer {
 
+namespace {
+
+struct Row {
+  Outcome outcome;
+  std::string_view name;
+};
+// By number. tests/core/base/names_test.cc counts them.
+constexpr std::array rows = {
+    Row{Outcome::pending, "pending"},
+    Row{Outcome::success, "success"},
+    Row{Outcome::insufficient_funds, "insufficient-funds"},
+    Row{Outcome::credit_account_not_found, "credit-account-not-found"},
+    Row{Outcome::currency_mismatch, "currency-mismatch"},
+    Row{Outcome::balance_overflow, "balance-overflow"},
+    Row{Outcome::account_frozen, "account-frozen"},
+    Row{Outcome::account_closed, "account-closed"},
+    Row{Outcome::limit_exceeded, "limit-exceeded"},
+    Row{Outcome::account_locked, "account-locked"},
+    Row{Outcome::account_not_found, "account-not-found"},
+    Row{Outcome::same_account, "same-account"},
+    Row{Outcome::idempotency_payload_mismatch, "idempotency-payload-mismatch"},
+    Row{Outcome::transfer_not_found, "transfer-not-found"},
+    Row{Outcome::malformed, "malformed"},
+    Row{Outcome::reserved_account, "reserved-account"},
+    Row{Outcome::in_flight, "in-flight"},
+    Row{Outcome::change_under_way, "change-under-way"},
+    Row{Outcome::account_not_empty, "account-not-empty"},
+    Row{Outcome::hold_not_found, "hold-not-found"},
+    Row{Outcome::hold_captured, "hold-captured"},
+    Row{Outcome::hold_voided, "hold-voided"},
+    Row{Outcome::hold_expired, "hold-expired"},
+    Row{Outcome::hold_exceeded, "hold-exceeded"},
+    Row{Outcome::id_in_future, "id-in-future"},
+    Row{Outcome::id_gap, "id-gap"},
+    Row{Outcome::id_is_numbered, "id-is-numbered"},
+    Row{Outcome::not_leader, "not-leader"},
+    Row{Outcome::overloaded, "overloaded"},
+    Row{Outcome::no_leader, "no-leader"},
+    Row{Outcome::wrong_shard, "wrong-shard"},
+    Row{Outcome::draining, "draining"},
+    Row{Outcome::account_busy, "account-busy"},
+    Row{Outcome::unknown, "outcome-unknown"},
+    Row{Outcome::id_expired, "id-expired"},
+};
+
+constexpr bool is_in_order() {
+  for (std::size_t i = 1; i < rows.size(); ++i) {
+    if (rows[i].outcome <= rows[i - 1].outcome) return false;
+  }
+  return true;
+}
+static_assert(is_in_order(), "every outcome has one row");
+
+}  // namespace
+
 std::string_view name(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::pending:
-      return "pending";
-    case Outcome::success:
-      return "success";
-    case Outcome::insufficient_funds:
-      return "insufficient-funds";
-    case Outcome::credit_account_not_found:
-      return "credit-account-not-found";
-    case Outcome::currency_mismatch:
-      return "currency-mismatch";
-    case Outcome::balance_overflow:
-      return "balance-overflow";
-    case Outcome::account_frozen:
-      return "account-frozen";
-    case Outcome::account_closed:
-      return "account-closed";
-    case Outcome::account_locked:
-      return "account-locked";
-    case Outcome::limit_exceeded:
-      return "limit-exceeded";
-    case Outcome::account_not_found:
-      return "account-not-found";
-    case Outcome::same_account:
-      return "same-account";
-    case Outcome::idempotency_payload_mismatch:
-      return "idempotency-payload-mismatch";
-    case Outcome::transfer_not_found:
-      return "transfer-not-found";
-    case Outcome::malformed:
-      return "malformed";
-    case Outcome::reserved_account:
-      return "reserved-account";
-    case Outcome::in_flight:
-      return "in-flight";
-    case Outcome::change_under_way:
-      return "change-under-way";
-    case Outcome::account_not_empty:
-      return "account-not-empty";
-    case Outcome::hold_not_found:
-      return "hold-not-found";
-    case Outcome::hold_captured:
-      return "hold-captured";
-    case Outcome::hold_voided:
-      return "hold-voided";
-    case Outcome::hold_expired:
-      return "hold-expired";
-    case Outcome::hold_exceeded:
-      return "hold-exceeded";
-    case Outcome::not_leader:
-      return "not-leader";
-    case Outcome::overloaded:
-      return "overloaded";
-    case Outcome::no_leader:
-      return "no-leader";
-    case Outcome::wrong_shard:
-      return "wrong-shard";
-    case Outcome::draining:
-      return "draining";
-    case Outcome::account_busy:
-      return "account-busy";
-    case Outcome::id_in_future:
-      return "id-in-future";
-    case Outcome::id_gap:
-      return "id-gap";
-    case Outcome::id_is_numbered:
-      return "id-is-numbered";
-    case Outcome::unknown:
-      return "outcome-unknown";
-    case Outcome::id_expired:
-      return "id-expired";
+  for (const Row& row : rows) {
+    if (row.outcome == outcome) return row.name;
   }
   check_failed("an outcome is one of the table");
 }

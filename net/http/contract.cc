@@ -31,6 +31,8 @@ const Field currency{"currency", Shape::currency};
 
 /// An id that was bound to something else, and one whose time is not now.
 const Outcomes ids = {O::idempotency_payload_mismatch, O::id_in_future, O::id_expired};
+const Outcomes numbered_ids = ids + Outcomes{O::id_gap};       ///< of what a source may number
+const Outcomes other_ids = ids + Outcomes{O::id_is_numbered};  ///< of anything else
 const Outcomes pocket = {O::account_not_found, O::account_frozen, O::account_closed, O::currency_mismatch,
                          O::account_locked};
 const Outcomes debit = pocket + Outcomes{O::insufficient_funds};
@@ -47,7 +49,7 @@ std::vector<RouteContract> money_contracts() {
        {{"from_account", Shape::account}, {"to_account", Shape::account}, amount, currency, transaction_id},
        {200},
        "Moved",
-       debit + credit + ids,
+       debit + credit + numbered_ids,
        {P::same_account}},
       {R::split,
        "Pays several payees from one account: all of them, or none",
@@ -56,7 +58,7 @@ std::vector<RouteContract> money_contracts() {
        {{"from_account", Shape::account}, currency, transaction_id, {"parts", Shape::split_parts}},
        {200},
        "Moved",
-       debit + credit + ids,
+       debit + credit + other_ids,
        {P::same_account, P::amount_too_large}},
       {R::deposit,
        "Brings money into the wallet",
@@ -65,7 +67,7 @@ std::vector<RouteContract> money_contracts() {
        one_account,
        {200},
        "Moved",
-       pocket + Outcomes{O::balance_overflow} + ids},
+       pocket + Outcomes{O::balance_overflow} + numbered_ids},
       {R::withdrawal,
        "Takes money out of the wallet",
        {},
@@ -73,7 +75,7 @@ std::vector<RouteContract> money_contracts() {
        one_account,
        {200},
        "Moved",
-       debit + Outcomes{O::balance_overflow} + ids},
+       debit + Outcomes{O::balance_overflow} + numbered_ids},
       {R::transfer_status,
        "What became of a transfer, deposit, withdrawal or split, step by step; without from_account all shards are "
        "asked",
@@ -82,12 +84,12 @@ std::vector<RouteContract> money_contracts() {
        {},
        {200},
        "TransferStatus",
-       {O::transfer_not_found, O::id_expired}},
+       {O::transfer_not_found, O::id_expired, O::id_is_numbered}},
   };
 }
 
 std::vector<RouteContract> account_contracts() {
-  const Outcomes change = Outcomes{O::account_not_found} + ids;
+  const Outcomes change = Outcomes{O::account_not_found} + other_ids;
   return {
       {R::open_account,
        "Opens an account, or a further currency of it",
@@ -149,7 +151,7 @@ std::vector<RouteContract> hold_contracts() {
        {account_id, amount, currency, transaction_id, {"expires_in", Shape::lifetime_s}},
        {201, 200},
        "Held",
-       debit + ids},
+       debit + other_ids},
       {R::capture_hold,
        "Moves money that a hold keeps, which ends it",
        {hold_id},
@@ -158,7 +160,7 @@ std::vector<RouteContract> hold_contracts() {
        {200},
        "Captured",
        credit + Outcomes{O::account_not_found, O::hold_not_found, O::hold_voided, O::hold_expired, O::hold_exceeded,
-                         O::idempotency_payload_mismatch},
+                         O::idempotency_payload_mismatch, O::account_busy},
        {P::same_account}},
       {R::void_hold,
        "Lets go what a hold keeps",
