@@ -1,10 +1,13 @@
 #include "net/driver/settings.h"
 
+#include <cstdlib>
 #include <fstream>
+#include <sstream>
 
 #include <catch2/catch.hpp>
 
 #include "net/driver/clock.h"
+#include "net/http/strict_json.h"
 #include "tests/net/served_node.h"
 
 using namespace coffer;
@@ -30,6 +33,29 @@ TEST_CASE("settings that are written are read back the same") {
   CHECK(read->nodes[2].incarnation == 7);
   CHECK(read->tuning.protocol == ledger::Protocol::two_phase_commit);
   CHECK(read->tuning.election_timeout == milliseconds(100));
+}
+
+TEST_CASE("every setting that a node writes is told of in the docs") {
+  net::NodeSettings settings = test::first_of(3, 2, "node-1");
+  settings.founders = {NodeId(1)};
+  settings.replaces = NodeId(2);
+  settings.tuning.id_window = seconds(86400);
+  const char* const root = std::getenv("COFFER_SOURCE_DIR");
+  std::ifstream file(std::string(root == nullptr ? "." : root) + "/docs/ARCHITECTURE.md");
+  std::ostringstream docs;
+  REQUIRE(docs << file.rdbuf());
+  const net::JsonDocument written = net::parse_json(net::to_json(settings));
+  REQUIRE(written.error == net::JsonError::none);
+  std::vector<std::string> keys;
+  for (const auto& [key, value] : written.root.members) {
+    keys.push_back(key);
+    for (const auto& [inner, ignored] : value.members) keys.push_back(inner);
+  }
+  CHECK(keys.size() > 20);
+  for (const std::string& key : keys) {
+    INFO(key);
+    CHECK(docs.str().find("`" + key + "`") != std::string::npos);
+  }
 }
 
 TEST_CASE("every shard lives on every node, and slots are divided without gap") {
