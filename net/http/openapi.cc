@@ -207,8 +207,10 @@ Json problem_schema() {
                  {"outcome", one_of({"none", "rejected", "unknown"})},
                  {"transaction_id", named("Uuid")},
                  {"hold_id", named("Uuid")},
+                 {"expected_number", named("Count")},
+                 {"expected_transaction_id", named("Uuid")},
                  {"errors", list_of(object({{"pointer", string}, {"code", string}}))}},
-                {"transaction_id", "hold_id", "errors"});
+                {"transaction_id", "hold_id", "expected_number", "expected_transaction_id", "errors"});
 }
 
 // ---- what is asked -------------------------------------------------------------------------------------------------

@@ -40,6 +40,7 @@ TEST_CASE("every setting that a node writes is told of in the docs") {
   settings.founders = {NodeId(1)};
   settings.replaces = NodeId(2);
   settings.tuning.id_window = seconds(86400);
+  settings.tuning.numbered_ids = true;
   const char* const root = std::getenv("COFFER_SOURCE_DIR");
   std::ifstream file(std::string(root == nullptr ? "." : root) + "/docs/ARCHITECTURE.md");
   std::ostringstream docs;
