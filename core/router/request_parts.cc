@@ -5,6 +5,7 @@
 #include <tuple>
 
 #include "core/base/check.h"
+#include "core/router/single_result.h"
 
 namespace coffer::router {
 
@@ -69,18 +70,10 @@ bool is_final(Outcome outcome, bool other_open) {
 
 bool leaves_doubt(Outcome outcome) { return outcome == Outcome::unknown || outcome == Outcome::pending; }
 
-/// What the reply says of the whole request: a hold placed or captured and a split have a result, as a transfer has.
+/// What the reply says of the whole request.
 Outcome outcome_of(const Reply& reply) {
-  if (const auto* placed = std::get_if<PlaceHoldReply>(&reply.body)) {
-    return placed->result.outcome;
-  }
-  if (const auto* captured = std::get_if<CaptureHoldReply>(&reply.body)) {
-    return captured->result.outcome;
-  }
-  if (const auto* split = std::get_if<SplitReply>(&reply.body)) {
-    return split->result.outcome;
-  }
-  return reply.status;
+  const TransferResult* result = single_result(reply);
+  return result != nullptr ? result->outcome : reply.status;
 }
 
 /// Where the id stands in a request that has one, behind the header; transfers have one per item.

@@ -5,6 +5,8 @@
 #include <variant>
 #include <vector>
 
+#include "core/router/single_result.h"
+
 namespace coffer::sim {
 
 namespace {
@@ -17,11 +19,7 @@ bool is_definite(Outcome outcome) {
 }  // namespace
 
 bool is_definite(const router::Reply& reply) {
-  if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) return is_definite(placed->result.outcome);
-  if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) {
-    return is_definite(captured->result.outcome);
-  }
-  if (const auto* split = std::get_if<router::SplitReply>(&reply.body)) return is_definite(split->result.outcome);
+  if (const router::TransferResult* result = router::single_result(reply)) return is_definite(result->outcome);
   const auto* transfers = std::get_if<router::TransfersReply>(&reply.body);
   if (reply.status != Outcome::success || transfers == nullptr) return is_definite(reply.status);
   return std::all_of(transfers->results.begin(), transfers->results.end(),

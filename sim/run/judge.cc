@@ -2,6 +2,7 @@
 
 #include <utility>
 
+#include "core/router/single_result.h"
 #include "sim/oracles/oracles.h"
 
 namespace coffer::sim {
@@ -181,9 +182,9 @@ void Judge::on_call(SimTime now, std::uint32_t client, std::uint64_t op, const r
     call.status = true;
     call.items.push_back({request.header.tenant, status->id});
   }
-  call.of_hold = request.header.kind == router::RequestKind::place_hold ||
-                 request.header.kind == router::RequestKind::capture_hold ||
-                 request.header.kind == router::RequestKind::split;
+  call.has_single_result = request.header.kind == router::RequestKind::place_hold ||
+                           request.header.kind == router::RequestKind::capture_hold ||
+                           request.header.kind == router::RequestKind::split;
   for (const auto& oracle : oracles_) oracle->on_call(now, client, op, request);
 }
 
@@ -220,16 +221,10 @@ void Judge::count(Outcome outcome, const router::TransferResult& result) {
 }
 
 void Judge::count(const Call& call, const router::Reply& reply) {
-  if (call.of_hold) {
-    const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body);
-    const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body);
-    const auto* split = std::get_if<router::SplitReply>(&reply.body);
-    const bool has_result = placed != nullptr || captured != nullptr || split != nullptr;
-    const router::TransferResult result = split != nullptr      ? split->result
-                                          : placed != nullptr   ? placed->result
-                                          : captured != nullptr ? captured->result
-                                                                : router::TransferResult{};
-    return count(has_result ? result.outcome : reply.status, result);
+  if (call.has_single_result) {
+    const router::TransferResult* result = router::single_result(reply);
+    return count(result != nullptr ? result->outcome : reply.status,
+                 result != nullptr ? *result : router::TransferResult{});
   }
   if (call.status) {
     const auto* told = std::get_if<router::TransferStatusReply>(&reply.body);

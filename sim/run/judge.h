@@ -67,7 +67,7 @@ class Judge {
   struct Call {
     std::vector<Key> items;
     bool status = false;
-    bool of_hold = false;  ///< placed or captured; or a split
+    bool has_single_result = false;  ///< a hold placed or captured, a split
   };
 
   /// What one transfer or hold was told.

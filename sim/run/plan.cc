@@ -10,6 +10,7 @@
 #include "core/ledger/commands.h"
 #include "sim/kernel/streams.h"
 #include "sim/observe/sim_time.h"
+#include "sim/workload/asks.h"
 
 namespace coffer::sim {
 
@@ -90,17 +91,8 @@ router::AccountChange change_of(CallKind kind) {
                                       : router::AccountChange::close;
 }
 
-/// Of a write of an account or a hold, or of a read.
-Outcome outcome_of(const router::Reply& reply) {
-  if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) return placed->result.outcome;
-  if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) return captured->result.outcome;
-  if (const auto* split = std::get_if<router::SplitReply>(&reply.body)) return split->result.outcome;
-  if (const auto* told = std::get_if<router::TransferStatusReply>(&reply.body)) return told->result.outcome;
-  return reply.status;
-}
-
-/// Or a split: what is asked again, word by word, until it has a definite answer.
-bool is_write_of_hold(router::RequestKind kind) {
+/// Of a hold, or a split: what is asked again, word by word, until it has a definite answer.
+bool is_asked_until_definite(router::RequestKind kind) {
   return kind == router::RequestKind::split || kind == router::RequestKind::place_hold ||
          kind == router::RequestKind::capture_hold || kind == router::RequestKind::void_hold;
 }
@@ -398,16 +390,15 @@ bool ScriptPlan::settle(Client& client, const Ask& ask, const router::Reply& rep
     if (!is_definite(reply.status) && client.phase != Phase::setup) client.open_openings.push_back(ask);
   }
   settle_write(client, ask, reply);
-  return is_definite(outcome_of(reply));
+  return is_definite(workload::outcome_of(reply));
 }
 
 void ScriptPlan::settle_write(Client& client, const Ask& ask, const router::Reply& reply) {
-  const bool of_hold = is_write_of_hold(ask.kind);
-  if (of_hold || ask.kind == router::RequestKind::change_account) {
+  if (is_asked_until_definite(ask.kind) || ask.kind == router::RequestKind::change_account) {
     std::erase_if(client.open_changes, [&](const Ask& open) {
       return open.kind == ask.kind && open.id == ask.id && open.pocket == ask.pocket && open.hold == ask.hold;
     });
-    if (!is_definite(outcome_of(reply))) client.open_changes.push_back(ask);
+    if (!is_definite(workload::outcome_of(reply))) client.open_changes.push_back(ask);
     if (!client.open_changes.empty()) client.open_changes.back().written = nullptr;  // asked again while healing
   }
   const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body);

@@ -4,6 +4,7 @@
 #include <variant>
 
 #include "core/base/check.h"
+#include "core/router/single_result.h"
 
 namespace coffer::sim::workload {
 
@@ -90,9 +91,7 @@ Ask splitting(const Split& split) {
 }
 
 Outcome outcome_of(const router::Reply& reply) {
-  if (const auto* placed = std::get_if<router::PlaceHoldReply>(&reply.body)) return placed->result.outcome;
-  if (const auto* captured = std::get_if<router::CaptureHoldReply>(&reply.body)) return captured->result.outcome;
-  if (const auto* split = std::get_if<router::SplitReply>(&reply.body)) return split->result.outcome;
+  if (const router::TransferResult* result = router::single_result(reply)) return result->outcome;
   if (const auto* told = std::get_if<router::TransferStatusReply>(&reply.body)) return told->result.outcome;
   return reply.status;
 }
