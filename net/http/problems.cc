@@ -1,5 +1,8 @@
 #include "net/http/problems.h"
 
+#include <algorithm>
+#include <iterator>
+
 #include "core/base/check.h"
 #include "core/base/uuid_number.h"
 #include "net/driver/settings.h"
@@ -102,77 +105,21 @@ const std::vector<ProblemRow>& all_problems() {
   return all;
 }
 
+/// Each is a problem of its own name, but for what a client need not tell apart.
 Problem problem_of(Outcome outcome) {
-  switch (outcome) {
-    case Outcome::pending:
-    case Outcome::success:
-      break;
-    case Outcome::insufficient_funds:
-      return P::insufficient_funds;
-    case Outcome::credit_account_not_found:
-      return P::credit_account_not_found;
-    case Outcome::currency_mismatch:
-      return P::currency_mismatch;
-    case Outcome::balance_overflow:
-      return P::balance_overflow;
-    case Outcome::account_frozen:
-      return P::account_frozen;
-    case Outcome::account_closed:
-      return P::account_closed;
-    case Outcome::limit_exceeded:
-      return P::limit_exceeded;
-    case Outcome::account_locked:
-      return P::account_locked;
-    case Outcome::account_not_found:
-      return P::account_not_found;
-    case Outcome::same_account:
-      return P::same_account;
-    case Outcome::idempotency_payload_mismatch:
-      return P::idempotency_payload_mismatch;
-    case Outcome::transfer_not_found:
-      return P::transfer_not_found;
-    case Outcome::malformed:
-      return P::internal;  // the edge checks everything before it asks
-    case Outcome::reserved_account:
-      return P::invalid_account_id;
-    case Outcome::in_flight:
-      return P::in_flight;
-    case Outcome::change_under_way:
-      return P::change_under_way;
-    case Outcome::account_not_empty:
-      return P::account_not_empty;
-    case Outcome::hold_not_found:
-      return P::hold_not_found;
-    case Outcome::hold_captured:
-      return P::hold_captured;
-    case Outcome::hold_voided:
-      return P::hold_voided;
-    case Outcome::hold_expired:
-      return P::hold_expired;
-    case Outcome::hold_exceeded:
-      return P::hold_exceeded;
-    case Outcome::id_in_future:
-      return P::id_in_future;
-    case Outcome::id_gap:
-      return P::id_gap;
-    case Outcome::id_is_numbered:
-      return P::id_is_numbered;
-    case Outcome::id_expired:
-      return P::id_expired;
-    case Outcome::not_leader:
-    case Outcome::no_leader:
-    case Outcome::wrong_shard:
-      return P::no_leader;
-    case Outcome::overloaded:
-      return P::overloaded;
-    case Outcome::draining:
-      return P::draining;
-    case Outcome::account_busy:
-      return P::account_busy;
-    case Outcome::unknown:
-      return P::outcome_unknown;
+  if (outcome == Outcome::malformed) {
+    return P::internal;  // the edge checks everything before it asks
   }
-  check_failed("only refusals and unknown outcomes are problems");
+  if (outcome == Outcome::reserved_account) {
+    return P::invalid_account_id;
+  }
+  if (outcome == Outcome::not_leader || outcome == Outcome::wrong_shard) {
+    return P::no_leader;
+  }
+  const auto* const row = std::find_if(std::begin(rows), std::end(rows),
+                                       [&](const ProblemRow& known) { return known.code == name(outcome); });
+  check(row != std::end(rows), "only refusals and unknown outcomes are problems");
+  return row->problem;
 }
 
 HttpResponse to_response(const ProblemReport& report) {

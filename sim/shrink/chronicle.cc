@@ -71,6 +71,24 @@ std::optional<OfHold> hold_of(const router::Request& request) {
   return std::nullopt;
 }
 
+std::optional<std::string> of_life_of_hold(const std::string& here, const TraceEvent& event) {
+  const std::string hold = here + of_hold(event.transfer);
+  switch (event.kind) {
+    case TraceKind::hold_placed:
+      return hold + " keeps " + std::to_string(event.a);
+    case TraceKind::hold_captured:
+      return hold + " is captured";
+    case TraceKind::capture_put_off:
+      return hold + " is not captured yet: its account is locked";
+    case TraceKind::hold_voided:
+      return hold + " is voided";
+    case TraceKind::hold_expired:
+      return hold + " has expired";
+    default:
+      return std::nullopt;
+  }
+}
+
 std::string spelled(const router::TransferItem& item) {
   const std::string sum = to_string(item.currency) + " " + std::to_string(item.amount);
   switch (item.operation) {
@@ -175,16 +193,6 @@ std::optional<std::string> Chronicle::of_transfer(NodeId node, const TraceEvent&
       return here + transfer + " is done: all parts are credited";
     case TraceKind::split_cancelled:
       return here + transfer + " is done: all parts are cancelled";
-    case TraceKind::hold_placed:
-      return here + of_hold(event.transfer) + " keeps " + std::to_string(event.a);
-    case TraceKind::hold_captured:
-      return here + of_hold(event.transfer) + " is captured";
-    case TraceKind::capture_put_off:
-      return here + of_hold(event.transfer) + " is not captured yet: its account is locked";
-    case TraceKind::hold_voided:
-      return here + of_hold(event.transfer) + " is voided";
-    case TraceKind::hold_expired:
-      return here + of_hold(event.transfer) + " has expired";
     case TraceKind::refused:
       return here + transfer + " is refused: " + outcome_of(event.a);
     case TraceKind::dedup_hit:
@@ -192,7 +200,7 @@ std::optional<std::string> Chronicle::of_transfer(NodeId node, const TraceEvent&
     case TraceKind::dedup_conflict:
       return here + transfer + " is known with another body";
     default:
-      return std::nullopt;
+      return of_life_of_hold(here, event);
   }
 }
 

@@ -164,10 +164,10 @@ TEST_CASE("the published schema has every key that is written, and every fault")
   // What goes without saying unless it is there.
   scenario.tuning.id_window = scenario.tuning.id_grace = seconds(1);
   scenario.tuning.numbered_ids = true;
-  for (const auto share : {&workload::Config::hold_per_mille, &workload::Config::race_per_mille,
-                           &workload::Config::timed_id_per_mille, &workload::Config::odd_time_per_mille,
-                           &workload::Config::late_per_mille, &workload::Config::split_per_mille,
-                           &workload::Config::numbered_per_mille}) {
+  for (const auto share :
+       {&workload::Config::hold_per_mille, &workload::Config::race_per_mille, &workload::Config::timed_id_per_mille,
+        &workload::Config::odd_time_per_mille, &workload::Config::late_per_mille, &workload::Config::split_per_mille,
+        &workload::Config::numbered_per_mille}) {
     scenario.workload.*share = 30;
   }
   scenario.client_outwait = milliseconds(100);
