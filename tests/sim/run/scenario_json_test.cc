@@ -173,6 +173,7 @@ TEST_CASE("the published schema has every key that is written, and every fault")
   scenario.client_outwait = milliseconds(100);
   const auto drawn = nlohmann::json::parse(write_scenario(scenario));
   scenario = scenario_of("scenarios/basics/late_client.json");
+  scenario.tuning.numbered_ids = true;
   scenario.client_outwait = milliseconds(100);
   const auto scripted = nlohmann::json::parse(write_scenario(scenario));
   for (const nlohmann::json& written : {drawn, scripted}) {
