@@ -307,7 +307,7 @@ class StateMachine {
   std::optional<ledger::AccountState> account_state(TenantId tenant, std::string_view account) const;
   std::optional<TransferRecord> find_transfer(TenantId tenant, std::string_view home_account,
                                               const TransferId& id) const;
-  /// Without the account: the first (by position) with this id in this shard.
+  /// Without the account: the first (by position) with this id in this shard, but for numbers of sources.
   std::optional<TransferRecord> find_transfer(TenantId tenant, const TransferId& id) const;
   /// The split in this row of this very state. Requires: there is one (checked).
   SplitRecord split(std::uint32_t row) const;

@@ -71,7 +71,9 @@ std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, std::
 std::optional<TransferRecord> StateMachine::find_transfer(TenantId tenant, const TransferId& id) const {
   const State& state = *state_;
   const DedupNumber number = state.dedup.find_first(id, [&](const ledger::DedupRow& row) {
-    return is_transfer(row.operation) && state.book.account(row.home).tenant == tenant;
+    // A source numbers each account from 1 on: of its numbers only the account says whose they are.
+    const bool is_numbered = state.dedup.find_source(row.home, id) != ledger::no_row;
+    return is_transfer(row.operation) && !is_numbered && state.book.account(row.home).tenant == tenant;
   });
   if (number == ledger::no_row) return std::nullopt;
   return record_of(state, number);

@@ -303,9 +303,32 @@ TEST_CASE(
   REQUIRE(why(numbered(1), "nobody") == Outcome::transfer_not_found);
   REQUIRE(why(id_of(1), "alice") == Outcome::transfer_not_found);
   REQUIRE(world.state.find_transfer(default_tenant, "alice", numbered(2))->outcome == Outcome::success);
-  REQUIRE(world.state.find_transfer(default_tenant, numbered(2))->outcome == Outcome::success);
   REQUIRE(world.state.why_not_found(default_tenant, "", numbered(1)) == Outcome::id_is_numbered);
   REQUIRE(world.state.why_not_found(default_tenant, "", id_of(1)) == Outcome::transfer_not_found);
+}
+
+TEST_CASE("a number that several accounts have had is nobody's without the account, other ids are found (N7)") {
+  Numbered world;
+  world.open("alice");
+  world.open("bob");
+  world.reads_numbers = false;
+  world.deposit(numbered(9, 1), 3);  // of version 8, and nobody's number
+  world.reads_numbers = true;
+  world.deposit(id_of(1), 2);
+  const auto is_nobodys = [&](const TransferId& id) {
+    return !world.state.find_transfer(default_tenant, id) &&
+           world.state.why_not_found(default_tenant, "", id) == Outcome::id_is_numbered;
+  };
+  world.deposit(numbered(1), 5, "alice");
+  REQUIRE(is_nobodys(numbered(1)));
+  world.deposit(numbered(1), 7, "bob");
+  world.deposit(numbered(2), 7, "bob");
+  REQUIRE(is_nobodys(numbered(1)));
+  REQUIRE(is_nobodys(numbered(2)));
+  REQUIRE(world.state.find_transfer(default_tenant, "alice", numbered(1))->outcome == Outcome::success);
+  REQUIRE_FALSE(world.state.find_transfer(default_tenant, "alice", numbered(2)));
+  REQUIRE(world.state.find_transfer(default_tenant, numbered(9, 1))->outcome == Outcome::success);
+  REQUIRE(world.state.find_transfer(default_tenant, id_of(1))->outcome == Outcome::success);
 }
 
 TEST_CASE("a state with sources says so, with a window beside or without, and comes back from its bytes") {
