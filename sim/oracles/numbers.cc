@@ -1,8 +1,8 @@
 // O-L9. Ids that carry a number of a source, by the committed events alone: of each account and source every number is
 // decided once, right after the one before, of which nothing is under way any more; and nothing but a transfer, deposit
 // or withdrawal has such an id. What a client is told agrees with that: of a gap the number that was expected, at some
-// moment between its call and the answer; of a number that has expired a later one in the log; and no number that was
-// decided before the call is not found.
+// moment between its call and the answer; of a number that has expired a later one in the log; no number that was
+// decided before the call is not found; and that its id is a number is told only of what is none of these three.
 #include <map>
 #include <memory>
 #include <tuple>
@@ -64,12 +64,12 @@ class Numbers final : public Oracle {
     if (call->has_items()) {
       const std::vector<Told> answers = answers_of(*call, reply);
       for (std::size_t i = 0; i < answers.size() && i < before.size(); ++i) {
-        heard(call->items[i].key, answers[i], before[i]);
+        heard(call->kind, call->items[i].key, answers[i], before[i]);
       }
     } else if (call->kind == router::RequestKind::change_account) {
-      heard({call->tenant, call->account, call->id}, {reply.status, false, {}}, before.front());
+      heard(call->kind, {call->tenant, call->account, call->id}, {reply.status, false, {}}, before.front());
     } else if (call->kind == router::RequestKind::transfer_status && !call->account.empty()) {
-      heard({call->tenant, call->account, call->id}, {reply.status, false, {}}, before.front());
+      heard(call->kind, {call->tenant, call->account, call->id}, {reply.status, false, {}}, before.front());
     }
   }
 
@@ -165,7 +165,7 @@ class Numbers final : public Oracle {
   }
 
   /// `before`: the number decided last when the client called.
-  void heard(const Key& key, const Told& told, std::uint64_t before) {
+  void heard(router::RequestKind kind, const Key& key, const Told& told, std::uint64_t before) {
     const std::optional<Numbered> said = numbered_as(key.id);
     const bool speaks_of_numbers = told.outcome == Outcome::id_gap || told.outcome == Outcome::id_is_numbered;
     if (!said) {
@@ -176,7 +176,7 @@ class Numbers final : public Oracle {
     }
     const std::uint64_t now = last_of(key);
     if (told.outcome == Outcome::id_gap) heard_gap(key, *said, told, before, now);
-    if (told.outcome == Outcome::id_is_numbered) seen("id_is_numbered");
+    if (told.outcome == Outcome::id_is_numbered) heard_numbered(kind, key, *said);
     if (told.outcome == Outcome::id_expired) {
       seen("number_expired");
       if (said->number >= now) {
@@ -189,6 +189,15 @@ class Numbers final : public Oracle {
                " had been decided before it was asked");
     }
     if (told.has_result && told.result.replayed && now > 0) seen("number_repeated");
+  }
+
+  void heard_numbered(router::RequestKind kind, const Key& key, const Numbered& said) {
+    seen("id_is_numbered");
+    const bool is_something_else = kind == router::RequestKind::place_hold || kind == router::RequestKind::split ||
+                                   kind == router::RequestKind::change_account;
+    if (is_something_else && all_numbered_) return;
+    violated(text(key) + " was told 'id-is-numbered', and " +
+             (all_numbered_ ? told_number(said) + " is asked for as numbers are" : "no ids are numbered here"));
   }
 
   void heard_gap(const Key& key, const Numbered& said, const Told& told, std::uint64_t before, std::uint64_t now) {

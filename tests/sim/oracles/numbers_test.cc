@@ -209,6 +209,26 @@ TEST_CASE("O-L9 catches the status of a number that was decided and is not found
   CHECK(story.reasons().empty() == (number == 3));
 }
 
+TEST_CASE("O-L9 catches transfers that are refused because their ids are numbers, and ids that nobody numbers") {
+  const bool numbered_ids = GENERATE(true, false);
+  Story story("O-L9", {}, {}, numbered_ids);
+  story.set_up();
+  SECTION("a transfer") {
+    const std::uint64_t op = story.ask(numbered_item(1));
+    story.answer(op, story.result(s1, Position(), Outcome::id_is_numbered));
+    CHECK(story.reasons().size() == 1);
+  }
+  SECTION("its status, asked with the account") {
+    story.answer(ask_status(story, 1), Outcome::id_is_numbered);
+    CHECK(story.reasons().size() == 1);
+  }
+  SECTION("a hold") {
+    const TransferId id = uuid_numbered({gateway, 1});
+    story.answer(story.call(router::PlaceHoldRequest{usd, 4, id, 10'000, "a"}), Outcome::id_is_numbered);
+    CHECK(story.reasons().empty() == numbered_ids);
+  }
+}
+
 TEST_CASE("the oracles' fold of sources is the state that the wallet exports") {
   using namespace coffer::txn::testing;
   constexpr ShardId shard{1};
