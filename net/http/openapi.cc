@@ -16,10 +16,11 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 constexpr std::string_view about =
-    "Amounts are decimal strings, never numbers. 200 and 4xx are final, but for 409 in-flight (it goes on) and 410 "
-    "id-expired (nobody knows any more); 503 was certainly not executed; 504 outcome-unknown: ask again with the same "
-    "id, which moves the money once. A path that is not here is answered with 404 route-not-found, and one with other "
-    "methods with 405 method-not-allowed and Allow. A head has at most ";
+    "Amounts are decimal strings, never numbers. 200 and 4xx are final, but for 409 in-flight (it goes on), other 409s "
+    "that are retryable (nothing was done yet) and 410 id-expired (nobody knows any more); 503 was certainly not "
+    "executed; 504 outcome-unknown: ask again with the same id, which moves the money once. A path that is not here is "
+    "answered with 404 route-not-found, and one with other methods with 405 method-not-allowed and Allow. A head has "
+    "at most ";
 
 /// Every three letters that are a currency.
 Json currencies() {
