@@ -1,3 +1,4 @@
+// What became of a request that moves money as one thing, wherever its reply says so.
 #pragma once
 
 #include "core/router/protocol.h"
