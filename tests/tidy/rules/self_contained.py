@@ -14,7 +14,7 @@ ROWS = ("does not compile alone",)
 
 JOBS = 2
 COMMAND = ["g++", "-std=c++20", "-fsyntax-only", "-Wall", "-Wextra", "-Wconversion", "-Wshadow", "-Wswitch", "-Werror",
-           "-DCOFFER_CHECKED=1", "-x", "c++", "-"]
+           "-x", "c++", "-"]
 _OURS = re.compile(r"^[ \t]*#[ \t]*include[ \t]*\"([^\"\n]+)\"", re.MULTILINE)
 
 
