@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <string>
+#include <string_view>
 
 #include "core/base/check.h"
 #include "sim/faults/faults.h"
@@ -38,6 +39,12 @@ void load(Scenario& scenario) {
   scenario.limits.events_max = 100'000'000;
 }
 
+/// What a fault needs beyond the plain cluster and its load, or it never happens.
+void let_it_strike(Scenario& scenario, std::string_view fault) {
+  if (fault == "shrink_group") scenario.spares = 0;              // a group of five
+  if (fault == "zeroed_tail") scenario.workload.batch_max = 32;  // writes of more than one sector
+}
+
 }  // namespace
 
 std::uint64_t pieces_of_a_day() { return faults::table().size(); }
@@ -51,6 +58,7 @@ Scenario draw_single_fault(std::uint64_t seed) {
   scenario.seed = seed;
   found(scenario, row.acts.of_cluster);
   load(scenario);
+  let_it_strike(scenario, row.name);
   Prng prng = stream(seed, Domain::swarm, site, 0);
   const Duration piece = length_of_piece();
   const faults::Mood mood{3, piece, seconds(prng.between(2, 20))};
