@@ -10,7 +10,7 @@ namespace coffer::sim {
 namespace {
 
 struct Played {
-  Told told;
+  Told told{1};
   RunResult result;
 };
 

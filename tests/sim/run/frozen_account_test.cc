@@ -16,7 +16,7 @@ TEST_CASE("what was promised before a freeze goes through, what is new is refuse
   Scenario scenario = scenario_of("scenarios/basics/frozen_account.json");
   scenario.tuning.protocol =
       GENERATE(ledger::Protocol::saga, ledger::Protocol::tcc, ledger::Protocol::two_phase_commit);
-  Told told;
+  Told told(1);
   RunOptions options;
   options.onlookers = {&told};
   const RunResult result = run(scenario, scenario.seed, options);

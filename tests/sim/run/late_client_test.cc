@@ -17,7 +17,7 @@ TEST_CASE(
   Scenario scenario = scenario_of("scenarios/basics/late_client.json");
   scenario.tuning.protocol =
       GENERATE(ledger::Protocol::saga, ledger::Protocol::tcc, ledger::Protocol::two_phase_commit);
-  Told told;
+  Told told(1);
   RunOptions options;
   options.onlookers = {&told};
   const RunResult result = run(scenario, scenario.seed, options);

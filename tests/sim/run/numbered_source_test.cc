@@ -14,7 +14,7 @@ TEST_CASE("an upstream that loses a number is told which, and each number acts o
   Scenario scenario = scenario_of("scenarios/basics/numbered_source.json");
   scenario.tuning.protocol =
       GENERATE(ledger::Protocol::saga, ledger::Protocol::tcc, ledger::Protocol::two_phase_commit);
-  Told told;
+  Told told(1);
   RunOptions options;
   options.onlookers = {&told};
   const RunResult result = run(scenario, scenario.seed, options);
