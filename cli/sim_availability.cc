@@ -16,6 +16,7 @@ struct AvailabilityVerb {
   std::uint64_t days = 1;
   std::uint64_t first_day = 1;
   std::string fault;
+  bool long_faults = false;
   double at_least = 99.99;
   std::uint32_t jobs = 1;
   OutputFormat output = OutputFormat::text;
@@ -27,7 +28,7 @@ struct AvailabilityVerb {
 sim::FuzzOptions AvailabilityVerb::options() const {
   const std::uint64_t pieces = sim::pieces_of_a_day();
   sim::FuzzOptions options;
-  options.profile = &profile_named("single_faults");
+  options.profile = &profile_named(long_faults ? "single_faults_long" : "single_faults");
   options.first_seed = (first_day - 1) * pieces + 1;
   options.seeds = days * pieces;
   options.jobs = jobs;
@@ -71,6 +72,7 @@ void add_sim_availability_verb(CLI::App& sim, int& exit_code) {
       ->check(CLI::PositiveNumber)
       ->capture_default_str();
   verb->add_option("--fault", options->fault, "only this kind")->type_name("NAME");
+  verb->add_flag("--long", options->long_faults, "faults of up to half a minute, not of some seconds");
   verb->add_option("--at-least", options->at_least, "per cent, or the threshold is missed")
       ->type_name("PERCENT")
       ->check(CLI::Range(0.0, 100.0))

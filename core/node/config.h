@@ -31,7 +31,7 @@ struct Tuning {
   Duration election_timeout = milliseconds(500);  ///< each election waits once to one and a half times this
   Duration heartbeat_interval = milliseconds(50);
   Duration leg_resend_interval = milliseconds(300);
-  Duration attempt_timeout = milliseconds(1000);  ///< proxy: one attempt, then another with the same id
+  Duration attempt_timeout = milliseconds(300);  ///< proxy: one attempt, then another with the same id
   std::uint32_t entries_in_flight_max = 4;        ///< uncommitted entries a leader keeps per shard
   std::uint32_t entry_bytes_max = 3u << 20;       ///< of an entry's payload, after which nothing more joins it
   std::uint32_t append_bytes_max = 4u << 20;      ///< bytes of entries in one append message

@@ -28,7 +28,7 @@ struct ClientConfig {
   std::vector<ClientTarget> targets;  ///< ascending by node, not empty
   std::uint32_t shards = 1;           ///< as the cluster was founded; only Mode::to_leaders needs it
   router::Mode mode = router::Mode::to_proxies;
-  Duration attempt_timeout = milliseconds(1500);
+  Duration attempt_timeout = milliseconds(500);
 };
 
 class Client {

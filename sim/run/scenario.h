@@ -117,13 +117,15 @@ struct Limits {
   std::uint64_t events_max = 5'000'000;
 };
 
-/// As a node's, but with small segments: a simulated disk is memory.
+/// As a node's, but with small segments, for a simulated disk is memory, and with the time-out of attempts that saved
+/// scenarios were made with.
 inline node::Tuning simulated_tuning() {
   node::Tuning tuning;
   tuning.segment_size = 1u << 20;
   tuning.epoch_bytes = 1u << 20;
   tuning.chunk_bytes = 16u << 10;
   tuning.id_grace = {};
+  tuning.attempt_timeout = milliseconds(1000);
   return tuning;
 }
 

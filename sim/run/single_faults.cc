@@ -22,6 +22,8 @@ void found(Scenario& scenario, bool with_spares) {
   scenario.nodes = 3 + scenario.spares;
   scenario.shards = 2;
   scenario.tuning = simulated_tuning();
+  scenario.tuning.attempt_timeout = node::Tuning{}.attempt_timeout;
+  scenario.client_attempt_timeout = milliseconds(500);
 }
 
 void load(Scenario& scenario) {
@@ -45,13 +47,9 @@ void let_it_strike(Scenario& scenario, std::string_view fault) {
   if (fault == "zeroed_tail") scenario.workload.batch_max = 32;  // writes of more than one sector
 }
 
-}  // namespace
-
-std::uint64_t pieces_of_a_day() { return faults::table().size(); }
-
-Duration length_of_piece() { return seconds(86400) / static_cast<std::int64_t>(pieces_of_a_day()); }
-
-Scenario draw_single_fault(std::uint64_t seed) {
+/// The typical length is drawn between these two. The fault lasts for a quarter of it and up to an exponential draw of
+/// that mean longer: three quarters of it on the average.
+Scenario draw_piece(std::uint64_t seed, Duration shortest_outage, Duration longest_outage) {
   check(seed > 0, "seeds of days begin at 1");
   const faults::Row& row = faults::table()[(seed - 1) % pieces_of_a_day()];
   Scenario scenario;
@@ -61,8 +59,8 @@ Scenario draw_single_fault(std::uint64_t seed) {
   let_it_strike(scenario, row.name);
   Prng prng = stream(seed, Domain::swarm, site, 0);
   const Duration piece = length_of_piece();
-  const faults::Mood mood{3, piece, seconds(prng.between(2, 20))};
-  faults::FaultSpec spec = row.acts.draw(prng, mood);
+  const Duration outage{prng.between(shortest_outage.nanos, longest_outage.nanos)};
+  faults::FaultSpec spec = row.acts.draw(prng, {3, piece, outage});
   spec.fault = std::string(row.name);
   spec.stream = 1;
   spec.when = faults::When::at;
@@ -75,5 +73,15 @@ Scenario draw_single_fault(std::uint64_t seed) {
   scenario.faults.push_back(std::move(spec));
   return scenario;
 }
+
+}  // namespace
+
+std::uint64_t pieces_of_a_day() { return faults::table().size(); }
+
+Duration length_of_piece() { return seconds(86400) / static_cast<std::int64_t>(pieces_of_a_day()); }
+
+Scenario draw_single_fault(std::uint64_t seed) { return draw_piece(seed, seconds(1), seconds(8)); }
+
+Scenario draw_long_single_fault(std::uint64_t seed) { return draw_piece(seed, seconds(2), seconds(20)); }
 
 }  // namespace coffer::sim

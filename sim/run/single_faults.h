@@ -13,6 +13,9 @@ namespace coffer::sim {
 std::uint64_t pieces_of_a_day();
 /// How long one lasts.
 Duration length_of_piece();
+/// The fault lasts for some seconds: longer than a client waits, on the average.
 Scenario draw_single_fault(std::uint64_t seed);
+/// The fault lasts for up to half a minute, as long as a machine takes to start.
+Scenario draw_long_single_fault(std::uint64_t seed);
 
 }  // namespace coffer::sim

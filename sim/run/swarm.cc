@@ -553,6 +553,7 @@ const std::vector<Profile>& profiles() {
       {"single_faults",
        "days of steady load on a plain cluster, each kind of fault once a day; a seed is a piece of one",
        draw_single_fault},
+      {"single_faults_long", "the same days, with faults of up to half a minute", draw_long_single_fault},
       {"splits",
        "the worlds of the default profile, whose clients split payments among payees of several shards",
        draw_many_splits,
