@@ -89,6 +89,15 @@ Outcome check_account(const ShardState& state, ledger::Decided& decided) {
   return state.book.has_funds(decided.debit, decided.amount.minor) ? Outcome::success : Outcome::insufficient_funds;
 }
 
+/// Whether two-phase commit has locked a side of the capture that is here.
+bool meets_a_lock(const ShardState& state, const HoldRow& hold, const ledger::TransferCommand& transfer) {
+  if (state.locks.is_locked(hold.pocket)) return true;
+  const AccountNumber payee = state.book.find(ledger::AccountKey(transfer.tenant, transfer.credit_account));
+  if (payee == no_account) return false;
+  const PocketNumber credit = state.book.find_pocket(payee, transfer.amount.currency);
+  return credit != no_pocket && state.locks.is_locked(credit);
+}
+
 }  // namespace
 
 PlacePlan decide(const ShardState& state, const ledger::PlaceHoldCommand& command, const IdRules& ids, Stamp stamp) {
@@ -145,7 +154,7 @@ EndPlan decide(const ShardState& state, const ledger::CaptureHoldCommand& comman
                         state.dedup.find_source(home, transfer.id) != ledger::no_row;
   if (is_taken) return {.outcome = Outcome::idempotency_payload_mismatch};
   // A lock goes as it came (D5): the payee asks again, and has what is held for him until then.
-  if (state.locks.is_locked(row.pocket)) return {.outcome = Outcome::account_busy};
+  if (meets_a_lock(state, row, transfer)) return {.outcome = Outcome::account_busy};
   return {.outcome = Outcome::success, .event = end_of(state, number, HoldEnd::captured)};
 }
 

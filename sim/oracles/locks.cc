@@ -1,7 +1,7 @@
 // O-T5. Locks of two-phase commit, by the committed logs: from the entry that prepares a debit to the decision, and
 // from the entry that promises a credit to its Commit or Abort, no other client's order takes from or gives to the
-// pocket, and no capture ends a hold on it; nobody is refused, or put off, for a lock that is not there; and once the
-// run is quiet nothing is locked.
+// pocket, and no capture ends a hold for which it gives or takes; nobody is refused, or put off, for a lock that is not
+// there; and once the run is quiet nothing is locked.
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -40,6 +40,7 @@ class LocksHold final : public Oracle {
     const std::optional<Entry> entry = book_.committed(committed);
     if (!entry || !violations().empty()) return;
     At at{committed.shard, book_.shard(committed.shard).at(Index(committed.index.value - 1)).position};
+    captures_ = false;
     for (const Event& event : entry->events) {
       at.position = at.position.next();
       judge(at, event);
@@ -78,7 +79,8 @@ class LocksHold final : public Oracle {
     } else if (const auto* held = std::get_if<HoldPlaced>(&event)) {
       order(at, held->decided, held->decided.outcome);
     } else if (const auto* ended = std::get_if<HoldEnded>(&event)) {
-      if (ended->how == HoldEnd::captured) not_captured(at, *ended);
+      captures_ = ended->how == HoldEnd::captured;
+      if (captures_) not_captured(at, *ended);
     } else if (const auto* split = std::get_if<SplitStarted>(&event)) {
       const Outcome outcome = split->decided.outcome;
       // Of a part that was refused for a lock the event does not say the account: one there must be.
@@ -106,7 +108,11 @@ class LocksHold final : public Oracle {
 
   /// A client's order: what it moves is free; and where it was refused for a lock, there is one.
   void order(const At& at, const Decided& decided, Outcome outcome) {
+    const bool captures = std::exchange(captures_, false);
     if (outcome == Outcome::account_locked) {
+      if (captures)
+        violated("capture " + text(decided.id) + " has ended its hold in " + text(at.shard, at.position) +
+                 ", and is refused for a lock");
       if (!is_locked(at.shard, decided.debit) && !is_locked(at.shard, decided.credit))
         refused_for_nothing(at, decided.id);
     } else if (outcome == Outcome::success) {
@@ -150,15 +156,32 @@ class LocksHold final : public Oracle {
     for (std::uint32_t s = 1; s <= book_.shards(); ++s) {
       const Hold* hold = book_.shard(ShardId(s)).hold(call.tenant, call.account, call.id);
       if (hold == nullptr) continue;
-      const auto freed = freed_.find({ShardId(s), hold->pocket});
-      if (is_locked(ShardId(s), hold->pocket) || (freed != freed_.end() && freed->second >= called_at)) return;
-      violated(what + " was put off, and nothing has locked its pocket since it was asked");
+      const PocketNumber credit =
+          customer_pocket(ShardId(s), call.tenant, call.items.at(0).body.credit, hold->amount.currency);
+      if (was_locked({ShardId(s), hold->pocket}, called_at) || was_locked({ShardId(s), credit}, called_at)) return;
+      violated(what + " was put off, and nothing has locked its pocket or its payee's since it was asked");
       return;
     }
     violated(what + " was put off for a lock, and there is no such hold");
   }
 
   bool is_locked(ShardId shard, PocketNumber pocket) const { return locks_.contains({shard, pocket}); }
+
+  /// Whether it has been locked at some time since.
+  bool was_locked(const Locked& pocket, SimTime since) const {
+    const auto freed = freed_.find(pocket);
+    return locks_.contains(pocket) || (freed != freed_.end() && freed->second >= since);
+  }
+
+  /// no_pocket where the shard has none of that name.
+  PocketNumber customer_pocket(ShardId shard, TenantId tenant, const std::string& account, Currency currency) const {
+    for (const auto& [number, pocket] : book_.shard(shard).pockets()) {
+      const bool is_it = pocket.kind == PocketKind::customer && pocket.tenant == tenant && pocket.name == account &&
+                         pocket.currency == currency;
+      if (is_it) return number;
+    }
+    return no_pocket;
+  }
 
   bool is_any_locked(ShardId shard, Currency currency) const {
     return std::any_of(locks_.begin(), locks_.end(), [&](const auto& lock) {
@@ -208,6 +231,7 @@ class LocksHold final : public Oracle {
   Calls calls_;
   std::map<std::uint64_t, SimTime> called_at_;  ///< of the calls under way
   SimTime now_;                                 ///< of the latest entry
+  bool captures_ = false;                       ///< the next order of the entry is a capture's transfer
 };
 
 }  // namespace

@@ -131,6 +131,8 @@ class Model {
     if (hold.amount.minor < command.amount.minor) return Outcome::hold_exceeded;
     if (ids_.contains({tenant, account, transfer_of_it.id})) return Outcome::idempotency_payload_mismatch;
     if (find(tenant, account, hold.amount.currency)->locked) return Outcome::account_busy;
+    const auto* payee = find(tenant, std::string(command.credit_account), hold.amount.currency);  // who is here
+    if (payee != nullptr && payee->locked) return Outcome::account_busy;
     end(found->first, hold, "captured");
     promised_ = true;
     const Outcome outcome = transfer(transfer_of_it, protocol);
