@@ -78,6 +78,20 @@ void require_sent(const Sent& event, ByteReader& in) {
   require(event.target.value != 0 && event.leg.value != 0, in);
 }
 
+/// The fields behind the first of a source's events about the answer to one of its legs.
+template <class Answered>
+void read_answer(Answered& event, ByteReader& in) {
+  event.target = in.id<ShardId>();
+  event.leg = in.id<LegNumber>();
+  event.id = in.uuid();
+  event.debit = in.id<PocketNumber>();
+  event.transit = in.id<PocketNumber>();
+  event.amount = read_amount(in);
+  event.target_position = in.id<Position>();
+  event.target_stamp = Stamp{in.i64()};
+  require_sent(event, in);
+}
+
 inline SecondPhase read_phase(ByteReader& in) {
   const std::uint8_t phase = in.u8();
   require(phase >= 1 && phase <= static_cast<std::uint8_t>(last_second_phase), in);

@@ -102,15 +102,7 @@ Received read_received(ByteReader& in) {
 LegAnswered read_leg_answered(ByteReader& in) {
   LegAnswered event;
   event.outcome = read_logged_outcome(in);
-  event.target = in.id<ShardId>();
-  event.leg = in.id<LegNumber>();
-  event.id = in.uuid();
-  event.debit = in.id<PocketNumber>();
-  event.transit = in.id<PocketNumber>();
-  event.amount = read_amount(in);
-  event.target_position = in.id<Position>();
-  event.target_stamp = Stamp{in.i64()};
-  require_sent(event, in);
+  read_answer(event, in);
   return event;
 }
 
@@ -157,15 +149,7 @@ SecondReceived read_second_received(ByteReader& in) {
 SecondEnded read_second_ended(ByteReader& in) {
   SecondEnded event;
   event.phase = read_phase(in);
-  event.target = in.id<ShardId>();
-  event.leg = in.id<LegNumber>();
-  event.id = in.uuid();
-  event.debit = in.id<PocketNumber>();
-  event.transit = in.id<PocketNumber>();
-  event.amount = read_amount(in);
-  event.target_position = in.id<Position>();
-  event.target_stamp = Stamp{in.i64()};
-  require_sent(event, in);
+  read_answer(event, in);
   return event;
 }
 

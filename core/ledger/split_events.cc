@@ -86,15 +86,7 @@ SplitAnswered read_split_answered(ByteReader& in) {
   SplitAnswered event;
   event.outcome = read_logged_outcome(in);
   event.part = in.u8();
-  event.target = in.id<ShardId>();
-  event.leg = in.id<LegNumber>();
-  event.id = in.uuid();
-  event.debit = in.id<PocketNumber>();
-  event.transit = in.id<PocketNumber>();
-  event.amount = read_amount(in);
-  event.target_position = in.id<Position>();
-  event.target_stamp = Stamp{in.i64()};
-  require_sent(event, in);
+  read_answer(event, in);
   require(event.part < split_parts_max, in);
   return event;
 }
@@ -117,15 +109,7 @@ SplitEnded read_split_ended(ByteReader& in) {
   SplitEnded event;
   event.phase = read_phase(in);
   event.part = in.u8();
-  event.target = in.id<ShardId>();
-  event.leg = in.id<LegNumber>();
-  event.id = in.uuid();
-  event.debit = in.id<PocketNumber>();
-  event.transit = in.id<PocketNumber>();
-  event.amount = read_amount(in);
-  event.target_position = in.id<Position>();
-  event.target_stamp = Stamp{in.i64()};
-  require_sent(event, in);
+  read_answer(event, in);
   require(event.part < split_parts_max && protocol_of(event.phase) == Protocol::tcc, in);
   return event;
 }

@@ -94,9 +94,9 @@ LegReceived leg_received(ByteReader& in) {
   return event;
 }
 
-LegAnswered leg_answered(ByteReader& in) {
-  LegAnswered event;
-  event.outcome = outcome(in);
+/// What a source's events about the answer to one of its legs have behind what was answered.
+template <class Answered>
+void answer(Answered& event, ByteReader& in) {
   event.target = in.id<ShardId>();
   event.leg = in.id<LegNumber>();
   event.id = in.uuid();
@@ -106,6 +106,12 @@ LegAnswered leg_answered(ByteReader& in) {
   event.amount.minor = in.i64();
   event.target_position = in.id<Position>();
   event.target_stamp = Stamp{in.i64()};
+}
+
+LegAnswered leg_answered(ByteReader& in) {
+  LegAnswered event;
+  event.outcome = outcome(in);
+  answer(event, in);
   return event;
 }
 
@@ -147,15 +153,7 @@ SecondReceived second_received(ByteReader& in) {
 SecondEnded second_ended(ByteReader& in) {
   SecondEnded event;
   event.phase = numbered<SecondPhase>(in, 4);
-  event.target = in.id<ShardId>();
-  event.leg = in.id<LegNumber>();
-  event.id = in.uuid();
-  event.debit = in.id<PocketNumber>();
-  event.transit = in.id<PocketNumber>();
-  event.amount.currency = currency(in);
-  event.amount.minor = in.i64();
-  event.target_position = in.id<Position>();
-  event.target_stamp = Stamp{in.i64()};
+  answer(event, in);
   return event;
 }
 
@@ -227,15 +225,7 @@ SplitAnswered split_answered(ByteReader& in) {
   SplitAnswered event;
   event.tried.outcome = outcome(in);
   event.part = in.u8();
-  event.tried.target = in.id<ShardId>();
-  event.tried.leg = in.id<LegNumber>();
-  event.tried.id = in.uuid();
-  event.tried.debit = in.id<PocketNumber>();
-  event.tried.transit = in.id<PocketNumber>();
-  event.tried.amount.currency = currency(in);
-  event.tried.amount.minor = in.i64();
-  event.tried.target_position = in.id<Position>();
-  event.tried.target_stamp = Stamp{in.i64()};
+  answer(event.tried, in);
   return event;
 }
 
@@ -264,15 +254,7 @@ SplitEnded split_ended(ByteReader& in) {
   SplitEnded event;
   event.ended.phase = numbered<SecondPhase>(in, 2);
   event.part = in.u8();
-  event.ended.target = in.id<ShardId>();
-  event.ended.leg = in.id<LegNumber>();
-  event.ended.id = in.uuid();
-  event.ended.debit = in.id<PocketNumber>();
-  event.ended.transit = in.id<PocketNumber>();
-  event.ended.amount.currency = currency(in);
-  event.ended.amount.minor = in.i64();
-  event.ended.target_position = in.id<Position>();
-  event.ended.target_stamp = Stamp{in.i64()};
+  answer(event.ended, in);
   return event;
 }
 
