@@ -46,12 +46,13 @@ ROWS = (
     # Plain data, seen by oracles and edges too: no code of the product comes with it.
     Row("core/shard/observation.h", "core/shard/observation.h", ("core/base/",), PURE, CORE_LIBRARIES),
     Row("core/router/protocol.h", "core/router/protocol.h", ("core/base/",), PURE, CORE_LIBRARIES),
+    _core("attic", "base"),
     _core("ledger", "base"),
     _core("log", "base"),
     _core("raft", "base"),
     _core("txn", "ledger", "base"),
     _core("router", "base"),
-    _core("shard", "log", "raft", "ledger", "txn", "router/protocol*.h", "router/shard_map*.h", "base"),
+    _core("shard", "attic", "log", "raft", "ledger", "txn", "router/protocol*.h", "router/shard_map*.h", "base"),
     _core("node", "shard", "router", "log", "raft", "ledger", "txn", "base"),
 
     Row("sim/kernel/*", "sim/kernel/", ("sim/observe/sim_time.h", "core/base/"), PURE, SIM_LIBRARIES),

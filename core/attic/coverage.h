@@ -1,0 +1,35 @@
+// Which of the rows that have left are in runs that are here. Runs are named by the last entry of their epoch; one
+// after the other, in that order, they hold the places from 0 on without a gap, or somebody has to be asked for what is
+// missing. Pure; single-threaded.
+#pragma once
+
+#include <cstdint>
+#include <map>
+
+#include "core/attic/run_format.h"
+#include "core/base/ids.h"
+
+namespace coffer::attic {
+
+class Coverage {
+ public:
+  /// A run is here, or is here again. `last`: of its name.
+  void add(Index last, const RunHead& head) { runs_[last] = {head.first, head.end}; }
+  void remove(Index last) { runs_.erase(last); }
+
+  /// One past the last place that is in runs without a gap from 0 on.
+  std::uint64_t end() const;
+  /// The last of those runs; 0 without any: ask for the run that follows it.
+  Index last() const;
+  /// Whether a run with this head joins those: it begins at end().
+  bool joins(const RunHead& head) const { return head.first == end(); }
+
+ private:
+  struct Range {
+    std::uint64_t first = 0;
+    std::uint64_t end = 0;
+  };
+  std::map<Index, Range> runs_;
+};
+
+}  // namespace coffer::attic
