@@ -28,16 +28,18 @@ const LegLink& Dedup::link(DedupNumber number) const { return table_of(number).l
 bool Dedup::has(DedupNumber number) const {
   const Table& table = table_of(number);
   const std::uint64_t place = table.place_of(number);
+  if (&table == &recalled_ || (&table == &queued_ && place < left_)) return false;
   return place < table.rows.end_number() && !is_forgotten(number);
 }
 
 const Dedup::Table& Dedup::latest() const {
-  const bool has_windowed = windowed_.rows.end_number() > window_.first;
-  if (!has_windowed) return kept_;
-  const std::uint64_t kept = kept_.rows.end_number();
-  const bool is_windowed_last =
-      kept == 0 || kept_.rows[kept - 1].position < windowed_.rows[windowed_.rows.end_number() - 1].position;
-  return is_windowed_last ? windowed_ : kept_;
+  const auto is_later = [](const Table& table, std::uint64_t from, const Table& than) {
+    if (table.rows.end_number() <= from) return false;
+    if (than.rows.empty()) return true;
+    return than.rows[than.rows.end_number() - 1].position < table.rows[table.rows.end_number() - 1].position;
+  };
+  const Table& unended = is_later(queued_, left_, kept_) ? queued_ : kept_;
+  return is_later(windowed_, window_.first, unended) ? windowed_ : unended;
 }
 
 DedupNumber Dedup::last() const {
@@ -57,8 +59,12 @@ bool Dedup::has_end(const DedupRow& row) const {
 DedupNumber Dedup::add(DedupRow row, const LegLink* link) {
   const DedupNumber source = find_source(row.home, row.id);
   if (source != no_row) return take_source(source, row, link);
-  Table& table = has_end(row) ? windowed_ : kept_;
+  return add_to(has_end(row) ? windowed_ : is_queued(row) ? queued_ : kept_, row, link);
+}
+
+DedupNumber Dedup::add_to(Table& table, DedupRow row, const LegLink* link) {
   check(kept_.rows.size() < windowed_bit && windowed_.rows.size() < windowed_rows_max, "dedup rows do not run out");
+  check(queued_.rows.size() < queued_rows_max, "dedup rows do not run out");
   check(find(row.home, row.id) == no_row, "an id is bound once");
   if (link != nullptr) {
     row.link = static_cast<std::uint32_t>(table.links.end_number() & table.mask);
@@ -136,10 +142,10 @@ void Dedup::relink(DedupNumber number, LegNumber from, LegNumber to) {
   link.leg = to;
 }
 
-std::uint64_t Dedup::count_links(std::uint64_t from, std::uint64_t to) const {
+std::uint64_t Dedup::count_links(const Table& table, std::uint64_t from, std::uint64_t to) {
   std::uint64_t links = 0;
   for (std::uint64_t place = from; place < to; ++place) {
-    if (windowed_.rows[place].link != no_row) ++links;
+    if (table.rows[place].link != no_row) ++links;
   }
   return links;
 }
@@ -154,7 +160,7 @@ void Dedup::move_window(const IdWindow& before, const IdWindow& after, Position 
     check(made && *made <= after.passed_ms, "no id is forgotten that could be bound again");
     check(row.outcome != Outcome::pending, "what is running is not forgotten");
   }
-  first_link_ += count_links(before.first, after.first);
+  first_link_ += count_links(windowed_, before.first, after.first);
   window_ = after;
   if (before.first != after.first) moves_.push_back({position, after.first});
 }
@@ -165,7 +171,7 @@ void Dedup::unmove_window(const IdWindow& before, const IdWindow& after) {
     check(!moves_.empty() && moves_.back().first == after.first, "what has left memory is not remembered again");
     moves_.pop_back();
   }
-  first_link_ -= count_links(before.first, after.first);
+  first_link_ -= count_links(windowed_, before.first, after.first);
   window_ = before;
 }
 
@@ -175,14 +181,24 @@ void Dedup::committed(Position position) {
     forgettable_ = moves_.front().first;
     moves_.pop_front();
   }
-  const std::uint64_t begin = windowed_.rows.begin_number();
-  if (forgettable_ <= begin) return;
-  const std::uint64_t end = std::min(forgettable_, begin + leave_at_once_max);
-  for (std::uint64_t place = begin; place < end; ++place) {
-    by_id_.remove(hash_of(std::as_const(windowed_).rows[place].id), windowed_.number_of(place));
+  drop_front(windowed_, forgettable_);
+  while (!leaves_.empty() && leaves_.front().position <= position) {
+    left_for_good_ = leaves_.front().first;
+    leaves_.pop_front();
   }
-  windowed_.links.drop_before(windowed_.links.begin_number() + count_links(begin, end));
-  windowed_.rows.drop_before(end);
+  drop_let_go();
+}
+
+/// Rows before `forgettable` leave memory, so many at a time that it takes no step long.
+void Dedup::drop_front(Table& table, std::uint64_t forgettable) {
+  const std::uint64_t begin = table.rows.begin_number();
+  if (forgettable <= begin) return;
+  const std::uint64_t end = std::min(forgettable, begin + leave_at_once_max);
+  for (std::uint64_t place = begin; place < end; ++place) {
+    by_id_.remove(hash_of(std::as_const(table).rows[place].id), table.number_of(place));
+  }
+  table.links.drop_before(table.links.begin_number() + count_links(table, begin, end));
+  table.rows.drop_before(end);
 }
 
 void Dedup::encode_rows(const Table& table, std::uint64_t first, ByteWriter& out) {
@@ -200,15 +216,21 @@ void Dedup::export_rows(ByteWriter& out) const {
     out.u64(window_.first);
     encode_rows(windowed_, window_.first, out);
   }
+  if (has_attic_) {
+    out.u64(left_);
+    encode_rows(queued_, left_, out);
+  }
   if (has_sources()) encode_rows(sources_, 0, out);
 }
 
 std::uint64_t Dedup::export_size() const {
   const std::uint64_t sources = has_sources() ? 8 + sources_.rows.size() * dedup_bytes + source_links_ * link_bytes : 0;
-  const std::uint64_t kept = 8 + kept_.rows.size() * dedup_bytes + kept_.links.size() * link_bytes + sources;
-  if (!has_window()) return kept;
-  return kept + window_head_bytes + (windowed_.rows.end_number() - window_.first) * dedup_bytes +
-         (windowed_.links.end_number() - first_link_) * link_bytes;
+  const auto size_of = [](const Table& table, std::uint64_t first, std::uint64_t first_link) {
+    return 8 + (table.rows.end_number() - first) * dedup_bytes + (table.links.end_number() - first_link) * link_bytes;
+  };
+  return size_of(kept_, 0, 0) + sources +
+         (has_window() ? window_head_bytes - 8 + size_of(windowed_, window_.first, first_link_) : 0) +
+         (has_attic_ ? 8 + size_of(queued_, left_, left_first_link_) : 0);
 }
 
 bool Dedup::Frozen::View::write_next(ByteWriter& out) {
@@ -238,6 +260,12 @@ bool Dedup::Frozen::write_next(ByteWriter& out) {
     return true;
   }
   if (has_window && windowed_.write_next(out)) return true;
+  if (has_attic_ && !attic_written_) {
+    attic_written_ = true;
+    out.u64(left_);
+    return true;
+  }
+  if (has_attic_ && queued_.write_next(out)) return true;
   return (sources_.counted || sources_.rows.size() > 0) && sources_.write_next(out);
 }
 

@@ -12,6 +12,13 @@
 // of the number decided last. The next number takes the row over, in place; what stood there is kept for undo until
 // nothing can undo that any more.
 //
+// A fourth table is a queue again, once there is an *attic* (docs/decisions/0012, section 3): of the rows that may leave
+// the state for an index on disk, from the front, when nothing of them is under way. A row that has left is exported and
+// counted no more, but is found for as long as it is in memory; it goes when its leaving can be undone no more and the
+// index holds it. What the index tells of an id is laid beside for one question, as *recalled* rows: found, and no state.
+//
+//   queued:   in memory <= left() <= end                  rows [in memory, left) have left and are kept until let go
+//
 // Single-threaded.
 #pragma once
 
@@ -37,13 +44,18 @@
 namespace coffer::ledger {
 
 /// A kept row's place in its table; a windowed row's, of which 30 bits count, with the top bit; a source's, of 29 bits,
-/// with the top two. Not reused while the row is there.
+/// with the top two; a queued row's, of 28 bits, with the top three. Not reused while the row is there. A recalled row's
+/// is good for one question.
 using DedupNumber = std::uint32_t;
 inline constexpr DedupNumber no_row = HashIndex::none;
 inline constexpr DedupNumber windowed_bit = 0x8000'0000u;
 inline constexpr std::uint32_t windowed_rows_max = 1u << 30;  ///< at one time
 inline constexpr DedupNumber source_bits = 0xC000'0000u;
 inline constexpr std::uint32_t source_rows_max = 1u << 29;
+inline constexpr DedupNumber queued_bits = 0xE000'0000u;
+inline constexpr std::uint32_t queued_rows_max = 1u << 28;  ///< at one time
+inline constexpr DedupNumber recalled_bits = 0xF000'0000u;
+inline constexpr std::uint32_t recalled_rows_max = 1u << 20;  ///< of one question
 constexpr bool is_windowed(DedupNumber number) { return (number & source_bits) == windowed_bit; }
 
 struct DedupRow {
@@ -92,11 +104,11 @@ class Dedup {
   }
   /// Requires: the row has a link (checked).
   const LegLink& link(DedupNumber number) const;
-  /// Whether there is such a row, not forgotten.
+  /// Whether there is such a row in the state: not forgotten, not left, not recalled.
   bool has(DedupNumber number) const;
-  /// Rows that are not forgotten.
+  /// Rows that are not forgotten and have not left.
   std::uint64_t size() const {
-    return kept_.rows.size() + windowed_.rows.end_number() - window_.first + sources_.rows.size();
+    return kept_.rows.size() + windowed_.rows.end_number() - window_.first + sources_.rows.size() + queued();
   }
   /// The row bound last. Requires: there is one, and it has not committed (checked: there is one).
   DedupNumber last() const;
@@ -157,9 +169,44 @@ class Dedup {
   /// The inverse of the last open_source. Requires: it is that one, and none of its numbers is bound (checked).
   void close_source(AccountNumber home, std::uint64_t source);
 
+  // dedup_leaving.cc: rows that leave for the attic
+  /// What the index on disk goes by too: of the id alone.
+  static std::uint64_t hash_of(const TransferId& id) {
+    std::array<std::uint64_t, 2> halves;
+    std::memcpy(halves.data(), id.bytes.data(), sizeof halves);
+    return mix64(mix64(halves[0]) ^ halves[1]);
+  }
+  /// Whether an id may be that of a row that has left, or will.
+  static bool may_leave(const TransferId& id);
+  bool has_attic() const { return has_attic_; }
+  /// From now on rows are queued. / The inverse. Requires: there is none yet / nothing is queued (checked).
+  void open_attic();
+  void close_attic();
+  /// The place of the first row that has not left: as many have.
+  std::uint64_t left() const { return left_; }
+  /// Queued rows that have not left.
+  std::uint64_t queued() const { return queued_.rows.end_number() - left_; }
+  std::uint64_t queued_end() const { return queued_.rows.end_number(); }
+  /// The first place still in memory.
+  std::uint64_t queued_in_memory_from() const { return queued_.rows.begin_number(); }
+  /// The number of the queued row at this place.
+  DedupNumber queued_at(std::uint64_t place) const { return queued_.number_of(place); }
+  /// Rows before `after` have left, by the event at `position`. Requires: left() is `before`, it does not go back, what
+  /// leaves is not pending (checked).
+  void leave(std::uint64_t before, std::uint64_t after, Position position);
+  /// The inverse of the last leave. Requires: it has not committed (checked).
+  void return_left(std::uint64_t before, std::uint64_t after);
+  /// The index holds all rows before `place`: they leave memory, bit by bit, once they have left for good.
+  void let_go(std::uint64_t place);
+  /// Lays a row beside the state that has left it, so that it is found; nothing if it is in memory. Until the next
+  /// forget_recalled(), within which nothing is undone.
+  void recall(DedupRow row, const LegLink& link);
+  void forget_recalled();
+
   /// Canonical: rows in number order, each with its link (core/ledger/row_codec.h).
-  ///   dedup    := count u64 | row{count} | windowed{has_window} | sources{has_sources}
+  ///   dedup    := count u64 | row{count} | windowed{has_window} | queued{has_attic} | sources{has_sources}
   ///   windowed := passed_ms u64 | first u64 | count u64 | row{count}
+  ///   queued   := left u64 | count u64 | row{count}
   ///   sources  := count u64 | row{count}               in the order opened; the id of a row without a number yet is 0
   void export_rows(ByteWriter& out) const;
   /// Bytes export_rows writes.
@@ -170,16 +217,13 @@ class Dedup {
   bool load(DedupRow row, const LegLink& link);
   /// Takes the head of an export's windowed rows, which follow. False, and nothing changed: it cannot be.
   bool load_window(const IdWindow& window);
+  /// Takes the head of an export's queued rows, and the next of them. False, and nothing changed: it cannot be.
+  bool load_attic(std::uint64_t left);
+  bool load_queued(DedupRow row, const LegLink& link);
   /// Takes the next row of an export's sources. False, and nothing changed: it cannot be.
   bool load_source(DedupRow row, const LegLink& link);
 
  private:
-  static std::uint64_t hash_of(const TransferId& id) {
-    std::array<std::uint64_t, 2> halves;
-    std::memcpy(halves.data(), id.bytes.data(), sizeof halves);
-    return mix64(mix64(halves[0]) ^ halves[1]);
-  }
-
   struct Table {
     Table(DedupNumber flag_bits, std::uint64_t number_mask) : flags(flag_bits), mask(number_mask) {}
     Rows<DedupRow> rows;
@@ -195,7 +239,9 @@ class Dedup {
     LegLink& link_of(const DedupRow& row) { return links[widen(row.link, links.begin_number())]; }
   };
   const Table& table_of(DedupNumber number) const {
-    return number < windowed_bit ? kept_ : is_windowed(number) ? windowed_ : sources_;
+    if (number < windowed_bit) return kept_;
+    if (is_windowed(number)) return windowed_;
+    return number < queued_bits ? sources_ : number < recalled_bits ? queued_ : recalled_;
   }
   Table& table_of(DedupNumber number) { return const_cast<Table&>(static_cast<const Dedup*>(this)->table_of(number)); }
   /// The table with the row bound last, but for sources.
@@ -204,10 +250,14 @@ class Dedup {
   bool is_forgotten(DedupNumber number) const {
     return is_windowed(number) && windowed_.place_of(number) < window_.first;
   }
-  /// Whether a row's time will come.
+  /// Whether a row's time will come. / Whether one whose time will not may leave.
   bool has_end(const DedupRow& row) const;
+  bool is_queued(const DedupRow& row) const;
   DedupNumber add(DedupRow row, const LegLink* link);
-  std::uint64_t count_links(std::uint64_t from, std::uint64_t to) const;
+  DedupNumber add_to(Table& table, DedupRow row, const LegLink* link);
+  static std::uint64_t count_links(const Table& table, std::uint64_t from, std::uint64_t to);
+  void drop_front(Table& table, std::uint64_t forgettable);
+  void drop_let_go();
   bool is_source_latest() const;
   static std::uint64_t source_hash(AccountNumber home, std::uint64_t source) {
     return mix64(mix64(source) ^ home.value);
@@ -220,6 +270,8 @@ class Dedup {
   Table kept_{0, 0xFFFF'FFFFu};
   Table windowed_{windowed_bit, windowed_rows_max - 1};
   Table sources_{source_bits, source_rows_max - 1};  ///< a link for each row, whether it names it or not
+  Table queued_{queued_bits, queued_rows_max - 1};
+  Table recalled_{recalled_bits, recalled_rows_max - 1};
   IdWindow window_;
   std::uint64_t first_link_ = 0;  ///< of windowed rows that are not forgotten
   struct Move {
@@ -228,6 +280,12 @@ class Dedup {
   };
   std::deque<Move> moves_;         ///< not committed, ascending
   std::uint64_t forgettable_ = 0;  ///< windowed rows before this one may leave memory
+  bool has_attic_ = false;
+  std::uint64_t left_ = 0;
+  std::uint64_t left_first_link_ = 0;  ///< of queued rows that have not left
+  std::deque<Move> leaves_;            ///< not committed, ascending
+  std::uint64_t left_for_good_ = 0;    ///< queued rows before this one have left, and nothing undoes that
+  std::uint64_t let_go_ = 0;           ///< ... before this one are held by the index
   HashIndex by_id_;
   HashIndex by_source_;
   /// What stood in a source's row before the event at `position`.
@@ -252,6 +310,9 @@ class Dedup::Frozen {
       : kept_(dedup.kept_, 0, 0),
         windowed_(dedup.windowed_, dedup.window_.first, dedup.first_link_),
         window_(dedup.window_),
+        queued_(dedup.queued_, dedup.left_, dedup.left_first_link_),
+        has_attic_(dedup.has_attic_),
+        left_(dedup.left_),
         sources_(dedup.sources_, 0, 0) {}
   /// Appends the next part of what export_rows would have written. False: there is no more.
   bool write_next(ByteWriter& out);
@@ -270,6 +331,10 @@ class Dedup::Frozen {
   View windowed_;
   IdWindow window_;
   bool window_written_ = false;
+  View queued_;
+  bool has_attic_;
+  std::uint64_t left_;
+  bool attic_written_ = false;
   View sources_;
 };
 

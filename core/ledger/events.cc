@@ -212,6 +212,16 @@ SourceOpened read_source_opened(ByteReader& in) {
   return event;
 }
 
+RowsLeft read_rows_left(ByteReader& in) {
+  RowsLeft event;
+  const std::uint8_t opens = in.u8();
+  event.before = in.u64();
+  event.after = in.u64();
+  event.opens = opens == 1;
+  require(opens <= 1 && (event.opens ? event.before == 0 && event.after == 0 : event.before < event.after), in);
+  return event;
+}
+
 template <class Started>
 void write_started(EventKind kind, const Started& event, ByteWriter& out) {
   Fields<1 + decided_size + 4 + 8> fields;
@@ -345,6 +355,12 @@ void encode(const SourceOpened& event, ByteWriter& out) {
   fields.put(EventKind::source_opened).put(event.home).put(event.source).write(out);
 }
 
+void encode(const RowsLeft& event, ByteWriter& out) {
+  Fields<1 + 1 + 2 * 8> fields;
+  fields.put(EventKind::rows_left).put(event.opens ? std::uint8_t{1} : std::uint8_t{0});
+  fields.put(event.before).put(event.after).write(out);
+}
+
 EntryHeader decode_header(ByteReader& in) {
   require(in.u8() == entry_version, in);
   require(in.u8() == 0, in);
@@ -399,6 +415,8 @@ Event decode_event(ByteReader& in) {
         return read_window_moved(in);
       case EventKind::source_opened:
         return read_source_opened(in);
+      case EventKind::rows_left:
+        return read_rows_left(in);
       case EventKind::split_started:
         return read_split_started(in);
       case EventKind::split_answered:

@@ -5,8 +5,8 @@
 //   event            := shard_founded | account_opened | transfer_decided | leg_started | leg_received | leg_answered
 //                       | try_started | try_received | second_started | second_received | second_ended
 //                       | account_changed | hold_placed | hold_ended | window_moved | source_opened
-//                       | prepare_started | prepare_received | commit_decided | split_started | split_answered
-//                       | split_decided | split_ended
+//                       | rows_left | prepare_started | prepare_received | commit_decided | split_started
+//                       | split_answered | split_decided | split_ended
 //   shard_founded    := 1 u8 | shard u32 | ranges u16 | (first_slot u16 | slot_end u32){ranges}
 //   account_opened   := 2 u8 | pocket_kind u8 | tenant u32 | account u32 | pocket u32 | currency u32 | peer u32
 //                       | principal u32 | name short_string
@@ -62,6 +62,10 @@
 //   source_opened    := 16 u8 | home u32 | source u64
 //                       (no posting; from now on UUIDv8s of this source, of 60 bits, number what home's account moves,
 //                       from 1 on: core/base/uuid_number.h)
+//   rows_left        := 17 u8 | opens u8 | before u64 | after u64
+//                       (no posting; opens 1: before and after are 0, and from now on the rows of transfers, deposits
+//                       and withdrawals whose ids neither end nor are numbered are queued; opens 0: queued rows
+//                       [before, after) have left the state, before < after)
 //   prepare_started  := 20 u8 | as leg_started
 //                       (two-phase commit: as try_started, and debit is locked)
 //   prepare_received := 21 u8 | as leg_received
@@ -131,6 +135,7 @@ enum class EventKind : std::uint8_t {
   hold_ended = 14,
   window_moved = 15,
   source_opened = 16,
+  rows_left = 17,
   prepare_started = 20,
   prepare_received = 21,
   commit_decided = 22,
@@ -349,6 +354,13 @@ struct SourceOpened {
   std::uint64_t source = 0;  ///< at most id_source_max
 };
 
+/// Rows leave the state for the attic, or will from now on (core/ledger/dedup.h).
+struct RowsLeft {
+  bool opens = false;
+  std::uint64_t before = 0;  ///< places
+  std::uint64_t after = 0;
+};
+
 /// A payment to several payees begins, or is done where all are of this shard, or refused.
 struct SplitStarted {
   struct Part {
@@ -415,7 +427,7 @@ struct SplitEnded {
 
 using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
                            TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
-                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved, SourceOpened,
+                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved, SourceOpened, RowsLeft,
                            SplitStarted, SplitAnswered, SplitDecided, SplitEnded>;
 
 struct EntryHeader {
@@ -446,6 +458,7 @@ void encode(const HoldPlaced& event, ByteWriter& out);
 void encode(const HoldEnded& event, ByteWriter& out);
 void encode(const WindowMoved& event, ByteWriter& out);
 void encode(const SourceOpened& event, ByteWriter& out);
+void encode(const RowsLeft& event, ByteWriter& out);
 void encode(const SplitStarted& event, ByteWriter& out);
 void encode(const SplitAnswered& event, ByteWriter& out);
 void encode(const SplitDecided& event, ByteWriter& out);

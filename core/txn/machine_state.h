@@ -10,6 +10,7 @@
 #include "core/txn/asking.h"
 #include "core/txn/direct.h"
 #include "core/txn/holding.h"
+#include "core/txn/leaving.h"
 #include "core/txn/saga.h"
 #include "core/txn/shard_state.h"
 #include "core/txn/sources.h"
@@ -43,6 +44,7 @@ struct StateMachine::State : ShardState {
     using asking::apply;
     using direct::apply;
     using holding::apply;
+    using leaving::apply;
     using saga::apply;
     using sources::apply;
     using splitting::apply;

@@ -22,6 +22,13 @@ ledger::LegStep ShardState::step_of(ShardId target, LegNumber number) const {
 }
 
 StateVersion version_of(const ShardState& state) {
+  if (state.dedup.has_attic()) {
+    if (state.dedup.has_sources()) {
+      return state.dedup.has_window() ? StateVersion::with_attic_window_and_sources
+                                      : StateVersion::with_attic_and_sources;
+    }
+    return state.dedup.has_window() ? StateVersion::with_attic_and_window : StateVersion::with_attic;
+  }
   if (state.dedup.has_sources()) {
     return state.dedup.has_window() ? StateVersion::with_window_and_sources : StateVersion::with_sources;
   }

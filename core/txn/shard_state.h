@@ -124,11 +124,21 @@ enum class StateVersion : std::uint8_t {
   with_window_and_splits = 7,
   with_sources = 8,  ///< somebody numbers what an account moves; and there is no window
   with_window_and_sources = 9,
+  with_attic = 10,  ///< rows leave the state; and there is no window, and nobody numbers
+  with_attic_and_window = 11,
+  with_attic_and_sources = 12,
+  with_attic_window_and_sources = 13,
 };
-inline constexpr StateVersion last_state_version = StateVersion::with_window_and_sources;
+inline constexpr StateVersion last_state_version = StateVersion::with_attic_window_and_sources;
+constexpr bool has_attic(StateVersion version) { return version >= StateVersion::with_attic; }
+constexpr bool has_sources(StateVersion version) {
+  return version == StateVersion::with_sources || version == StateVersion::with_window_and_sources ||
+         version == StateVersion::with_attic_and_sources || version == StateVersion::with_attic_window_and_sources;
+}
 constexpr bool has_window(StateVersion version) {
   return version == StateVersion::with_window || version == StateVersion::with_window_and_splits ||
-         version == StateVersion::with_window_and_sources;
+         version == StateVersion::with_window_and_sources || version == StateVersion::with_attic_and_window ||
+         version == StateVersion::with_attic_window_and_sources;
 }
 StateVersion version_of(const ShardState& state);
 constexpr ledger::AccountFormat account_format(StateVersion version) {

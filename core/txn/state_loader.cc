@@ -71,6 +71,8 @@ void StateLoader::take_next(ByteReader& in) {
       return has_window(version_) ? take_window(in) : go_on_behind_window(in);
     case Part::windowed:
       return rows_left_ > 0 ? take_dedup(in) : go_on_behind_window(in);
+    case Part::queued:
+      return rows_left_ > 0 ? take_queued(in) : go_on_behind_queue(in);
     case Part::numbered:
       return rows_left_ > 0 ? take_numbered(in) : go_on_behind_ids(in);
     case Part::splits:
@@ -193,7 +195,30 @@ void StateLoader::take_window(ByteReader& in) {
 }
 
 void StateLoader::go_on_behind_window(ByteReader& in) {
-  return version_ >= StateVersion::with_sources ? go_on(Part::numbered, in) : go_on_behind_ids(in);
+  return has_attic(version_) ? take_attic(in) : go_on_behind_queue(in);
+}
+
+/// The head of the queued rows; those that follow begin a new order.
+void StateLoader::take_attic(ByteReader& in) {
+  const std::uint64_t left = in.u64();
+  require(in.ok() && state().dedup.load_attic(left), in);
+  last_position_ = {};
+  last_stamp_ = {};
+  go_on(Part::queued, in);
+}
+
+void StateLoader::take_queued(ByteReader& in) {
+  --rows_left_;
+  ledger::LegLink link;
+  const ledger::DedupRow row = ledger::decode_dedup(in, link);
+  require(row.home < state().book.next_account() && is_next_place(row.position, row.stamp), in);
+  require(row.link == ledger::no_row || link.target != state().self, in);
+  require(in.ok() && state().dedup.load_queued(row, link), in);
+  if (row.outcome == Outcome::pending) ++pending_rows_;
+}
+
+void StateLoader::go_on_behind_queue(ByteReader& in) {
+  return has_sources(version_) ? go_on(Part::numbered, in) : go_on_behind_ids(in);
 }
 
 /// A source's row: in the order of the sources, not of the events.

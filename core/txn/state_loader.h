@@ -38,6 +38,7 @@ class StateLoader {
     pockets,
     dedup,
     windowed,
+    queued,
     numbered,
     splits,
     split_parts,
@@ -59,8 +60,11 @@ class StateLoader {
   void take_pocket(ByteReader& in);
   void take_dedup(ByteReader& in);
   void take_window(ByteReader& in);
+  void take_attic(ByteReader& in);
+  void take_queued(ByteReader& in);
   void take_numbered(ByteReader& in);
   void go_on_behind_window(ByteReader& in);
+  void go_on_behind_queue(ByteReader& in);
   void go_on_behind_ids(ByteReader& in);
   void take_split(ByteReader& in);
   void take_split_part(ByteReader& in);

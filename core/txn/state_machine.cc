@@ -29,6 +29,7 @@ void undo_event(ShardState& state, const Event& event, Place place) {
   using asking::undo;
   using direct::undo;
   using holding::undo;
+  using leaving::undo;
   using saga::undo;
   using sources::undo;
   using splitting::undo;
@@ -62,6 +63,7 @@ struct Prefetch {
   void operator()(const ledger::HoldEnded& event) const { state.book.prefetch_pocket(event.pocket); }
   void operator()(const ledger::WindowMoved&) const {}
   void operator()(const ledger::SourceOpened&) const {}
+  void operator()(const ledger::RowsLeft&) const {}
   void operator()(const ledger::SplitStarted& event) const { load(event.decided); }
   void operator()(const ledger::SplitAnswered&) const {}
   void operator()(const ledger::SplitDecided& event) const { state.book.prefetch_pocket(event.debit); }
@@ -171,6 +173,10 @@ void Batch::found(ShardId shard, const std::vector<ledger::SlotRange>& ranges) {
 
 void Batch::move_window() {
   if (const auto event = windows::decide(*state_.state_, ids_, stamp_, false)) record(*event);
+}
+
+void Batch::let_rows_leave() {
+  if (const auto event = leaving::decide(*state_.state_, ids_)) record(*event);
 }
 
 /// That an id has expired is told only of what the log says so (W3).

@@ -20,6 +20,7 @@
 #include "core/base/phases.h"
 #include "core/base/time.h"
 #include "core/ledger/commands.h"
+#include "core/ledger/dedup.h"
 #include "core/ledger/events.h"
 #include "core/ledger/protocol.h"
 
@@ -201,6 +202,8 @@ struct IdRules {
   std::optional<Bounds> now = {};
   /// Ids that carry a number (UUIDv8) are taken in the order of their numbers (core/txn/sources.h).
   bool numbered = false;
+  /// Queued rows kept in memory: what is beyond leaves for the attic (core/txn/leaving.h); 0: nothing does.
+  std::uint64_t rows_in_memory = 0;
 };
 
 struct TrialBalanceRow {
@@ -208,6 +211,12 @@ struct TrialBalanceRow {
   __int128 customers = 0;  ///< minor units
   __int128 issue = 0;
   __int128 transit = 0;
+};
+
+/// A row that has left, as the attic holds it.
+struct LeftRow {
+  ledger::DedupRow row;
+  ledger::LegLink link;  ///< counts where row.link is not no_row
 };
 
 class FrozenState;
@@ -229,6 +238,8 @@ class Batch {
   void found(ShardId shard, const std::vector<ledger::SlotRange>& ranges);
   /// Moves the window of ids on, if that is due. To be called before ids are decided.
   void move_window();
+  /// Lets rows leave that are too many, if that is due: at most one event.
+  void let_rows_leave();
   /// success (a new pocket), success with `already` set (it was there), wrong_shard, malformed, reserved_account,
   /// account_closed.
   Outcome open_account(const ledger::OpenAccountCommand& command, bool& already);
@@ -352,6 +363,20 @@ class StateMachine {
   std::vector<PocketRow> pockets() const;  ///< in number order
   std::uint64_t dedup_rows() const;        ///< that are not forgotten
   const ledger::IdWindow& id_window() const;
+
+  // --- the attic (core/ledger/dedup.h) ---
+  bool has_attic() const;
+  std::uint64_t rows_left() const;         ///< places before this one have left
+  std::uint64_t rows_in_memory_from() const;  ///< the first place that is still in memory
+  /// A row that has left and is still in memory. Requires: rows_in_memory_from() <= place < rows_left() (checked).
+  LeftRow left_row(std::uint64_t place) const;
+  /// The attic holds all rows before `place`: they may leave memory.
+  void let_go(std::uint64_t place);
+  /// Whether the id, of this home, is found in memory.
+  bool is_in_memory(TenantId tenant, std::string_view home_account, const TransferId& id) const;
+  /// Lays what the attic told beside the state, for one question. No state: not exported, counted or undone.
+  void recall(const LeftRow& row);
+  void forget_recalled();
   /// Whether the id's time is over: if it is not bound, it may have been, and nobody knows.
   bool has_passed(const TransferId& id) const;
   /// What is told of a transfer that was not found, by id and home account (empty: not named): transfer_not_found,

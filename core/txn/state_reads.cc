@@ -191,6 +191,32 @@ std::uint64_t StateMachine::dedup_rows() const { return state_->dedup.size(); }
 
 const ledger::IdWindow& StateMachine::id_window() const { return state_->dedup.window(); }
 
+bool StateMachine::has_attic() const { return state_->dedup.has_attic(); }
+
+std::uint64_t StateMachine::rows_left() const { return state_->dedup.left(); }
+
+std::uint64_t StateMachine::rows_in_memory_from() const { return state_->dedup.queued_in_memory_from(); }
+
+LeftRow StateMachine::left_row(std::uint64_t place) const {
+  check(place >= rows_in_memory_from() && place < rows_left(), "only what has left is asked for");
+  const ledger::Dedup& dedup = state_->dedup;
+  const DedupNumber number = dedup.queued_at(place);
+  LeftRow left{dedup.row(number), {}};
+  if (left.row.link != ledger::no_row) left.link = dedup.link(number);
+  return left;
+}
+
+void StateMachine::let_go(std::uint64_t place) { state_->dedup.let_go(place); }
+
+bool StateMachine::is_in_memory(TenantId tenant, std::string_view home_account, const TransferId& id) const {
+  const AccountNumber home = state_->book.find(AccountKey(tenant, home_account));
+  return home != no_account && state_->dedup.find(home, id) != ledger::no_row;
+}
+
+void StateMachine::recall(const LeftRow& row) { state_->dedup.recall(row.row, row.link); }
+
+void StateMachine::forget_recalled() { state_->dedup.forget_recalled(); }
+
 bool StateMachine::has_passed(const TransferId& id) const { return state_->dedup.has_passed(id); }
 
 Outcome StateMachine::why_not_found(TenantId tenant, std::string_view home_account, const TransferId& id) const {
