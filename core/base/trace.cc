@@ -98,6 +98,18 @@ constexpr std::array rows = {
     Row{TraceKind::split_confirmed, "split_confirmed"},    // a = target shard, b = leg, c = outcome
     Row{TraceKind::split_cancelled, "split_cancelled"},    // a = target shard, b = leg, c = outcome
     Row{TraceKind::capture_put_off, "capture_put_off"},    // a = amount asked for
+    Row{TraceKind::rows_left, "rows_left"},                // a = rows that have left, b = by this entry
+    Row{TraceKind::attic_published, "attic_published"},    // index = the last entry of its epoch
+    Row{TraceKind::attic_opened, "attic_opened"},          // a = first place, b = end
+    Row{TraceKind::attic_waits, "attic_waits"},            // a = places held, b = places needed
+    Row{TraceKind::attic_sought, "attic_sought"},          // a = chunks to be read
+    Row{TraceKind::attic_found, "attic_found"},            // a = rows
+    Row{TraceKind::attic_missed, "attic_missed"},
+    Row{TraceKind::attic_repeated, "attic_repeated"},      // a = outcome
+    Row{TraceKind::attic_conflict, "attic_conflict"},
+    Row{TraceKind::attic_status, "attic_status"},          // a = outcome
+    Row{TraceKind::attic_damaged, "attic_damaged"},        // a = chunk
+    Row{TraceKind::attic_rebuilt, "attic_rebuilt"},
 };
 
 constexpr bool is_in_order() {

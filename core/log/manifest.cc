@@ -43,7 +43,7 @@ bool get_row(ByteReader& in, SealedName& name, ManifestRow& row) {
   row.table_checksum = in.u64();
   const ByteView chain = in.raw(row.chain_after.bytes.size());
   if (in.ok()) std::memcpy(row.chain_after.bytes.data(), chain.data(), chain.size());
-  return in.ok() && zero && (kind == 1 || kind == 2);
+  return in.ok() && zero && kind >= 1 && kind <= 3;
 }
 
 }  // namespace

@@ -45,6 +45,8 @@ std::string_view kind_name(SealedKind kind) {
       return "snapshot";
     case SealedKind::history:
       return "history";
+    case SealedKind::attic:
+      return "attic";
   }
   check_failed("a kind is one of those listed");
 }
@@ -108,12 +110,14 @@ std::optional<FoundName> parse_file_name(std::string_view file) {
   const std::size_t prefix_end = file.find('-');
   if (prefix_end == std::string_view::npos) return std::nullopt;
   const std::string_view prefix = file.substr(0, prefix_end);
-  found.name.kind = prefix == "snapshot" ? SealedKind::snapshot : SealedKind::history;
+  found.name.kind = prefix == "snapshot" ? SealedKind::snapshot
+                    : prefix == "attic"  ? SealedKind::attic
+                                         : SealedKind::history;
   if (prefix == "archive") {
     found.role = FileRole::archived;
   } else if (prefix == "index") {
     found.role = FileRole::index;
-  } else if (prefix != "snapshot" && prefix != "history") {
+  } else if (prefix != "snapshot" && prefix != "history" && prefix != "attic") {
     return std::nullopt;
   }
   std::string_view rest = file.substr(prefix_end + 1);
@@ -149,6 +153,7 @@ bool well_formed(const SealedHeader& header) {
   if (header.meta.size() > sealed_meta_max) return false;
   switch (header.name.kind) {
     case SealedKind::snapshot:
+    case SealedKind::attic:
       return header.first == header.name.last;
     case SealedKind::history:
       return history_in_range(header);

@@ -36,6 +36,7 @@ namespace coffer::log {
 enum class SealedKind : std::uint8_t {
   snapshot = 1,  ///< the state after entry `last`
   history = 2,   ///< the committed entries `first` … `last`
+  attic = 3,     ///< rows that left the state in the epoch that ends with entry `last` (core/attic/run_format.h)
 };
 
 /// Names a file in all replicas alike.
@@ -46,7 +47,7 @@ struct SealedName {
   constexpr auto operator<=>(const SealedName&) const = default;
 };
 
-/// "snapshot-000001-00000000000000000042"; an archived history file "archive-000001-…".
+/// "snapshot-000001-00000000000000000042", "attic-…"; an archived history file "archive-000001-…".
 std::string file_name(const SealedName& name, bool archived = false);
 /// The temporary name under which it is written.
 std::string part_name(const SealedName& name);
@@ -76,16 +77,16 @@ std::optional<FoundName> parse_file_name(std::string_view file);
 struct SealedHeader {
   SealedName name;
   Uuid cluster;
-  Index first;              ///< history: the first entry; snapshot: equal to name.last
+  Index first;              ///< history: the first entry; others: equal to name.last
   Term last_term;           ///< of entry name.last
-  Position first_position;  ///< history: of the first event in it; snapshot: equal to last_position
+  Position first_position;  ///< history: of the first event in it; others: equal to last_position
   Position last_position;   ///< of the last event up to name.last; one less than first_position if it holds none
   Stamp last_stamp;         ///< of the last entry with events up to name.last; 0 if there is none
   std::uint64_t payload_size = 0;
   std::uint32_t chunk_size = 0;
   Hash256 chain_before;  ///< head of the chain over the committed entries before `first` (core/log/history.h)
-  Hash256 chain_after;   ///< ... up to name.last; of a snapshot both are this
-  Bytes meta;            ///< snapshot: the encoded configuration; opaque here
+  Hash256 chain_after;   ///< ... up to name.last; of others than histories both are this
+  Bytes meta;            ///< snapshot: the encoded configuration; attic: its run's head; opaque here
   std::uint64_t table_checksum = 0;
   bool operator==(const SealedHeader&) const = default;
 };

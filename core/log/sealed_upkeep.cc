@@ -62,7 +62,7 @@ void SealedStore::State::on_reached(const Reached& reached) {
   const std::optional<FoundName> found = parse_file_name(reached.subject);
   switch (reached.milestone) {
     case Milestone::filled:
-      if (found->name.kind == SealedKind::snapshot) {
+      if (found->name.kind != SealedKind::history) {
         rename_part(found->name);
       } else {
         const auto own = writings.find(found->name);
@@ -114,7 +114,10 @@ void SealedStore::State::on_published(const SealedName& name) {
   manifest_changed = true;
   archive_changed = true;
   const bool is_history = name.kind == SealedKind::history;
-  traces.push_back({.kind = is_history ? TraceKind::history_published : TraceKind::snapshot_published,
+  const TraceKind told = is_history                            ? TraceKind::history_published
+                         : name.kind == SealedKind::attic ? TraceKind::attic_published
+                                                          : TraceKind::snapshot_published;
+  traces.push_back({.kind = told,
                     .shard = name.group,
                     .term = file.header.last_term,
                     .index = name.last,

@@ -32,6 +32,7 @@ shard::Config shard_config(const Config& config, const ShardConfig& shard) {
   made.id_window = config.tuning.id_window;
   made.id_grace = config.tuning.id_grace;
   made.numbered_ids = config.tuning.numbered_ids;
+  made.rows_in_memory = config.tuning.rows_in_memory;
   return made;
 }
 

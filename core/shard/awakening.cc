@@ -67,7 +67,7 @@ void Awakening::wake(ReplicaFiles::Loaded loaded, ReplicaFiles& files) {
       found_.hard_state = {place.term, nobody};  // from a member in a later term, which has not reached this replica
     }
   }
-  files.begin(&loaded.header);
+  files.begin(&loaded.header, loaded.state->rows_left());
   const LogPlace evidence = covers(found_.evidence, place) ? found_.evidence : place;
   start_ =
       Start{{found_.hard_state, place, std::move(loaded.configuration), std::move(log), found_.uncertain, evidence},

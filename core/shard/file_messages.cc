@@ -13,7 +13,7 @@ enum class What : std::uint8_t { ask = 1, offer = 2, want = 3, give = 4 };
 
 log::SealedKind read_kind(ByteReader& in) {
   const std::uint8_t kind = in.u8();
-  if (kind < 1 || kind > 2) in.fail();
+  if (kind < 1 || kind > 3) in.fail();
   return static_cast<log::SealedKind>(kind);
 }
 

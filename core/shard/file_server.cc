@@ -19,10 +19,12 @@ const SealedStore::File* FileServer::next_file(const AskFile& ask) const {
     const std::optional<SealedName> newest = store_.newest(SealedKind::snapshot, group_);
     return newest && newest->last > ask.after ? &store_.files().at(*newest) : nullptr;
   }
-  for (auto at = store_.files().upper_bound({SealedKind::history, group_, ask.after}); at != store_.files().end();
+  for (auto at = store_.files().upper_bound({ask.kind, group_, ask.after}); at != store_.files().end();
        ++at) {
-    if (at->first.kind != SealedKind::history || at->first.group != group_) break;
-    if (!at->second.partial) return at->second.header.first <= ask.after.next() ? &at->second : nullptr;
+    if (at->first.kind != ask.kind || at->first.group != group_) break;
+    if (at->second.partial) continue;
+    if (ask.kind == SealedKind::attic) return &at->second;  // there need not be one for every epoch
+    return at->second.header.first <= ask.after.next() ? &at->second : nullptr;
   }
   return nullptr;
 }

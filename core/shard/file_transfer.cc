@@ -4,6 +4,7 @@
 #include <utility>
 #include <variant>
 
+#include "core/attic/run_format.h"
 #include "core/base/check.h"
 
 namespace coffer::shard {
@@ -68,6 +69,10 @@ void FileTransfer::choose(FileOutput& out) {
     fetch_.emplace();
     fetch_->kind = SealedKind::history;
     fetch_->after = store_.history_end(config_.group);
+  } else if (!fetch_ && attic_gap_) {
+    fetch_.emplace();
+    fetch_->kind = SealedKind::attic;
+    fetch_->after = attic_gap_->after;
   }
   if (!fetch_) {
     helpless_.reset();
@@ -81,7 +86,7 @@ void FileTransfer::choose(FileOutput& out) {
 /// leader to offer again.
 bool FileTransfer::choose_begun() {
   for (const auto& [name, file] : store_.files()) {
-    const bool is_wanted = !file.partial || name.kind == SealedKind::history;
+    const bool is_wanted = !file.partial || name.kind != SealedKind::snapshot;
     if (name.group != config_.group || file.bad_chunks.empty() || !is_wanted) continue;
     if (helpless_ && name <= *helpless_) continue;
     begin(file.header);
@@ -209,9 +214,15 @@ void FileTransfer::next_member(Instant now, FileOutput& out) {
   go_on(now, out);
 }
 
+bool FileTransfer::begins_in_gap(const SealedHeader& header) const {
+  const Result<attic::RunHead> head = attic::decode_head(header.meta);
+  return attic_gap_ && head.has_value() && head->first == attic_gap_->place && header.name.last > attic_gap_->after;
+}
+
 /// Rests; then what else there is comes first. What is here of a snapshot stays until another one is begun.
 void FileTransfer::nobody_helps(Instant now) {
   const bool is_snapshot = fetching_snapshot() && snapshot_needed_;
+  if (fetch_->kind == SealedKind::attic) attic_refused_ = true;
   if (is_snapshot && !fetch_->file) settle_for_any_ = !settle_for_any_;
   helpless_.reset();
   if (!is_snapshot && fetch_->file) helpless_ = name_of(*fetch_->file);
@@ -222,6 +233,7 @@ void FileTransfer::nobody_helps(Instant now) {
 void FileTransfer::finish(Instant now) {
   const SealedName name = name_of(*fetch_->file);
   const bool is_snapshot = name.kind == SealedKind::snapshot;
+  if (name.kind == SealedKind::attic) attic_refused_ = false;
   if (is_snapshot && name.last > reached_) {
     fetched_ = name;
     snapshot_needed_ = false;
@@ -250,6 +262,7 @@ void FileTransfer::receive(Instant now, NodeId from, const FilesMessage& message
 bool FileTransfer::is_usable(const OfferFile& offer) const {
   if (!offer.header) return false;
   if (offer.kind == SealedKind::snapshot) return offer.header->name.last > reached_;
+  if (offer.kind == SealedKind::attic) return begins_in_gap(*offer.header);
   return offer.header->first == offer.after.next();
 }
 

@@ -6,6 +6,7 @@
 //                     one
 //     what is begun   files with damaged chunks; fetches that a restart interrupted
 //     history         while this replica's history ends before its newest snapshot: the next file, in order
+//     attic           while its runs do not reach to the rows it has in memory: the next one, in order
 //
 //   asking ──offer──> fetching ──all chunks there──> published by the store
 //     └── no offer, no answer in time ──> the next member
@@ -42,6 +43,13 @@ struct FileFetch {
   std::size_t refusals = 0;                ///< members in a row that could not help
 };
 
+/// Runs of the attic are missing (core/attic/coverage.h).
+struct AtticGap {
+  Index after;              ///< the last run of those without a gap; 0: none
+  std::uint64_t place = 0;  ///< at which the next one begins
+  bool operator==(const AtticGap&) const = default;
+};
+
 class FileTransfer {
  public:
   struct Config {
@@ -61,6 +69,10 @@ class FileTransfer {
   /// The replica cannot go on without a snapshot behind set_reached()'s index: asks for one. `base`: what its log
   /// stands on.
   void need_snapshot(LogPlace base);
+  /// What the attic lacks, if anything.
+  void set_attic_gap(std::optional<AtticGap> gap) { attic_gap_ = gap; }
+  /// No member could help with what is missing or damaged of the attic, or there is no other member.
+  bool attic_is_helpless() const { return members_.empty() || attic_refused_; }
   /// What the log of another replica stands on that has asked for a snapshot since the last call.
   std::optional<LogPlace> take_told_base() { return std::exchange(told_base_, std::nullopt); }
   /// Leader: `to` needs what is no longer in the log. May be called at every heartbeat.
@@ -89,6 +101,7 @@ class FileTransfer {
 
   void choose(FileOutput& out);
   bool choose_begun();
+  bool begins_in_gap(const log::SealedHeader& header) const;
   void begin(const log::SealedHeader& header);
   void go_on(Instant now, FileOutput& out);
   void ask(Instant now, FileOutput& out);
@@ -112,6 +125,8 @@ class FileTransfer {
   LogPlace base_;
   std::optional<LogPlace> told_base_;
   bool snapshot_needed_ = false;
+  std::optional<AtticGap> attic_gap_;
+  bool attic_refused_ = false;
   bool settle_for_any_ = false;  ///< nobody had the snapshot begun, nor a newer one
   std::optional<FileFetch> fetch_;
   Instant look_at_;                          ///< when to look for what to fetch, while nothing is being fetched

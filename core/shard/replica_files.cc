@@ -1,25 +1,34 @@
 #include "core/shard/replica_files.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "core/base/check.h"
 
 namespace coffer::shard {
 
-ReplicaFiles::ReplicaFiles(Config config, log::SealedStore& store)
-    : config_(config), store_(store), transfer_({config.shard, config.self, config.timeout}, store) {}
+namespace {
 
-void ReplicaFiles::begin(const log::SealedHeader* snapshot) {
+/// For how many time-outs something of the attic is missing before it is made from history, if no member can help.
+constexpr int rebuild_timeouts = 8;
+
+}  // namespace
+
+ReplicaFiles::ReplicaFiles(Config config, log::SealedStore& store)
+    : config_(config), store_(store), transfer_({config.shard, config.self, config.timeout}, store), attic_(config.shard, store) {}
+
+void ReplicaFiles::begin(const log::SealedHeader* snapshot, std::uint64_t left) {
   check(!epochs_, "a state begins once");
   const Index boundary = snapshot == nullptr ? Index() : snapshot->name.last;
   const std::uint64_t size = snapshot == nullptr ? 0 : snapshot->payload_size;
   epochs_.emplace(config_.epoch_bytes, boundary, size);
-  snapshots_.emplace(Snapshots::Config{config_.shard, config_.cluster, config_.chunk_bytes}, store_, snapshot);
+  snapshots_.emplace(Snapshots::Config{config_.shard, config_.cluster, config_.chunk_bytes}, store_, snapshot, left);
 }
 
 void ReplicaFiles::folded(LogPlace place, std::uint64_t payload_bytes, txn::StateMachine& state, FileOutput& out) {
   if (epochs_->passed(place.index, payload_bytes, state.size_estimate())) {
-    snapshots_->passed(place, state.freeze(), out.trace);
+    const auto left = state.has_attic() ? std::optional(state.rows_left()) : std::nullopt;
+    snapshots_->passed(place, state.freeze(), left, out.trace);
   }
 }
 
@@ -44,7 +53,10 @@ void ReplicaFiles::receive(Instant now, NodeId from, ByteView section, FileOutpu
 }
 
 void ReplicaFiles::read(const log::SealedStore::ReadChunk& chunk, FileOutput& out) {
-  if (!transfer_.give(chunk, out) && load_) {
+  if (transfer_.give(chunk, out) || attic_.take(chunk, out.trace) || (rebuild_ && rebuild_->take(chunk))) {
+    return;
+  }
+  if (load_) {
     load_->take(chunk);
   }
 }
@@ -84,21 +96,52 @@ void ReplicaFiles::step(Instant now, FileOutput& out) {
   if (snapshots_) {
     snapshots_->pump(out.io);
   }
+  attic_.step(out.io);
 }
 
-void ReplicaFiles::supply(const raft::Raft& raft, FileOutput& out) {
+void ReplicaFiles::tend_attic(Instant now, const txn::StateMachine& state, FileOutput& out) {
+  if (!state.has_attic()) {
+    return;
+  }
+  const std::optional<AtticGap> gap = attic_.gap(state.rows_in_memory_from());
+  transfer_.set_attic_gap(gap);
+  attic_lacks_ = gap || attic_.is_damaged();
+  if (rebuild_ && (!attic_lacks_ || rebuild_->ended())) {
+    rebuild_.reset();
+    rebuild_after_ = now + config_.timeout * rebuild_timeouts;
+  }
+  if (!attic_lacks_) {
+    rebuild_after_ = now + config_.timeout * rebuild_timeouts;
+  } else if (!rebuild_ && now >= rebuild_after_ && transfer_.attic_is_helpless() && transfer_.complete()) {
+    rebuild_.emplace(AtticRebuild::Config{config_.shard, config_.cluster, config_.chunk_bytes}, store_, ++rebuilds_);
+  }
+  if (rebuild_ && !store_.paused()) {
+    rebuild_->step(out.io, out.trace);
+  }
+}
+
+Instant ReplicaFiles::wake_at() const {
+  const bool goes_on = (snapshots_ && snapshots_->wants_rows()) || (rebuild_ && rebuild_->wants_step());
+  if (goes_on) {
+    return {};
+  }
+  return attic_lacks_ ? std::min(transfer_.wake_at(), rebuild_after_) : transfer_.wake_at();
+}
+
+void ReplicaFiles::supply(const raft::Raft& raft, const txn::StateMachine& state, FileOutput& out) {
   for (std::optional<Index> next = snapshots_->next_entry(); next; next = snapshots_->next_entry()) {
     snapshots_->supply(raft.entry(*next), out.io);
   }
+  snapshots_->supply_rows(state, out.io);
 }
 
 void ReplicaFiles::mark_durable(Instant now, Index base, FileOutput& out) {
   snapshots_->mark_durable(base, transfer_.snapshots_in_use(now), out.io);
 }
 
-void ReplicaFiles::installed(const log::SealedHeader& snapshot, FileOutput& out) {
+void ReplicaFiles::installed(const log::SealedHeader& snapshot, std::uint64_t left, FileOutput& out) {
   epochs_.emplace(config_.epoch_bytes, snapshot.name.last, snapshot.payload_size);
-  snapshots_->installed(snapshot, out.io, out.trace);
+  snapshots_->installed(snapshot, left, out.io, out.trace);
 }
 
 }  // namespace coffer::shard

@@ -12,6 +12,8 @@
 #include "core/base/time.h"
 #include "core/log/sealed_store.h"
 #include "core/raft/raft.h"
+#include "core/shard/attic.h"
+#include "core/shard/attic_rebuild.h"
 #include "core/shard/epoch.h"
 #include "core/shard/file_transfer.h"
 #include "core/shard/snapshot_load.h"
@@ -34,8 +36,9 @@ class ReplicaFiles {
   /// The store outlives this.
   ReplicaFiles(Config config, log::SealedStore& store);
 
-  /// The state begins as this snapshot's; null: as that of an empty log. Called once before the folds below.
-  void begin(const log::SealedHeader* snapshot);
+  /// The state begins as this snapshot's, `left` rows having left it; null: as that of an empty log. Called once before
+  /// the folds below.
+  void begin(const log::SealedHeader* snapshot, std::uint64_t left = 0);
 
   // --- the fold ---------------------------------------------------------------------------------------------------
   /// Entry `place` was folded into `state`.
@@ -48,7 +51,10 @@ class ReplicaFiles {
   const FileTransfer& transfer() const { return transfer_; }
   /// `section`: a files message; malformed ones are ignored.
   void receive(Instant now, NodeId from, ByteView section, FileOutput& out);
-  void published(Instant now, const log::SealedName& name) { transfer_.published(now, name); }
+  void published(Instant now, const log::SealedName& name) {
+    transfer_.published(now, name);
+    if (name.kind == log::SealedKind::attic) attic_.published();
+  }
   void read(const log::SealedStore::ReadChunk& chunk, FileOutput& out);
 
   /// Reads this published snapshot back. One at a time: another takes its place; the same goes on.
@@ -66,15 +72,19 @@ class ReplicaFiles {
 
   /// Goes on with everything that is under way. Called every step.
   void step(Instant now, FileOutput& out);
-  /// Hands committed entries to the history being written.
-  void supply(const raft::Raft& raft, FileOutput& out);
+  /// Hands committed entries to the history being written, and rows that have left to the run.
+  void supply(const raft::Raft& raft, const txn::StateMachine& state, FileOutput& out);
+  Attic& attic() { return attic_; }
+  const Attic& attic() const { return attic_; }
+  /// `needed`: the first place that `state` has in memory. Goes on with what the attic lacks. Called every step.
+  void tend_attic(Instant now, const txn::StateMachine& state, FileOutput& out);
   /// The newest epoch whose history and snapshot have become durable since the last call.
   std::optional<LogPlace> take_durable() { return snapshots_->take_durable(); }
   /// A mark at `base` is durable in the stream.
   void mark_durable(Instant now, Index base, FileOutput& out);
   /// An installed snapshot has taken the place of the state.
-  void installed(const log::SealedHeader& snapshot, FileOutput& out);
-  Instant wake_at() const { return transfer_.wake_at(); }
+  void installed(const log::SealedHeader& snapshot, std::uint64_t left, FileOutput& out);
+  Instant wake_at() const;
 
  private:
   Config config_;
@@ -84,6 +94,11 @@ class ReplicaFiles {
   std::optional<Snapshots> snapshots_;
   std::optional<SnapshotLoad> load_;
   std::uint64_t loads_ = 0;
+  Attic attic_;
+  bool attic_lacks_ = false;
+  Instant rebuild_after_;  ///< not before then, while something is missing
+  std::uint64_t rebuilds_ = 0;
+  std::optional<AtticRebuild> rebuild_;
 };
 
 }  // namespace coffer::shard

@@ -197,6 +197,10 @@ void Shard::step_down(Output& out) {
   for (const Queued& queued : std::exchange(queue_, {})) {
     refuse(queued.caller, queued.request.header.kind, Outcome::not_leader, out);
   }
+  for (const Seeking& seeking : std::exchange(seeking_, {})) {
+    refuse(seeking.queued.caller, seeking.queued.request.header.kind, Outcome::not_leader, out);
+  }
+  files_.attic().forget_searches();
   queue_bytes_ = 0;
   waiting_.abandon();
 }
@@ -319,6 +323,7 @@ void Shard::expire_queue(Now now, Output& out) {
       queue_.push_back(std::move(queued));
     }
   }
+  expire_seeking(now, out);
 }
 
 void Shard::refuse(const Caller& caller, router::RequestKind kind, Outcome status, Output& out) const {
@@ -332,7 +337,7 @@ void Shard::refuse(const Caller& caller, router::RequestKind kind, Outcome statu
 
 Instant Shard::wake_at() const {
   Instant at = std::min({raft_.wake_at(), waiting_.wake_at(), sender_.wake_at(), files_.wake_at()});
-  if (!queue_.empty()) {
+  if (!queue_.empty() || !seeking_.empty()) {
     at = std::min(at, queue_expires_);
   }
   if (serving_) {

@@ -53,6 +53,7 @@ struct Config {
   Duration id_window = {};                             ///< how long UUIDv7s are taken; 0: for ever
   Duration id_grace = {};                              ///< ... and answered for so much longer
   bool numbered_ids = false;                           ///< UUIDv8s are taken in the order of their numbers
+  std::uint64_t rows_in_memory = 0;                    ///< of ids kept for ever, before rows leave; 0: all
 };
 
 /// An entry became committed here, in index order.
@@ -147,6 +148,13 @@ class Shard {
     Bytes body;  ///< what the views in `request` point into
     router::Request request;
     Instant deadline;
+    std::vector<txn::LeftRow> recalled = {};         ///< what the attic holds of its ids
+    std::optional<std::uint64_t> sought_from = {};   ///< the first place in memory when it was asked
+  };
+  /// A request that waits for the attic: for what a search finds, or for the runs to reach far enough.
+  struct Seeking {
+    std::optional<Attic::Search> search;
+    Queued queued;
   };
   struct QueuedLegs {
     NodeId from;
@@ -203,12 +211,21 @@ class Shard {
   void decide_batch(Now now, Output& out);
   void decide_answers(Deciding& batch, Output& out);
   void decide_legs(Deciding& batch, Output& out);
-  void decide_request(Deciding& batch, Queued queued, Output& out);
+  void decide_request(Deciding& batch, const Queued& queued, Output& out);
+  void decide_kind(Deciding& batch, const router::Request& request, Output& out);
   void decide_transfers(Deciding& batch, const router::Request& request, Output& out);
   void decide_opening(Deciding& batch, const router::Request& request);
   void decide_change(Deciding& batch, const router::Request& request);
   void note_decision(Deciding& batch, std::uint32_t item, router::TransferResult& result, const TransferId& id,
                      const txn::Decision& decision, Output& out);
+  // shard_attic.cc: ids whose rows have left
+  bool has_to_wait(Queued& queued, Output& out);
+  std::vector<TransferId> sought_ids(const router::Request& request) const;
+  void go_on_with_found(Output& out);
+  void tend_attic(Now now, Output& out);
+  void trace_recalled(const Deciding& batch, const Queued& queued, Output& out) const;
+  void expire_seeking(Now now, Output& out);
+  void trace_attic(Output& out, TraceKind kind, std::uint64_t a = 0, std::uint64_t b = 0, std::uint64_t c = 0) const;
   // shard_holds.cc: holds
   void expire_holds(Deciding& batch, Output& out);
   void decide_place(Deciding& batch, const router::Request& request, Output& out);
@@ -254,7 +271,8 @@ class Shard {
   std::deque<Speculative> suffix_;  ///< (committed_, applied_] while leader; else empty
   std::deque<Queued> queue_;
   std::size_t queue_bytes_ = 0;    ///< of the bodies in queue_
-  Instant queue_expires_ = never;  ///< no deadline in queue_ is earlier
+  Instant queue_expires_ = never;  ///< no deadline in queue_ or seeking_ is earlier
+  std::deque<Seeking> seeking_;    ///< their bodies count in queue_bytes_
   Instant expiry_at_ = never;      ///< when the next hold may expire, as far as the last batch could tell
   std::deque<QueuedLegs> legs_in_;
   std::map<std::pair<ShardId, LegNumber>, txn::LegAnswer> answers_in_;

@@ -110,7 +110,7 @@ void Shard::request(Now now, Caller caller, Bytes body, Output& out) {
   }
   if (!leads()) {
     refuse(caller, header.kind, raft_.leader() == nobody ? Outcome::no_leader : Outcome::not_leader, out);
-  } else if (queue_.size() + waiting_.size() >= config_.requests_max ||
+  } else if (queue_.size() + seeking_.size() + waiting_.size() >= config_.requests_max ||
              queue_bytes_ + body.size() > config_.queue_bytes_max) {
     refuse(caller, header.kind, Outcome::overloaded, out);
   } else {
@@ -208,7 +208,7 @@ void Shard::close_batch(Now now, Output& out) {
 }
 
 txn::IdRules Shard::id_rules(Now now) const {
-  txn::IdRules rules{config_.id_window, config_.id_grace, std::nullopt, config_.numbered_ids};
+  txn::IdRules rules{config_.id_window, config_.id_grace, std::nullopt, config_.numbered_ids, config_.rows_in_memory};
   if (config_.id_window <= Duration{}) {
     return rules;
   }
@@ -220,6 +220,8 @@ txn::IdRules Shard::id_rules(Now now) const {
 
 void Shard::decide_batch(Now now, Output& out) {
   const ledger::IdWindow window = state_->id_window();
+  const std::uint64_t left = state_->rows_left();
+  const bool had_attic = state_->has_attic();
   Deciding batch(*state_, next_stamp(cluster_time(now)), config_.protocol, id_rules(now));
   if (!stream_.full()) {
     if (!state_->is_founded()) {
@@ -227,6 +229,7 @@ void Shard::decide_batch(Now now, Output& out) {
       trace(out, TraceKind::founded, {}, raft_.term());
     }
     batch.batch.move_window();
+    batch.batch.let_rows_leave();
     expire_holds(batch, out);
     decide_answers(batch, out);
     decide_legs(batch, out);
@@ -234,11 +237,19 @@ void Shard::decide_batch(Now now, Output& out) {
   while (!queue_.empty() && batch.batch.bytes() < config_.entry_bytes_max) {
     Queued queued = std::move(queue_.front());
     queue_.pop_front();
+    if (has_to_wait(queued, out)) {
+      continue;
+    }
     queue_bytes_ -= queued.body.size();
-    decide_request(batch, std::move(queued), out);
+    decide_request(batch, queued, out);
   }
+  const std::uint64_t left_now = state_->rows_left();
+  const bool opened = !had_attic && state_->has_attic();
   const ledger::IdWindow moved = state_->id_window();
   end_batch(batch, now, out);
+  if (left != left_now || opened) {
+    trace_attic(out, TraceKind::rows_left, left_now, left_now - left, opened ? 1 : 0);
+  }
   if (window != moved) {
     TraceEvent event;
     event.kind = TraceKind::window_moved;
@@ -308,36 +319,49 @@ void Shard::decide_legs(Deciding& batch, Output& out) {
   }
 }
 
-void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
+void Shard::decide_request(Deciding& batch, const Queued& queued, Output& out) {
   Deciding::Request& request = batch.requests.emplace_back();
   request.ticket = waiting_.next_ticket();
   request.caller = queued.caller;
   request.deadline = queued.deadline;
-  switch (queued.request.header.kind) {
+  for (const txn::LeftRow& row : queued.recalled) {
+    state_->recall(row);
+  }
+  decide_kind(batch, queued.request, out);
+  state_->forget_recalled();
+  Deciding::Request& decided = batch.requests.back();
+  decided.reply.kind = queued.request.header.kind;
+  decided.reply.shard = config_.shard;
+  trace_recalled(batch, queued, out);
+}
+
+void Shard::decide_kind(Deciding& batch, const router::Request& asked, Output& out) {
+  Deciding::Request& request = batch.requests.back();
+  switch (asked.header.kind) {
     case router::RequestKind::transfers:
-      decide_transfers(batch, queued.request, out);
+      decide_transfers(batch, asked, out);
       break;
     case router::RequestKind::open_account:
-      decide_opening(batch, queued.request);
+      decide_opening(batch, asked);
       break;
     case router::RequestKind::change_account:
-      decide_change(batch, queued.request);
+      decide_change(batch, asked);
       break;
     case router::RequestKind::place_hold:
-      decide_place(batch, queued.request, out);
+      decide_place(batch, asked, out);
       break;
     case router::RequestKind::capture_hold:
-      decide_capture(batch, queued.request, out);
+      decide_capture(batch, asked, out);
       break;
     case router::RequestKind::void_hold:
-      decide_void(batch, queued.request, out);
+      decide_void(batch, asked, out);
       break;
     case router::RequestKind::split:
-      decide_split(batch, queued.request, out);
+      decide_split(batch, asked, out);
       break;
     case router::RequestKind::balance: {
-      const auto consistency = std::get<router::BalanceRequest>(queued.request.body).consistency;
-      request.reply = read(queued.request);
+      const auto consistency = std::get<router::BalanceRequest>(asked.body).consistency;
+      request.reply = read(asked);
       request.needs.round = consistency == router::Consistency::linearizable;
       break;
     }
@@ -345,7 +369,7 @@ void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
     case router::RequestKind::trial_balance:
     case router::RequestKind::account:
     case router::RequestKind::hold:
-      request.reply = read(queued.request);
+      request.reply = read(asked);
       request.needs.round = true;
       break;
     case router::RequestKind::node_status:
@@ -356,8 +380,6 @@ void Shard::decide_request(Deciding& batch, Queued queued, Output& out) {
       request.reply.status = Outcome::malformed;  // no business of the ledger's, and not served yet
       break;
   }
-  request.reply.kind = queued.request.header.kind;
-  request.reply.shard = config_.shard;
 }
 
 void Shard::decide_transfers(Deciding& batch, const router::Request& request, Output& out) {

@@ -19,7 +19,8 @@ void Shard::tend_files(Now now, Output& out) {
   }
   files_.transfer().set_reached(committed_);
   files_.step(now.monotonic, file_out_);
-  files_.supply(raft_, file_out_);
+  files_.supply(raft_, *state_, file_out_);
+  tend_attic(now, out);
   raft_.set_complete(files_.transfer().complete());
   if (const std::optional<LogPlace> durable = files_.take_durable(); durable && durable->index > marked_.index) {
     marked_ = *durable;
@@ -54,7 +55,7 @@ void Shard::install(Now now, ReplicaFiles::Loaded loaded, Output& out) {
   applied_ = place.index;
   committed_ = place.index;
   undoable_.clear();
-  files_.installed(loaded.header, file_out_);
+  files_.installed(loaded.header, state_->rows_left(), file_out_);
   follow(now, raft, out);
 }
 

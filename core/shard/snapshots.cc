@@ -6,12 +6,19 @@
 #include "core/base/check.h"
 #include "core/base/codec.h"
 #include "core/ledger/events.h"
+#include "core/shard/attic.h"
 
 namespace coffer::shard {
 
 using log::SealedHeader;
 using log::SealedKind;
 using log::SealedName;
+
+namespace {
+
+constexpr int rows_per_step_max = 4096;  ///< of a run: hashes, or contents, taken in one step
+
+}  // namespace
 
 std::uint64_t positions_in(EntryKind kind, ByteView payload) {
   if (kind != EntryKind::state || payload.empty()) return 0;
@@ -20,8 +27,11 @@ std::uint64_t positions_in(EntryKind kind, ByteView payload) {
   return in.ok() ? header.count : 0;
 }
 
-Snapshots::Snapshots(Config config, log::SealedStore& store, const SealedHeader* from)
-    : config_(config), store_(store), previous_(from == nullptr ? Previous() : place_after(*from)) {}
+Snapshots::Snapshots(Config config, log::SealedStore& store, const SealedHeader* from, std::uint64_t left)
+    : config_(config),
+      store_(store),
+      previous_(from == nullptr ? Previous() : place_after(*from)),
+      left_(left) {}
 
 Snapshots::Previous Snapshots::place_after(const SealedHeader& header) {
   return {header.name.last, header.last_position, header.last_stamp, header.chain_after};
@@ -38,10 +48,11 @@ void Snapshots::trace(TraceKind kind, LogPlace place, std::vector<TraceEvent>& o
 
 // ---- Boundaries -----------------------------------------------------------------------------------------------------
 
-void Snapshots::passed(LogPlace place, std::unique_ptr<txn::FrozenState> state, std::vector<TraceEvent>& out) {
+void Snapshots::passed(LogPlace place, std::unique_ptr<txn::FrozenState> state, std::optional<std::uint64_t> left,
+                       std::vector<TraceEvent>& out) {
   const Index last = boundaries_.empty() ? previous_.index : boundaries_.back().place.index;
   check(place.index > last, "boundaries are passed in order");
-  boundaries_.push_back({place, std::move(state), false, {}});
+  boundaries_.push_back({place, std::move(state), false, {}, left});
   trace(TraceKind::epoch_passed, place, out);
 }
 
@@ -83,11 +94,12 @@ std::size_t Snapshots::frozen() const {
                                                 [](const Boundary& boundary) { return boundary.state != nullptr; }));
 }
 
-void Snapshots::installed(const SealedHeader& snapshot, std::vector<IoOp>& out, std::vector<TraceEvent>& traces) {
+void Snapshots::installed(const SealedHeader& snapshot, std::uint64_t left, std::vector<IoOp>& out,
+                          std::vector<TraceEvent>& traces) {
   check(snapshot.name.kind == SealedKind::snapshot && snapshot.name.last > previous_.index,
         "a snapshot is installed ahead");
   if (!boundaries_.empty() && stage_ != Stage::waiting) {
-    for (const SealedKind kind : {SealedKind::history, SealedKind::snapshot}) {
+    for (const SealedKind kind : {SealedKind::history, SealedKind::attic, SealedKind::snapshot}) {
       if (store_.writing(name_of(kind))) store_.abandon(name_of(kind), out);
     }
   }
@@ -95,6 +107,8 @@ void Snapshots::installed(const SealedHeader& snapshot, std::vector<IoOp>& out, 
   boundaries_.clear();
   stage_ = Stage::waiting;
   writer_.reset();
+  run_.reset();
+  left_ = left;
   previous_ = place_after(snapshot);
 }
 
@@ -120,6 +134,13 @@ void Snapshots::advance(std::vector<IoOp>& out) {
       if (const SealedHeader* const header = find_published(name_of(SealedKind::history))) end_history(*header);
       return;
     case Stage::history_published:
+      return begin_run(out);
+    case Stage::run:
+      return write_run(out);
+    case Stage::run_sealed:
+      if (find_published(name_of(SealedKind::attic))) stage_ = Stage::run_published;
+      return;
+    case Stage::run_published:
       return begin_snapshot(out);
     case Stage::snapshot:
       return write_snapshot(out);
@@ -188,6 +209,58 @@ void Snapshots::end_history(const SealedHeader& header) {
   stage_ = Stage::history_published;
 }
 
+/// The rows that left in this epoch, if the state at its end has an attic.
+void Snapshots::begin_run(std::vector<IoOp>& out) {
+  const std::optional<std::uint64_t>& left = boundaries_.front().left;
+  stage_ = left ? Stage::run_sealed : Stage::run_published;
+  if (!left || find_published(name_of(SealedKind::attic)) || !store_.create(name_of(SealedKind::attic), out)) return;
+  run_.emplace(attic::head_of(left_, *left, left_row_bytes, config_.chunk_size));
+  stage_ = Stage::run;
+}
+
+bool Snapshots::wants_rows() const {
+  if (stage_ != Stage::run || run_->done()) return false;
+  return !run_->has_chunk() || store_.wants_chunk(name_of(SealedKind::attic));
+}
+
+void Snapshots::supply_rows(const txn::StateMachine& state, std::vector<IoOp>& out) {
+  if (!wants_rows()) return;
+  for (int rows = 0; rows < rows_per_step_max && !run_->has_chunk(); ++rows) {
+    if (const std::optional<std::uint64_t> hashed = run_->wants_hash()) {
+      run_->add(ledger::Dedup::hash_of(state.left_row(*hashed).row.id));
+    } else if (const std::optional<std::uint64_t> place = run_->wants_content()) {
+      run_->put(encode(state.left_row(*place)));
+    } else {
+      break;
+    }
+  }
+  write_run(out);
+}
+
+void Snapshots::write_run(std::vector<IoOp>& out) {
+  const SealedName name = name_of(SealedKind::attic);
+  while (run_->has_chunk() && store_.wants_chunk(name)) store_.append_chunk(name, run_->take_chunk(), out);
+  if (!run_->done()) return;
+  SealedHeader header = sealed_at(SealedKind::attic);
+  header.meta = attic::encode(run_->head());
+  store_.seal(name, std::move(header), {}, out);
+  run_.reset();
+  stage_ = Stage::run_sealed;
+}
+
+/// The header of a file that is not a history, at the boundary whose history is published.
+SealedHeader Snapshots::sealed_at(SealedKind kind) const {
+  SealedHeader header;
+  header.name = name_of(kind);
+  header.cluster = config_.cluster;
+  header.first = header.name.last;
+  header.last_term = boundaries_.front().place.term;
+  header.first_position = header.last_position = previous_.position;
+  header.last_stamp = previous_.stamp;
+  header.chain_before = header.chain_after = previous_.chain;
+  return header;
+}
+
 void Snapshots::begin_snapshot(std::vector<IoOp>& out) {
   const SealedName name = name_of(SealedKind::snapshot);
   if (!boundaries_.front().state) return end_epoch();
@@ -205,14 +278,7 @@ void Snapshots::write_snapshot(std::vector<IoOp>& out) {
     store_.append_chunk(name, std::move(chunk), out);
   }
   if (boundary.state->remaining() > 0) return;
-  SealedHeader header;
-  header.name = name;
-  header.cluster = config_.cluster;
-  header.first = name.last;
-  header.last_term = boundary.place.term;
-  header.first_position = header.last_position = boundary.state->position();
-  header.last_stamp = boundary.state->stamp();
-  header.chain_before = header.chain_after = previous_.chain;
+  SealedHeader header = sealed_at(SealedKind::snapshot);
   header.meta = boundary.configuration;
   store_.seal(name, std::move(header), {}, out);
   boundary.state.reset();
@@ -220,6 +286,7 @@ void Snapshots::write_snapshot(std::vector<IoOp>& out) {
 }
 
 void Snapshots::end_epoch() {
+  left_ = boundaries_.front().left.value_or(left_);
   boundaries_.pop_front();
   stage_ = Stage::waiting;
 }

@@ -3,10 +3,11 @@
 //
 //   passed ──undone──> dropped
 //     │ committed
-//   waiting -> history (previous boundary, I] written, published -> snapshot at I written, published -> durable
+//   waiting -> history (previous boundary, I] written, published -> attic run of the epoch written, published, if the
+//           state has an attic -> snapshot at I written, published -> durable
 //
 // One epoch at a time, oldest first; its history before its snapshot, so that who has a snapshot of its own making has
-// all history before it. The caller supplies the epoch's entries (next_entry, supply) and hands on what the store
+// all history, and every run of the attic, before it. The caller supplies the epoch's entries (next_entry, supply) and hands on what the store
 // published. A disk slower than the epochs: of more than frozen_max states committed and waiting, the oldest are let
 // go; their histories are still written.
 //
@@ -22,6 +23,7 @@
 #include <set>
 #include <vector>
 
+#include "core/attic/run_writer.h"
 #include "core/base/entry.h"
 #include "core/base/ids.h"
 #include "core/base/io.h"
@@ -30,6 +32,7 @@
 #include "core/log/history.h"
 #include "core/log/sealed_store.h"
 #include "core/txn/frozen_state.h"
+#include "core/txn/state_machine.h"
 
 namespace coffer::shard {
 
@@ -46,11 +49,14 @@ class Snapshots {
   static constexpr std::size_t frozen_max = 3;
   static constexpr std::size_t snapshots_kept = 2;
 
-  /// `from`: the snapshot whose state the replica starts from; null: from nothing. The store outlives this.
-  Snapshots(Config config, log::SealedStore& store, const log::SealedHeader* from);
+  /// `from`: the snapshot whose state the replica starts from; null: from nothing. `left`: rows that have left that
+  /// state. The store outlives this.
+  Snapshots(Config config, log::SealedStore& store, const log::SealedHeader* from, std::uint64_t left = 0);
 
-  /// The state passed the boundary at `place` and was frozen. Requires: later than all passed before (checked).
-  void passed(LogPlace place, std::unique_ptr<txn::FrozenState> state, std::vector<TraceEvent>& trace);
+  /// The state passed the boundary at `place` and was frozen. `left`: rows that have left it; nothing: it has no attic.
+  /// Requires: later than all passed before (checked).
+  void passed(LogPlace place, std::unique_ptr<txn::FrozenState> state, std::optional<std::uint64_t> left,
+              std::vector<TraceEvent>& trace);
   /// Entry `index` was undone, and all after it before. Requires: not committed (checked).
   void undone(Index index, std::vector<TraceEvent>& trace);
   /// Whether `index` is a boundary passed and not committed: then committed() is due once it is.
@@ -58,7 +64,8 @@ class Snapshots {
   /// The boundary at `index` has committed. `configuration`: the encoded one in use there.
   void committed(Index index, Bytes configuration);
   /// A snapshot fetched from a peer takes the place of the state: what is older is dropped.
-  void installed(const log::SealedHeader& snapshot, std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
+  void installed(const log::SealedHeader& snapshot, std::uint64_t left, std::vector<IoOp>& out,
+                 std::vector<TraceEvent>& trace);
 
   /// Goes on with what is being written, as far as the disk takes it. Called every step.
   void pump(std::vector<IoOp>& out);
@@ -66,6 +73,10 @@ class Snapshots {
   std::optional<Index> next_entry() const;
   /// Requires: it is next_entry() (checked).
   void supply(const Entry& entry, std::vector<IoOp>& out);
+  /// Whether rows of the run being written can be taken now. / Takes some. Requires: `state` is the one passed, and the
+  /// rows are still in memory (checked).
+  bool wants_rows() const;
+  void supply_rows(const txn::StateMachine& state, std::vector<IoOp>& out);
   /// The newest boundary whose history and snapshot have become durable since the last call: the stream may be told.
   std::optional<LogPlace> take_durable();
 
@@ -82,7 +93,10 @@ class Snapshots {
     waiting,            ///< nothing done
     history,            ///< being written: entries are asked for
     history_sealed,     ///< to be published
-    history_published,  ///< the snapshot is next
+    history_published,  ///< the run is next, if there is an attic
+    run,                ///< being written: rows are asked for
+    run_sealed,         ///< to be published
+    run_published,      ///< the snapshot is next
     snapshot,           ///< being written
     snapshot_sealed,    ///< to be published
   };
@@ -91,6 +105,7 @@ class Snapshots {
     std::unique_ptr<txn::FrozenState> state;  ///< null once let go
     bool committed = false;
     Bytes configuration;  ///< once committed
+    std::optional<std::uint64_t> left;  ///< rows that had left; nothing without an attic
   };
   /// Where the log stands at the end of the last history written.
   struct Previous {
@@ -107,6 +122,9 @@ class Snapshots {
   void begin_history(std::vector<IoOp>& out);
   void write_history(std::vector<IoOp>& out);
   void end_history(const log::SealedHeader& header);
+  void begin_run(std::vector<IoOp>& out);
+  void write_run(std::vector<IoOp>& out);
+  log::SealedHeader sealed_at(log::SealedKind kind) const;
   void begin_snapshot(std::vector<IoOp>& out);
   void write_snapshot(std::vector<IoOp>& out);
   void end_epoch();
@@ -117,9 +135,11 @@ class Snapshots {
   log::SealedStore& store_;
   Previous previous_;
   Previous writing_;                 ///< after the entries supplied to writer_
+  std::uint64_t left_;               ///< rows that had left at the boundary before the first of boundaries_
   std::deque<Boundary> boundaries_;  ///< ascending; those committed first
   Stage stage_ = Stage::waiting;     ///< of the first
   std::optional<log::HistoryWriter> writer_;
+  std::optional<attic::RunWriter> run_;
   std::optional<LogPlace> durable_;
 };
 

@@ -147,7 +147,7 @@ bool Replica::install(const log::SealedName& name) {
   const log::SealedHeader header = store->files().at(name).header;
   if (!load(header)) return false;
   begin_at(&header);
-  snapshots->installed(header, out.io, out.trace);
+  snapshots->installed(header, 0, out.io, out.trace);
   return true;
 }
 
