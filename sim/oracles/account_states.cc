@@ -203,6 +203,7 @@ class AccountStates final : public Oracle {
     void operator()(const HoldEnded&) const {}
     void operator()(const WindowMoved&) const {}
     void operator()(const SourceOpened&) const {}
+    void operator()(const RowsLeft&) const {}
     void operator()(const SplitStarted& event) const {
       const Decided& decided = event.decided;
       if (decided.outcome == Outcome::pending || decided.outcome == Outcome::success) {

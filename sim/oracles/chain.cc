@@ -27,7 +27,10 @@ struct Chained {
 std::string of_node(NodeId node) { return "node " + std::to_string(node.value); }
 
 std::string called(const SealedName& name) {
-  return (name.kind == SealedKind::snapshot ? "the snapshot of " : "the history of ") + text(name.shard) +
+  const std::string_view what = name.kind == SealedKind::snapshot  ? "the snapshot of "
+                                : name.kind == SealedKind::attic ? "the attic file of "
+                                                                 : "the history of ";
+  return std::string(what) + text(name.shard) +
          " up to entry " + std::to_string(name.last.value);
 }
 

@@ -203,6 +203,16 @@ SourceOpened source_opened(ByteReader& in) {
   return event;
 }
 
+RowsLeft rows_left(ByteReader& in) {
+  RowsLeft event;
+  const std::uint8_t opens = in.u8();
+  if (opens > 1) in.fail();
+  event.opens = opens == 1;
+  event.before = in.u64();
+  event.after = in.u64();
+  return event;
+}
+
 SplitStarted split_started(ByteReader& in) {
   SplitStarted event;
   event.decided = decided(in, 8);
@@ -298,6 +308,8 @@ Event decode_event(ByteReader& in) {
       return window_moved(in);
     case 16:
       return source_opened(in);
+    case 17:
+      return rows_left(in);
     case 23:
       return split_started(in);
     case 24:
@@ -349,6 +361,7 @@ struct PostingsOf {
   std::vector<Posting> operator()(const HoldEnded&) const { return {}; }
   std::vector<Posting> operator()(const WindowMoved&) const { return {}; }
   std::vector<Posting> operator()(const SourceOpened&) const { return {}; }
+  std::vector<Posting> operator()(const RowsLeft&) const { return {}; }
   std::vector<Posting> operator()(const SplitStarted& event) const {
     const Outcome outcome = event.decided.outcome;
     if (outcome != Outcome::pending && outcome != Outcome::success) return {};

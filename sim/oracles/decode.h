@@ -205,6 +205,15 @@ struct SourceOpened {
   AccountNumber home = no_account;
   std::uint64_t source = 0;
 };
+
+/// Rows [before, after) of those queued have left the state; or from here on rows are queued: those of transfers,
+/// deposits and withdrawals whose ids neither end nor are numbered.
+struct RowsLeft {
+  bool opens = false;
+  std::uint64_t before = 0;
+  std::uint64_t after = 0;
+};
+
 /// What a UUIDv8 says, by docs/FORMATS.md: 48 and 12 bits of a source, 62 of a number.
 struct Numbered {
   std::uint64_t source = 0;
@@ -265,7 +274,7 @@ struct SplitEnded {
 
 using Event = std::variant<ShardFounded, AccountOpened, TransferDecided, LegStarted, LegReceived, LegAnswered,
                            TryStarted, TryReceived, SecondStarted, SecondReceived, SecondEnded, PrepareStarted,
-                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved, SourceOpened,
+                           PrepareReceived, AccountChanged, HoldPlaced, HoldEnded, WindowMoved, SourceOpened, RowsLeft,
                            SplitStarted, SplitAnswered, SplitDecided, SplitEnded>;
 
 struct Entry {

@@ -4,6 +4,7 @@ namespace coffer::sim::oracles {
 
 // One file each.
 std::unique_ptr<Oracle> make_account_states(const Topology& topology);
+std::unique_ptr<Oracle> make_attic(const Topology& topology);
 std::unique_ptr<Oracle> make_causality(const Topology& topology);
 std::unique_ptr<Oracle> make_chain(const Topology& topology);
 std::unique_ptr<Oracle> make_conservation(const Topology& topology);
@@ -47,6 +48,7 @@ const std::vector<Row>& table() {
       {"O-L8", "an id is forgotten when its time is over, not before, and then acts no more", make_windows},
       {"O-L9", "a source's numbers are decided each once, one after the other, and a gap is told only of one",
        make_numbers},
+      {"O-L10", "an id whose row has left the state acts no more, and is answered as the log says", make_attic},
       {"O-Q1", "answers agree with real time and with the book at the positions they name", make_linearizable},
       {"O-R1", "election safety, log matching, leader completeness, state machine safety", make_raft_safety},
       {"O-R2", "term, vote and synced entries survive a restart, committed entries never change", make_persistence},

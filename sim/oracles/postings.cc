@@ -50,6 +50,7 @@ struct ShapeOf {
   Shape operator()(const HoldEnded&) const { return {}; }
   Shape operator()(const WindowMoved&) const { return {}; }
   Shape operator()(const SourceOpened&) const { return {}; }
+  Shape operator()(const RowsLeft&) const { return {}; }
   // Whose transit pockets they are, judge_split looks at.
   Shape operator()(const SplitStarted& event) const {
     const bool at_once = event.decided.outcome == Outcome::success;

@@ -51,6 +51,9 @@ std::optional<SealedName> sealed_name(std::string_view file) {
   } else if (file.starts_with("history-") || file.starts_with("archive-")) {
     name.kind = SealedKind::history;
     file.remove_prefix(8);
+  } else if (file.starts_with("attic-")) {
+    name.kind = SealedKind::attic;
+    file.remove_prefix(6);
   } else {
     return std::nullopt;
   }

@@ -1,4 +1,4 @@
-// The oracles' own reading of sealed files (snapshots and history), written from the grammar of docs/FORMATS.md and
+// The oracles' own reading of sealed files (snapshots, history, attic), written from the grammar of docs/FORMATS.md and
 // from nothing else. Plain data; takes any bytes, never reads past their end.
 //
 //   sealed := header | chunk* | table
@@ -24,7 +24,7 @@
 
 namespace coffer::sim::oracles {
 
-enum class SealedKind : std::uint8_t { snapshot = 1, history = 2 };
+enum class SealedKind : std::uint8_t { snapshot = 1, history = 2, attic = 3 };
 
 /// What a published file is called; an archived history file is a history file.
 struct SealedName {

@@ -67,6 +67,11 @@ Difference compare(const StateRows& found, const StateRows& expected) {
            " and row " + std::to_string(expected.first_windowed);
   }
   if (auto difference = compare("windowed id", found.windowed, expected.windowed)) return difference;
+  if (found.has_attic != expected.has_attic || found.left != expected.left) {
+    return "says that " + std::to_string(found.left) + " rows have left, the fold of the log " +
+           std::to_string(expected.left);
+  }
+  if (auto difference = compare("queued id", found.queued, expected.queued)) return difference;
   if (auto difference = compare("numbered id", found.numbered, expected.numbered)) return difference;
   if (auto difference = compare_flows("to", found.outgoing, expected.outgoing)) return difference;
   if (auto difference = compare_flows("from", found.incoming, expected.incoming)) return difference;

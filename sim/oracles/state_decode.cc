@@ -11,7 +11,7 @@ namespace {
 /// Returns the version.
 std::uint8_t decode_head(ByteReader& in, StateRows& rows) {
   const std::uint8_t version = in.u8();
-  if (version < 1 || version > 9) in.fail();
+  if (version < 1 || version > 13) in.fail();
   rows.shard = in.id<ShardId>();
   const std::uint8_t founded = in.u8();
   if (founded > 1) in.fail();
@@ -168,6 +168,7 @@ bool is_due(std::uint8_t version, const StateRows& rows) {
     has_holds = has_holds || row.operation == Operation::hold;
     has_splits = has_splits || row.operation == Operation::split;
   }
+  if (rows.has_attic) return version == 10 + (rows.passed_ms > 0 ? 1 : 0) + (rows.numbered.empty() ? 0 : 2);
   if (!rows.numbered.empty()) return version == (rows.passed_ms > 0 ? 9 : 8);
   if (has_splits) return version == (rows.passed_ms > 0 ? 7 : 6);
   return version == (rows.passed_ms > 0 ? 5 : has_holds ? 4 : has_changes ? 3 : has_others ? 2 : 1);
@@ -203,12 +204,18 @@ std::optional<StateRows> decode_state(ByteView payload) {
   decode_rows(in, in.u64(), version >= 3 ? account_with_state : account, rows.accounts);
   decode_rows(in, in.u64(), pocket, rows.pockets);
   decode_rows(in, in.u64(), dedup, rows.dedup);
-  if (version == 5 || version == 7 || version == 9) {
+  if (version == 5 || version == 7 || version == 9 || version == 11 || version == 13) {
     rows.passed_ms = in.u64();
     rows.first_windowed = in.u64();
     decode_rows(in, in.u64(), dedup, rows.windowed);
   }
-  if (version >= 8) decode_rows(in, in.u64(), dedup, rows.numbered);
+  if (version >= 10) {
+    rows.has_attic = true;
+    rows.left = in.u64();
+    decode_rows(in, in.u64(), dedup, rows.queued);
+  }
+  const bool has_sources = version == 8 || version == 9 || version >= 12;
+  if (has_sources) decode_rows(in, in.u64(), dedup, rows.numbered);
   if (version >= 6) decode_rows(in, in.u64(), split, rows.splits);
   const std::uint64_t targets = in.u64();
   for (std::uint64_t i = 0; i < targets && in.ok(); ++i) {

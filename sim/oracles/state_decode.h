@@ -1,9 +1,8 @@
 // The oracles' own reading of a snapshot's payload, the canonical export of a shard's state, written from the grammar
 // of docs/FORMATS.md and from nothing else. Plain data; takes any bytes, never reads past their end.
 //
-//   state    := head | book | dedup | windowed{version 5, 7, 9} | numbered{version 8, 9} | splits{version 6 on} |
-//   phases
-//               | inbox | tries{version 2 on} | holds{version 4 on}
+//   state    := head | book | dedup | windowed{version 5, 7, 9, 11, 13} | queued{version 10 on}
+//               | numbered{version 8, 9, 12, 13} | splits{version 6 on} | phases | inbox | tries{version 2 on} | holds{version 4 on}
 //   head     := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 //               | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 //   book     := count u64 | account{count} | count u64 | pocket{count}
@@ -14,6 +13,7 @@
 //               | link{linked}
 //   link     := target u32 | leg u64 | target_position u64 | target_stamp i64
 //   windowed := passed u64 | first u64 | count u64 | row{count}
+//   queued   := left u64 | count u64 | row{count}
 //   numbered := count u64 | row{count}
 //   phases   := count u64 | outgoing{count}
 //   outgoing := target u32 | next u64 | first_unanswered u64
@@ -34,7 +34,9 @@
 //               | tried_position u64 | tried_stamp i64 | ended_position u64 | ended_stamp i64
 //               | credit_account short_string
 // linked is 0, 1 (a saga), 2 (TC/C) or 3 (two-phase commit). A leg's dedup is a row's place, of a windowed row 2^31
-// and the place modulo 2^30, of a numbered row 3 * 2^30 and the place. Version 8 where an account has a source that
+// and the place modulo 2^30, of a numbered row 3 * 2^30 and the place, of a queued row 7 * 2^29 and the
+// place modulo 2^28. Version 10 where rows leave the state, 11 where ids have a window as well, 12 where an account has
+// a source, 13 where both are so; else 8 where an account has a source that
 // numbers what it moves, and 9 where ids have a window as well; else 6 where an id is bound to a split (operation 8),
 // and 7 where ids have a window as well; else 5 where they have a window (passed > 0); else 4 where an id is bound to a
 // hold (operation 7); else 3 where one is bound to a change of an account (operations 4 to 6); else 2 where a row is
@@ -104,6 +106,11 @@ constexpr std::uint32_t windowed_number(std::uint64_t place) {
 /// How legs name a source's row.
 constexpr std::uint32_t numbered_number(std::uint64_t place) {
   return 0xC000'0000u + static_cast<std::uint32_t>(place);
+}
+
+/// How legs name a queued row.
+constexpr std::uint32_t queued_number(std::uint64_t place) {
+  return 0xE000'0000u + static_cast<std::uint32_t>(place % (std::uint64_t{1} << 28));
 }
 
 /// A leg without an answer.
@@ -208,6 +215,9 @@ struct StateRows {
   std::uint64_t passed_ms = 0;       ///< of the window; 0: there is none
   std::uint64_t first_windowed = 0;  ///< place of the first of `windowed`
   std::vector<DedupRow> windowed;    ///< those that have an end and are not forgotten, by place
+  bool has_attic = false;            ///< rows leave the state
+  std::uint64_t left = 0;            ///< as many have: the place of the first of `queued`
+  std::vector<DedupRow> queued;      ///< by place
   std::vector<DedupRow> numbered;    ///< one for each source, that of its last number, in the order opened
   std::map<ShardId, Outgoing> outgoing;
   std::map<ShardId, Incoming> incoming;

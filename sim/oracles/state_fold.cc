@@ -14,7 +14,7 @@ constexpr std::uint8_t by_two_phase_commit = 3;
 
 class Folding {
  public:
-  Folding(StateRows& rows, Stamp stamp) : rows_(rows), stamp_(stamp) {}
+  Folding(StateRows& rows, Stamp stamp, Leaving* leaving) : rows_(rows), stamp_(stamp), leaving_(leaving) {}
 
   void operator()(const ShardFounded& event) {
     rows_.founded = true;
@@ -115,6 +115,24 @@ class Folding {
     rows_.windowed.erase(rows_.windowed.begin(),
                          rows_.windowed.begin() + static_cast<std::ptrdiff_t>(first - rows_.first_windowed));
     rows_.first_windowed = first;
+  }
+
+  void operator()(const RowsLeft& event) {
+    if (event.opens) {
+      if (leaving_ != nullptr && rows_.has_attic) leaving_->breach = "opens an attic that is open";
+      rows_.has_attic = true;
+      return;
+    }
+    const std::uint64_t end = rows_.left + rows_.queued.size();
+    const bool is_there = rows_.has_attic && event.before == rows_.left && event.after <= end;
+    if (leaving_ != nullptr && !is_there) leaving_->breach = "lets rows leave that do not stand in front";
+    const std::uint64_t after = std::clamp(event.after, rows_.left, end);
+    for (std::uint64_t place = rows_.left; leaving_ != nullptr && place < after; ++place) {
+      const DedupRow& row = rows_.queued[place - rows_.left];
+      leaving_->left.push_back({row, row.outcome == Outcome::pending || is_under_way(queued_number(place))});
+    }
+    rows_.queued.erase(rows_.queued.begin(), rows_.queued.begin() + static_cast<std::ptrdiff_t>(after - rows_.left));
+    rows_.left = after;
   }
 
   void operator()(const SourceOpened& event) {
@@ -269,12 +287,29 @@ class Folding {
       rows_.windowed.push_back(row);
       return windowed_number(rows_.first_windowed + rows_.windowed.size() - 1);
     }
+    if (rows_.has_attic && row.operation <= Operation::withdrawal && !numbered_as(row.id)) {
+      rows_.queued.push_back(row);
+      return queued_number(rows_.left + rows_.queued.size() - 1);
+    }
     rows_.dedup.push_back(row);
     return static_cast<std::uint32_t>(rows_.dedup.size() - 1);
   }
 
+  /// A leg of the row waits for its answer.
+  bool is_under_way(std::uint32_t number) const {
+    return std::any_of(rows_.outgoing.begin(), rows_.outgoing.end(), [number](const auto& flow) {
+      const std::vector<PhaseRow>& legs = flow.second.rows;
+      return std::any_of(legs.begin(), legs.end(), [number](const PhaseRow& leg) { return leg.dedup == number; });
+    });
+  }
+
   DedupRow* row_of(std::uint32_t number) {
     if (number < rows_.dedup.size()) return &rows_.dedup[number];
+    if (number >= queued_number(0)) {
+      constexpr std::uint64_t queued_places = std::uint64_t{1} << 28;
+      const std::uint64_t at = (number % queued_places + queued_places - rows_.left % queued_places) % queued_places;
+      return at < rows_.queued.size() ? &rows_.queued[at] : nullptr;
+    }
     if (number >= numbered_number(0)) {
       const std::uint32_t place = number - numbered_number(0);
       return place < rows_.numbered.size() ? &rows_.numbered[place] : nullptr;
@@ -344,6 +379,7 @@ class Folding {
 
   StateRows& rows_;
   Stamp stamp_;
+  Leaving* leaving_;
 };
 
 }  // namespace
@@ -354,8 +390,8 @@ StateRows empty_state(ShardId shard) {
   return rows;
 }
 
-void fold(const Entry& entry, StateRows& rows) {
-  Folding folding(rows, entry.stamp);
+void fold(const Entry& entry, StateRows& rows, Leaving* leaving) {
+  Folding folding(rows, entry.stamp, leaving);
   for (const Event& event : entry.events) {
     rows.last_position = rows.last_position.next();
     rows.last_stamp = entry.stamp;

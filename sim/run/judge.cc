@@ -51,6 +51,16 @@ constexpr TraceCounter trace_counters[] = {
     {TraceKind::configuration_rolled_back, "configuration_rolled_back"},
     {TraceKind::window_moved, "id_window_moved"},
     {TraceKind::capture_put_off, "hold_capture_put_off"},
+    {TraceKind::rows_left, "rows_left"},
+    {TraceKind::attic_published, "attic_published"},
+    {TraceKind::attic_waits, "attic_waited_for_cover"},
+    {TraceKind::attic_found, "attic_found"},
+    {TraceKind::attic_missed, "attic_false_positive"},
+    {TraceKind::attic_repeated, "attic_repeated"},
+    {TraceKind::attic_conflict, "attic_conflict"},
+    {TraceKind::attic_status, "attic_status"},
+    {TraceKind::attic_damaged, "attic_damaged"},
+    {TraceKind::attic_rebuilt, "attic_rebuilt"},
 };
 
 }  // namespace
