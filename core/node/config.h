@@ -55,8 +55,9 @@ struct Tuning {
   /// Ids that carry a number (UUIDv8) are taken in the order of their numbers (docs/decisions/0012). Nodes may differ:
   /// whose numbers are followed stands in the log.
   bool numbered_ids = false;
-  /// Rows of ids kept for ever that stay in memory, per shard; older ones leave for the attic. 0: all stay.
-  std::uint64_t rows_in_memory = 0;
+  /// Rows of ids kept for ever that stay in memory, per shard; older ones leave for the attic
+  /// (docs/decisions/0012). 0: none leave by this node's doing. Nodes may differ: what has left stands in the log.
+  std::uint32_t rows_in_memory = 0;
 };
 
 struct Config {

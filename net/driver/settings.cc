@@ -103,12 +103,15 @@ class ObjectReader {
 
 constexpr std::int64_t minute_ms = 60'000;
 constexpr std::int64_t year_s = 365 * 86400;
+constexpr std::int64_t rows_in_memory_max = 100'000'000;  ///< queued rows are numbered with 28 bits
 
 Result<void> read_ids(const JsonValue& value, node::Tuning& t) {
   ObjectReader in(value, "/ids");
   const JsonValue* numbered = in.get("numbered", JsonType::boolean, true);
   t.numbered_ids = numbered != nullptr && numbered->boolean;
-  t.id_window = seconds(in.integer("window_s", 1, 10 * year_s, 0, numbered != nullptr));
+  const JsonValue* rows = in.get("rows_in_memory", JsonType::number, true);
+  t.rows_in_memory = static_cast<std::uint32_t>(in.integer("rows_in_memory", 1000, rows_in_memory_max, 0, true));
+  t.id_window = seconds(in.integer("window_s", 1, 10 * year_s, 0, numbered != nullptr || rows != nullptr));
   t.id_grace = seconds(in.integer("grace_s", 0, year_s, t.id_grace.nanos / 1'000'000'000, true));
   in.refuse_others();
   if (!in.mistakes().empty()) {
@@ -364,13 +367,20 @@ std::string to_json(const NodeSettings& settings) {
     out << "  \"replaces\": " << settings.replaces.value << ",\n";
   }
   out << "  \"protocol\": \"" << txn::row_of(t.protocol).name << "\",\n";
-  if (t.id_window > Duration{} || t.numbered_ids) {
+  if (t.id_window > Duration{} || t.numbered_ids || t.rows_in_memory > 0) {
+    const char* separator = "";
     out << "  \"ids\": {";
     if (t.id_window > Duration{}) {
       out << "\"window_s\": " << t.id_window.nanos / 1'000'000'000
-          << ", \"grace_s\": " << t.id_grace.nanos / 1'000'000'000 << (t.numbered_ids ? ", " : "");
+          << ", \"grace_s\": " << t.id_grace.nanos / 1'000'000'000;
+      separator = ", ";
     }
-    out << (t.numbered_ids ? "\"numbered\": true" : "") << "},\n";
+    if (t.numbered_ids) {
+      out << separator << "\"numbered\": true";
+      separator = ", ";
+    }
+    if (t.rows_in_memory > 0) out << separator << "\"rows_in_memory\": " << t.rows_in_memory;
+    out << "},\n";
   }
   out << "  \"tuning\": {\"election_timeout_ms\": " << t.election_timeout.millis()
       << ", \"heartbeat_interval_ms\": " << t.heartbeat_interval.millis()

@@ -8,7 +8,8 @@
 //    "replaces": 2,                                      (optional: the node this one was made to replace)
 //    "protocol": "saga",                                 (optional: how transfers across shards begin)
 //    "ids": {"window_s": 86400, "grace_s": 600,          (optional: how long UUIDv7s are taken, and answered beyond;
-//            "numbered": true},                           whether UUIDv8s are taken in the order of their numbers)
+//            "numbered": true,                            whether UUIDv8s are taken in the order of their numbers;
+//            "rows_in_memory": 10000000},                 rows of ids kept for ever before older ones go to the disk)
 //    "tuning": {"election_timeout_ms": 500, …}}          (optional, so is each of its keys)
 // A relative directory is relative to the file's.
 #pragma once

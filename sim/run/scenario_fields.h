@@ -36,7 +36,7 @@ void visit(V& v, node::Tuning& t) {
   v.span("id_window", t.id_window, seconds(20LL * 365 * 86400));
   v.span("id_grace", t.id_grace, seconds(86400));
   v.option("numbered_ids", t.numbered_ids);
-  v.count("rows_in_memory", t.rows_in_memory, 0, 1'000'000);
+  v.weight("rows_in_memory", t.rows_in_memory, 0, 1'000'000);
 }
 
 template <class V>

@@ -5,100 +5,13 @@
 
 #include "sim/faults/faults.h"
 #include "sim/kernel/streams.h"
+#include "sim/run/draws.h"
 #include "sim/run/optimisations.h"
 #include "sim/run/single_faults.h"
 
 namespace coffer::sim {
 
 namespace {
-
-// Sites of the swarm's streams: what is drawn at one never moves what is drawn at another.
-enum Site : std::uint64_t {
-  world_site,
-  tuning_site,
-  workload_site,
-  times_site,
-  mood_site,
-  realms_site,
-  fault_site = 100
-};
-
-std::uint32_t draw(Prng& prng, std::int64_t low, std::int64_t high) {
-  return static_cast<std::uint32_t>(prng.between(low, high));
-}
-Duration draw_us(Prng& prng, std::int64_t low, std::int64_t high) { return microseconds(prng.between(low, high)); }
-Duration draw_ms(Prng& prng, std::int64_t low, std::int64_t high) { return milliseconds(prng.between(low, high)); }
-/// Small values as often as large ones: uniform over the magnitudes between.
-Duration draw_magnitude_us(Prng& prng, std::int64_t low, std::int64_t doublings) {
-  const std::int64_t base = low << prng.below(static_cast<std::uint64_t>(doublings));
-  return microseconds(prng.between(base, base * 2));
-}
-
-void draw_tuning(Scenario& scenario, std::uint64_t seed) {
-  Prng prng = stream(seed, Domain::swarm, 0, tuning_site);
-  node::Tuning& t = scenario.tuning;
-  t.election_timeout = draw_ms(prng, 150, 500);
-  t.heartbeat_interval = t.election_timeout / prng.between(4, 10);
-  t.leg_resend_interval = draw_ms(prng, 50, 400);
-  t.attempt_timeout = draw_ms(prng, 200, 1000);
-  t.entries_in_flight_max = std::uint32_t{1} << prng.below(5);
-  t.append_bytes_max = 1u << prng.between(12, 20);
-  t.legs_in_flight_max = 1u << prng.between(0, 10);
-  t.requests_max = 1u << 14;
-  t.segment_size = std::uint64_t{1} << prng.between(18, 22);
-}
-
-void draw_workload(Scenario& scenario, std::uint64_t seed) {
-  Prng prng = stream(seed, Domain::swarm, 0, workload_site);
-  workload::Config& w = scenario.workload;
-  w.clients = draw(prng, 3, 6);
-  w.accounts = draw(prng, 4, 24);
-  w.hot_accounts = draw(prng, 1, 3);
-  w.currencies = prng.chance(700) ? 1 : draw(prng, 2, 3);
-  const std::uint32_t doublings = draw(prng, 0, 6);
-  w.batch_max = 1u << doublings;
-  w.operations = draw(prng, 250, 400) - 30 * doublings;  // fewer calls where each carries more
-  // The workload lasts about ten undisturbed seconds.
-  w.think_mean = seconds(prng.between(8, 14)) * w.clients / w.operations;
-  w.cross_shard_per_mille = draw(prng, 300, 800);
-  w.overdraft_per_mille = draw(prng, 10, 100);
-  w.missing_account_per_mille = draw(prng, 20, 160);
-  w.wrong_currency_per_mille = draw(prng, 0, 80);
-  w.duplicate_per_mille = draw(prng, 20, 200);
-  w.other_body_per_mille = draw(prng, 5, 60);
-  w.read_per_mille = draw(prng, 50, 250);
-  w.deposit_per_mille = draw(prng, 0, 100);
-  w.withdrawal_per_mille = draw(prng, 0, 100);
-  w.patience_ms = draw(prng, 400, 3000);
-  w.opening_balance = prng.chance(300) ? prng.between(100, 2000) : prng.between(10'000, 1'000'000);
-  scenario.client_attempt_timeout = draw_ms(prng, 150, 1200);
-}
-
-/// Some worlds have several tenants, whose accounts have the same names, and some amounts beyond 32 bits, up to those
-/// that no floating-point number holds.
-void draw_realms(Scenario& scenario, std::uint64_t seed) {
-  Prng prng = stream(seed, Domain::swarm, 0, realms_site);
-  workload::Config& w = scenario.workload;
-  if (prng.chance(200)) {
-    w.tenants = draw(prng, 2, 3);
-    w.accounts = std::max(4u, w.accounts / w.tenants);
-  }
-  if (prng.chance(200)) w.opening_balance += std::int64_t{1} << prng.between(33, 55);
-}
-
-void draw_times(Scenario& scenario, std::uint64_t seed) {
-  Prng prng = stream(seed, Domain::swarm, 0, times_site);
-  scenario.network.delay_floor = draw_us(prng, 20, 300);
-  scenario.network.delay_mean = draw_magnitude_us(prng, 50, 6);
-  scenario.machine.step_mean = draw_us(prng, 5, 100);
-  scenario.machine.io_floor = draw_us(prng, 2, 20);
-  scenario.machine.write_mean = draw_us(prng, 5, 100);
-  scenario.machine.sync_floor = draw_us(prng, 50, 500);
-  scenario.machine.sync_mean = draw_magnitude_us(prng, 100, 6);
-  scenario.machine.wall_offset_max = draw_ms(prng, 0, 50);
-  scenario.machine.wall_ppm_max = static_cast<std::int32_t>(prng.between(0, 200));
-  scenario.machine.monotonic_ppm_max = static_cast<std::int32_t>(prng.between(0, 200));
-}
 
 /// In some worlds, clients now and then place holds, and capture, void or forget them.
 void draw_holds(Scenario& scenario, std::uint64_t seed) {
@@ -461,6 +374,19 @@ void add_at_bad_moment(Scenario& scenario, const faults::Mood& mood, std::uint64
   if (!is_order && prng.chance(700)) spec.target = {faults::Who::self, {}, {}};
 }
 
+/// Faults of disks, each now and then.
+void add_disk_faults(Scenario& scenario, std::uint64_t seed, std::uint64_t of, std::uint32_t exists_per_mille,
+                     const faults::Mood& mood, Prng& prng) {
+  std::uint64_t number = scenario.faults.size();
+  for (const faults::Row& row : faults::table()) {
+    if (!row.acts.of_disk || row.name == "empty_disk") continue;  // orders about a lost node never end
+    ++number;
+    if (!prng.chance(exists_per_mille)) continue;
+    Prng own = stream(seed, Domain::swarm, of, fault_site + number);
+    scenario.faults.push_back(drawn(row, own, mood, number, scenario.shards));
+  }
+}
+
 /// Groups of three and of five whose members and leaders an operator changes, with epochs so small that newcomers need
 /// snapshots, while everything but the disks goes wrong.
 Scenario draw_membership(std::uint64_t seed) {
@@ -497,14 +423,37 @@ Scenario draw_membership_on_bad_disks(std::uint64_t seed) {
   Prng prng = stream(seed, Domain::swarm, 6, world_site);
   const faults::Mood mood{scenario.nodes - scenario.spares, draw_ms(prng, 2000, 6000), draw_ms(prng, 100, 1000)};
   const std::uint32_t exists_per_mille = draw(prng, 50, 350);
-  std::uint64_t number = scenario.faults.size();
-  for (const faults::Row& row : faults::table()) {
-    if (!row.acts.of_disk || row.name == "empty_disk") continue;  // orders about a lost node never end
-    ++number;
-    if (!prng.chance(exists_per_mille)) continue;
-    Prng own = stream(seed, Domain::swarm, 6, fault_site + number);
-    scenario.faults.push_back(drawn(row, own, mood, number, scenario.shards));
+  add_disk_faults(scenario, seed, 6, exists_per_mille, mood, prng);
+  return scenario;
+}
+
+/// The worlds of the default profile, by any protocol, where most rows leave the state: few stay in memory, epochs are
+/// small, and clients come back late. In half of them disks go wrong too; in some ids have a window, or are numbered, or
+/// there are holds, splits and changes of accounts besides.
+Scenario draw_attic(std::uint64_t seed) {
+  Scenario scenario = draw_default(seed);
+  Prng prng = stream(seed, Domain::swarm, 31, world_site);
+  scenario.tuning.protocol = draw_protocol(prng);
+  scenario.tuning.rows_in_memory = std::uint64_t{1} << prng.between(0, 7);
+  scenario.tuning.epoch_bytes = std::uint64_t{1} << prng.between(12, 16);
+  scenario.tuning.chunk_bytes = 1u << prng.between(12, 13);
+  scenario.tuning.segment_size = std::uint64_t{1} << prng.between(14, 18);
+  scenario.workload.late_per_mille = draw(prng, 50, 300);
+  scenario.workload.other_body_per_mille = draw(prng, 30, 120);
+  if (prng.chance(200)) {
+    scenario.tuning.id_window = draw_magnitude_us(prng, 300'000, 5);
+    scenario.tuning.id_grace = draw_ms(prng, 10, 3000);
+    scenario.workload.timed_id_per_mille = draw(prng, 200, 600);
   }
+  if (prng.chance(200)) {
+    scenario.tuning.numbered_ids = true;
+    scenario.workload.numbered_per_mille = draw(prng, 200, 600);
+  }
+  if (prng.chance(300)) scenario.workload.account_change_per_mille = draw(prng, 20, 80);
+  if (prng.chance(300)) scenario.workload.hold_per_mille = draw(prng, 30, 150);
+  if (prng.chance(300)) scenario.workload.split_per_mille = draw(prng, 20, 80);
+  const faults::Mood mood{scenario.nodes, draw_ms(prng, 1000, 4000), draw_ms(prng, 100, 1000)};
+  if (prng.chance(500)) add_disk_faults(scenario, seed, 31, draw(prng, 50, 350), mood, prng);
   return scenario;
 }
 
@@ -518,6 +467,13 @@ const std::vector<Profile>& profiles() {
        {},
        {"account_closed", "close_refused", "compensation_into_frozen", "confirmed_into_frozen", "frozen_between_phases",
         "refused_closed", "refused_frozen", "undo"}},
+      {"attic",
+       "the worlds of the default profile, where most rows of ids leave memory for the disk, and clients come back late",
+       draw_attic,
+       {},
+       {"attic_conflict", "attic_damaged", "attic_false_positive", "attic_found", "attic_published", "attic_rebuilt",
+        "attic_repeated", "attic_status", "attic_waited_for_cover", "dedup_hit_after_failover", "left_with_a_leg",
+        "rows_left", "snapshot_installed", "snapshot_published", "undo"}},
       {"default", "everything a seed can draw", draw_default},
       {"holds",
        "the worlds of the default profile, whose clients place, capture and void holds, or let them expire",
