@@ -21,7 +21,7 @@ class EventSource {
   explicit EventSource(std::uint64_t seed) : prng_(seed) {}
 
   Event next() {
-    switch (prng_.below(19)) {
+    switch (prng_.below(20)) {
       case 0:
         return founded();
       case 1:
@@ -58,6 +58,10 @@ class EventSource {
         return window_moved();
       case 17:
         return SourceOpened{AccountNumber(number()), prng_.below(id_source_max + 1)};
+      case 18: {
+        const std::uint64_t before = prng_.below(1u << 20);
+        return prng_.chance(200) ? RowsLeft{true, 0, 0} : RowsLeft{false, before, before + 1 + prng_.below(1u << 13)};
+      }
       default: {
         SecondStarted event = second_started();
         event.protocol = Protocol::two_phase_commit;

@@ -61,6 +61,13 @@ TEST_CASE("what no shard can have decided is no event") {
   REQUIRE(refused(SourceOpened{AccountNumber(3), id_source_max + 1}));
   REQUIRE(refused(SourceOpened{no_account, 1}));
 
+  REQUIRE_FALSE(refused(RowsLeft{true, 0, 0}));
+  REQUIRE_FALSE(refused(RowsLeft{false, 5, 6}));
+  REQUIRE(refused(RowsLeft{true, 0, 1}));
+  REQUIRE(refused(RowsLeft{true, 1, 1}));
+  REQUIRE(refused(RowsLeft{false, 5, 5}));
+  REQUIRE(refused(RowsLeft{false, 5, 4}));
+
   REQUIRE(refused(ShardFounded{ShardId(0), {}}));
   REQUIRE(refused(ShardFounded{ShardId(1), {{Slot(5), 5}}}));
   REQUIRE(refused(ShardFounded{ShardId(1), {{Slot(5), 16385}}}));

@@ -119,6 +119,7 @@ TEST_CASE("each mistake in settings is refused with its place and what would be 
       {replaced(good, "\"protocol\": \"saga\"", "\"protocol\": \"hope\""), "/protocol"},
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {}"), "/ids/window_s"},
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {\"numbered\": 1}"), "/ids/numbered"},
+      {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {\"rows_in_memory\": 999}"), "/ids/rows_in_memory"},
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {\"window_s\": 0}"), "/ids/window_s"},
       {replaced(good, "\"shards\": 1", "\"shards\": 1, \"ids\": {\"window_s\": 1, \"grace\": 1}"), "/ids/grace"},
   };
@@ -152,6 +153,23 @@ TEST_CASE("ids are numbered only where the settings say so, with a window or wit
     REQUIRE(read.has_value());
     CHECK(read->tuning.numbered_ids);
     CHECK(read->tuning.id_window == window);
+  }
+}
+
+TEST_CASE("rows stay in memory for ever unless the settings say how many, with a window, numbers, or neither") {
+  net::NodeSettings settings = test::first_of(1, 1, "d");
+  REQUIRE(settings.tuning.rows_in_memory == 0);
+  settings.tuning.rows_in_memory = 10'000'000;
+  for (const bool numbered : {false, true}) {
+    for (const Duration window : {Duration{}, seconds(86'400)}) {
+      settings.tuning.numbered_ids = numbered;
+      settings.tuning.id_window = window;
+      const Result<net::NodeSettings> read = net::parse_settings(net::to_json(settings));
+      REQUIRE(read.has_value());
+      CHECK(read->tuning.rows_in_memory == 10'000'000);
+      CHECK(read->tuning.numbered_ids == numbered);
+      CHECK(read->tuning.id_window == window);
+    }
   }
 }
 

@@ -164,6 +164,7 @@ TEST_CASE("the published schema has every key that is written, and every fault")
   // What goes without saying unless it is there.
   scenario.tuning.id_window = scenario.tuning.id_grace = seconds(1);
   scenario.tuning.numbered_ids = true;
+  scenario.tuning.rows_in_memory = 16;
   for (const auto share :
        {&workload::Config::hold_per_mille, &workload::Config::race_per_mille, &workload::Config::timed_id_per_mille,
         &workload::Config::odd_time_per_mille, &workload::Config::late_per_mille, &workload::Config::split_per_mille,
@@ -174,6 +175,7 @@ TEST_CASE("the published schema has every key that is written, and every fault")
   const auto drawn = nlohmann::json::parse(write_scenario(scenario));
   scenario = scenario_of("scenarios/basics/late_client.json");
   scenario.tuning.numbered_ids = true;
+  scenario.tuning.rows_in_memory = 16;
   scenario.client_outwait = milliseconds(100);
   const auto scripted = nlohmann::json::parse(write_scenario(scenario));
   for (const nlohmann::json& written : {drawn, scripted}) {
