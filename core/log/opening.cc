@@ -18,7 +18,7 @@ constexpr std::uint64_t blanked_at_once = 1u << 20;
 
 /// Names that only a directory in use has: what sealed files and segments set aside are called.
 bool belongs_to_a_log(std::string_view name) {
-  constexpr std::array<std::string_view, 4> prefixes = {"damaged-", "snapshot-", "history-", "archive-"};
+  constexpr std::array<std::string_view, 5> prefixes = {"damaged-", "snapshot-", "history-", "archive-", "attic-"};
   return std::any_of(prefixes.begin(), prefixes.end(), [name](std::string_view p) { return name.starts_with(p); });
 }
 

@@ -52,7 +52,7 @@ enum class When : std::uint8_t {
 enum class How : std::uint8_t { process, power, either };
 
 /// Which files a fault of the disk is after, by how their names begin.
-enum class Files : std::uint8_t { any, stream, hard_state, history, index, manifest, snapshot };
+enum class Files : std::uint8_t { any, stream, hard_state, history, index, manifest, snapshot, attic };
 
 /// One fault of a scenario. Fields a fault does not use are ignored.
 struct FaultSpec {

@@ -454,6 +454,10 @@ Scenario draw_attic(std::uint64_t seed) {
   if (prng.chance(300)) scenario.workload.split_per_mille = draw(prng, 20, 80);
   const faults::Mood mood{scenario.nodes, draw_ms(prng, 1000, 4000), draw_ms(prng, 100, 1000)};
   if (prng.chance(500)) add_disk_faults(scenario, seed, 31, draw(prng, 50, 350), mood, prng);
+  for (std::uint64_t rot = prng.below(4); rot > 0; --rot) {
+    add_drawn(scenario, "bit_rot", mood, seed);
+    scenario.faults.back().file = faults::Files::attic;
+  }
   return scenario;
 }
 
