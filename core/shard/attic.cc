@@ -162,6 +162,7 @@ void Attic::send_reads(std::vector<IoOp>& out) {
   while (!line_.empty() && under_way < read_bytes_max) {
     const Read read = line_.front();
     line_.pop_front();
+    if (!searches_.contains(read.search)) continue;
     if (!is_readable(read.run, read.chunk)) {
       stalled.push_back(read);
       continue;

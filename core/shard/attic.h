@@ -72,7 +72,8 @@ class Attic {
   };
   /// Searches that are done.
   std::vector<Found> take_found() { return std::exchange(found_, {}); }
-  /// Nobody waits for any search any more.
+  /// Nobody waits for this search any more. / For any.
+  void forget(Search search) { searches_.erase(search); }
   void forget_searches();
 
  private:

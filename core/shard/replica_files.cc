@@ -110,10 +110,12 @@ void ReplicaFiles::tend_attic(Instant now, const txn::StateMachine& state, FileO
     rebuild_.reset();
     rebuild_after_ = now + config_.timeout * rebuild_timeouts;
   }
-  if (!attic_lacks_) {
-    rebuild_after_ = now + config_.timeout * rebuild_timeouts;
-  } else if (!rebuild_ && now >= rebuild_after_ && transfer_.attic_is_helpless() && transfer_.complete()) {
+  const bool is_due = attic_lacks_ && now >= rebuild_after_;
+  if (is_due && !rebuild_ && transfer_.attic_is_helpless() && transfer_.complete()) {
     rebuild_.emplace(AtticRebuild::Config{config_.shard, config_.cluster, config_.chunk_bytes}, store_, ++rebuilds_);
+  }
+  if (!attic_lacks_ || is_due) {
+    rebuild_after_ = now + config_.timeout * rebuild_timeouts;
   }
   if (rebuild_ && !store_.paused()) {
     rebuild_->step(out.io, out.trace);
@@ -121,7 +123,7 @@ void ReplicaFiles::tend_attic(Instant now, const txn::StateMachine& state, FileO
 }
 
 Instant ReplicaFiles::wake_at() const {
-  const bool goes_on = (snapshots_ && snapshots_->wants_rows()) || (rebuild_ && rebuild_->wants_step());
+  const bool goes_on = (snapshots_ && snapshots_->wants_rows()) || (rebuild_ && !store_.paused() && rebuild_->wants_step());
   if (goes_on) {
     return {};
   }

@@ -141,6 +141,9 @@ void Shard::expire_seeking(Now now, Output& out) {
     const Queued& queued = seeking.queued;
     if (queued.deadline <= now.monotonic) {
       queue_bytes_ -= queued.body.size();
+      if (seeking.search) {
+        files_.attic().forget(*seeking.search);
+      }
       refuse(queued.caller, queued.request.header.kind, Outcome::no_leader, out);
     } else {
       queue_expires_ = std::min(queue_expires_, queued.deadline);

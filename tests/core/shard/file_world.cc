@@ -157,7 +157,7 @@ void Replica::fold(const Entry& entry) {
   applied_ = entry.index;
   positions_[applied_] = state->last_position();
   if (!epochs->passed(entry.index, view(entry.payload).size(), state->size_estimate())) return;
-  snapshots->passed({entry.index, entry.term}, state->freeze(), out.trace);
+  snapshots->passed({entry.index, entry.term}, state->freeze(), std::nullopt, out.trace);
   frozen_most = std::max<std::uint64_t>(frozen_most, snapshots->frozen());
 }
 
