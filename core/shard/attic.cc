@@ -48,6 +48,7 @@ void Attic::rescan() {
   rescan_ = false;
   present_ = {};
   heads_.clear();
+  unopened_ = 0;
   for (auto at = store_.files().lower_bound(name_of(Index())); at != store_.files().end(); ++at) {
     if (at->first.kind != SealedKind::attic || at->first.group != group_) break;
     if (at->second.partial) continue;
@@ -55,11 +56,13 @@ void Attic::rescan() {
     if (!head) continue;
     present_.add(at->first.last, *head);
     heads_.emplace(at->first.last, *head);
+    if (!open_.contains(at->first.last)) ++unopened_;
   }
 }
 
 void Attic::open_next(std::vector<IoOp>& out) {
   if (!opening_) {
+    if (unopened_ == 0) return;
     const auto next = std::find_if(heads_.begin(), heads_.end(), [this](const auto& head) {
       return !open_.contains(head.first) && is_openable(head.first, head.second);
     });
@@ -86,7 +89,7 @@ void Attic::take_tail(const SealedStore::ReadChunk& chunk, std::vector<TraceEven
     return;
   }
   if (opening_->index.feed(view(chunk.bytes)).has_error()) {
-    heads_.erase(opening_->run);  // sound bytes that make no sense: it stays closed
+    unopened_ -= heads_.erase(opening_->run);  // sound bytes that make no sense: it stays closed
     opening_.reset();
     return;
   }
@@ -97,6 +100,7 @@ void Attic::take_tail(const SealedStore::ReadChunk& chunk, std::vector<TraceEven
   opened_.add(opening_->run, head);
   held_ = opened_.end();
   open_.emplace(opening_->run, std::move(opening_->index));
+  if (heads_.contains(opening_->run)) --unopened_;
   opening_.reset();
 }
 

@@ -101,6 +101,7 @@ class Attic {
   bool rescan_ = true;
   attic::Coverage present_;
   std::map<Index, attic::RunHead> heads_;  ///< of what is present
+  std::size_t unopened_ = 0;               ///< of heads_
   std::map<Index, attic::RunIndex> open_;
   attic::Coverage opened_;
   std::uint64_t held_ = 0;

@@ -34,6 +34,8 @@ class AtticRebuild {
   void step(std::vector<IoOp>& out, std::vector<TraceEvent>& trace);
   /// False: not one of its reads.
   bool take(const log::SealedStore::ReadChunk& chunk) { return replay_.take(chunk, entries_); }
+  /// A run is being made: its file must not be left half written.
+  bool is_making() const { return run_.has_value(); }
   /// There is something to do that waits for nothing.
   bool wants_step() const;
   /// All history was read, or it can be read no further.

@@ -105,8 +105,12 @@ void ReplicaFiles::tend_attic(Instant now, const txn::StateMachine& state, FileO
   }
   const std::optional<AtticGap> gap = attic_.gap(state.rows_in_memory_from());
   transfer_.set_attic_gap(gap);
-  attic_lacks_ = gap || attic_.is_damaged();
-  if (rebuild_ && (!attic_lacks_ || rebuild_->ended())) {
+  if (now >= look_for_damage_at_) {
+    attic_is_damaged_ = attic_.is_damaged();
+    look_for_damage_at_ = now + config_.timeout;
+  }
+  attic_lacks_ = gap || attic_is_damaged_;
+  if (rebuild_ && !rebuild_->is_making() && (!attic_lacks_ || rebuild_->ended())) {
     rebuild_.reset();
     rebuild_after_ = now + config_.timeout * rebuild_timeouts;
   }

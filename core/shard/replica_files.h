@@ -96,6 +96,8 @@ class ReplicaFiles {
   std::uint64_t loads_ = 0;
   Attic attic_;
   bool attic_lacks_ = false;
+  bool attic_is_damaged_ = false;
+  Instant look_for_damage_at_;
   Instant rebuild_after_;  ///< not before then, while something is missing
   std::uint64_t rebuilds_ = 0;
   std::optional<AtticRebuild> rebuild_;
