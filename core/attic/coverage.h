@@ -14,22 +14,27 @@ namespace coffer::attic {
 class Coverage {
  public:
   /// A run is here, or is here again. `last`: of its name.
-  void add(Index last, const RunHead& head) { runs_[last] = {head.first, head.end}; }
-  void remove(Index last) { runs_.erase(last); }
+  void add(Index last, const RunHead& head);
+  void remove(Index last);
 
   /// One past the last place that is in runs without a gap from 0 on.
-  std::uint64_t end() const;
+  std::uint64_t end() const { return end_; }
   /// The last of those runs; 0 without any: ask for the run that follows it.
-  Index last() const;
+  Index last() const { return last_; }
   /// Whether a run with this head joins those: it begins at end().
-  bool joins(const RunHead& head) const { return head.first == end(); }
+  bool joins(const RunHead& head) const { return head.first == end_; }
 
  private:
   struct Range {
     std::uint64_t first = 0;
     std::uint64_t end = 0;
   };
+  /// Goes on from last(); from the start, if what changed is one of the runs up to there.
+  void follow(Index changed);
+
   std::map<Index, Range> runs_;
+  std::uint64_t end_ = 0;
+  Index last_;
 };
 
 }  // namespace coffer::attic

@@ -4,10 +4,9 @@
 // Pure functions; decoders take arbitrary bytes.
 //
 //   payload   := row_chunk{row_chunks} tail
-//   row_chunk := (hash u64 | content content_size bytes)* zero*        chunk_size bytes: as many records as fit, but
-//   for
-//                                                                      the last one; ascending by hash, records of one
-//                                                                      hash in the order of their places
+//   row_chunk := (hash u64 | content content_size bytes)* zero*        chunk_size bytes; as many records as fit, in the
+//                                                                      last one what remains; ascending by hash,
+//                                                                      records of one hash in the order of their places
 //   tail      := filter_words u32 {8 * filter_blocks} (core/attic/filter.h)
 //                | fences u64 {row_chunks}                             the hash of the first record of each row chunk
 //                | end "END1" u32                                      so that no payload is empty
@@ -30,7 +29,7 @@ inline constexpr std::uint32_t tail_end = 0x31444E45;    ///< "END1"
 inline constexpr std::size_t head_bytes = 4 + 2 + 2 + 8 + 8 + 4 + 4 + 4;
 inline constexpr std::size_t hash_bytes = 8;
 inline constexpr std::uint64_t places_max = std::uint64_t{1} << 48;       ///< `end` is at most this
-inline constexpr std::uint64_t run_records_max = std::uint64_t{1} << 31;  ///< end - first is at most this
+inline constexpr std::uint64_t run_records_max = std::uint64_t{1} << 30;  ///< end - first is at most this
 
 struct RunHead {
   std::uint64_t first = 0;          ///< place of the first record

@@ -21,7 +21,7 @@ class RunIndex {
   /// The number, in the sealed file, of the chunk of the tail to be fed next; nothing: it is ready.
   std::optional<std::uint32_t> wants_chunk() const;
   /// Takes the chunk wants_chunk() names; the last one makes it ready. Errors: malformed (wrong length; fences do not
-  /// ascend; no END1): the index is as it was, and wants the first chunk of the tail again. Requires: it wants one
+  /// ascend; no END1): what was fed is forgotten, and the first chunk of the tail wanted again. Requires: it wants one
   /// (checked).
   Result<void> feed(ByteView chunk);
   bool ready() const { return ready_; }
@@ -40,6 +40,9 @@ class RunIndex {
   Chunks chunks_of(std::uint64_t hash) const;
 
  private:
+  /// False: it is no tail of such a run.
+  bool read_tail();
+
   RunHead head_;
   Filter filter_;
   std::vector<std::uint64_t> fences_;

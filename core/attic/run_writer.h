@@ -1,12 +1,14 @@
 // Writes one run (core/attic/run_format.h): takes the hashes of its records, says in which order it wants their
 // contents, and gives the payload chunk by chunk. Sorts a little at a time, so that no step of a node takes long:
 // hashes are put in buckets by their upper bits as they come, and a bucket of some 1024 records is sorted when its
-// first one is wanted. Memory while it works: 12 to 16 bytes a record, the filter, and one chunk. Deterministic.
-// Single-threaded; pull.
+// first one is wanted. Memory while it works: some 20 bytes a record, and one chunk. Deterministic. Single-threaded;
+// pull.
 //
 //   add(hash) {records}  ->  (wants() -> put(content))*, take_chunk() while has_chunk()  ->  done()
 #pragma once
 
+#include <compare>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <optional>
@@ -55,7 +57,7 @@ class RunWriter {
 
   RunHead head_;
   Filter filter_;
-  std::vector<std::vector<Item>> buckets_;  ///< by the upper bits of the hash; a power of two of them
+  std::vector<std::vector<Item>> buckets_;  ///< by the upper half of the hash, ascending
   std::uint64_t added_ = 0;
   std::uint64_t put_ = 0;
   std::size_t bucket_ = 0;  ///< being put
