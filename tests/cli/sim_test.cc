@@ -163,8 +163,8 @@ TEST_CASE("what there is to choose from is listed") {
   REQUIRE(names("oracles").find("O-V1") != std::string::npos);
   REQUIRE(names("triggers").find("saga_started") != std::string::npos);
   REQUIRE(names("profiles") ==
-      "accounts attic default holds ids membership membership_on_bad_disks numbers short_leaderships single_faults "
-      "single_faults_long splits stale_reads storage tcc two_phase_commit unoptimised ");
+          "accounts attic default holds ids membership membership_on_bad_disks numbers short_leaderships single_faults "
+          "single_faults_long splits stale_reads storage tcc two_phase_commit unoptimised ");
   REQUIRE(names("protocols") == "saga tcc two_phase_commit ");
 }
 
