@@ -105,10 +105,10 @@ constexpr std::array rows = {
     Row{TraceKind::attic_sought, "attic_sought"},          // a = chunks to be read
     Row{TraceKind::attic_found, "attic_found"},            // a = rows
     Row{TraceKind::attic_missed, "attic_missed"},
-    Row{TraceKind::attic_repeated, "attic_repeated"},      // a = outcome
+    Row{TraceKind::attic_repeated, "attic_repeated"},  // a = outcome
     Row{TraceKind::attic_conflict, "attic_conflict"},
-    Row{TraceKind::attic_status, "attic_status"},          // a = outcome
-    Row{TraceKind::attic_damaged, "attic_damaged"},        // a = chunk
+    Row{TraceKind::attic_status, "attic_status"},    // a = outcome
+    Row{TraceKind::attic_damaged, "attic_damaged"},  // a = chunk
     Row{TraceKind::attic_rebuilt, "attic_rebuilt"},
 };
 

@@ -109,18 +109,18 @@ enum class TraceKind : std::uint8_t {
   // holds, as above
   capture_put_off,  ///< it met a lock of its own account, and the hold stays: a = amount asked for
   // the attic
-  rows_left,         ///< a = rows that have left, b = by this entry, c = 1: the attic was opened
-  attic_published,   ///< index: the last entry of its epoch
-  attic_opened,      ///< index: as attic_published; a = its first place, b = the one behind its last
-  attic_waits,       ///< a request that the runs here cannot answer; a = places they hold, b = places needed
-  attic_sought,      ///< a request whose ids may be on disk; a = chunks to be read
-  attic_found,       ///< a = rows found for a request
-  attic_missed,      ///< the filters said perhaps, and there was nothing
-  attic_repeated,    ///< an id of the attic came again; a = outcome told
-  attic_conflict,    ///< ... with another body
-  attic_status,      ///< the status of an id of the attic was told; a = outcome
-  attic_damaged,     ///< a chunk that was read for a request is not what it was; index: of its file, a = chunk
-  attic_rebuilt,     ///< a run, or a damaged part of one, was made from history; index: of its file
+  rows_left,        ///< a = rows that have left, b = by this entry, c = 1: the attic was opened
+  attic_published,  ///< index: the last entry of its epoch
+  attic_opened,     ///< index: as attic_published; a = its first place, b = the one behind its last
+  attic_waits,      ///< a request that the runs here cannot answer; a = places they hold, b = places needed
+  attic_sought,     ///< a request whose ids may be on disk; a = chunks to be read
+  attic_found,      ///< a = rows found for a request
+  attic_missed,     ///< the filters said perhaps, and there was nothing
+  attic_repeated,   ///< an id of the attic came again; a = outcome told
+  attic_conflict,   ///< ... with another body
+  attic_status,     ///< the status of an id of the attic was told; a = outcome
+  attic_damaged,    ///< a chunk that was read for a request is not what it was; index: of its file, a = chunk
+  attic_rebuilt,    ///< a run, or a damaged part of one, was made from history; index: of its file
 };
 
 struct TraceEvent {

@@ -12,10 +12,11 @@
 // of the number decided last. The next number takes the row over, in place; what stood there is kept for undo until
 // nothing can undo that any more.
 //
-// A fourth table is a queue again, once there is an *attic* (docs/decisions/0012, section 3): of the rows that may leave
-// the state for an index on disk, from the front, when nothing of them is under way. A row that has left is exported and
-// counted no more, but is found for as long as it is in memory; it goes when its leaving can be undone no more and the
-// index holds it. What the index tells of an id is laid beside for one question, as *recalled* rows: found, and no state.
+// A fourth table is a queue again, once there is an *attic* (docs/decisions/0012, section 3): of the rows that may
+// leave the state for an index on disk, from the front, when nothing of them is under way. A row that has left is
+// exported and counted no more, but is found for as long as it is in memory; it goes when its leaving can be undone no
+// more and the index holds it. What the index tells of an id is laid beside for one question, as *recalled* rows:
+// found, and no state.
 //
 //   queued:   in memory <= left() <= end                  rows [in memory, left) have left and are kept until let go
 //
@@ -44,8 +45,8 @@
 namespace coffer::ledger {
 
 /// A kept row's place in its table; a windowed row's, of which 30 bits count, with the top bit; a source's, of 29 bits,
-/// with the top two; a queued row's, of 28 bits, with the top three. Not reused while the row is there. A recalled row's
-/// is good for one question.
+/// with the top two; a queued row's, of 28 bits, with the top three. Not reused while the row is there. A recalled
+/// row's is good for one question.
 using DedupNumber = std::uint32_t;
 inline constexpr DedupNumber no_row = HashIndex::none;
 inline constexpr DedupNumber windowed_bit = 0x8000'0000u;

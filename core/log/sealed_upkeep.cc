@@ -114,7 +114,7 @@ void SealedStore::State::on_published(const SealedName& name) {
   manifest_changed = true;
   archive_changed = true;
   const bool is_history = name.kind == SealedKind::history;
-  const TraceKind told = is_history                            ? TraceKind::history_published
+  const TraceKind told = is_history                       ? TraceKind::history_published
                          : name.kind == SealedKind::attic ? TraceKind::attic_published
                                                           : TraceKind::snapshot_published;
   traces.push_back({.kind = told,

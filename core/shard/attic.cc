@@ -197,8 +197,8 @@ bool Attic::take(const SealedStore::ReadChunk& chunk, std::vector<TraceEvent>& t
     line_.push_back(read);  // until it has been repaired
     return true;
   }
-  const auto records = attic::find_in_chunk(open_.at(read.run).head(), read.chunk, view(chunk.bytes),
-                                            ledger::Dedup::hash_of(read.id));
+  const auto records =
+      attic::find_in_chunk(open_.at(read.run).head(), read.chunk, view(chunk.bytes), ledger::Dedup::hash_of(read.id));
   if (records.has_error()) return true;  // sound bytes that make no sense: never an answer
   for (const ByteView content : *records) {
     const std::optional<txn::LeftRow> left = decode_left_row(content);

@@ -1,8 +1,8 @@
 // The attic of one replica: opens the runs of rows that have left the state (core/attic/run_format.h), knows how far
-// they reach, and looks ids up in them (docs/decisions/0012, section 3, rules A5 to A8). The files are the store's; what is
-// found is whole rows. Nothing here is state of the shard: it answers only questions.
+// they reach, and looks ids up in them (docs/decisions/0012, section 3, rules G5 to G8). The files are the store's;
+// what is found is whole rows. Nothing here is state of the shard: it answers only questions.
 //
-//   published ──tail read: filter and fences──> open          asked of every id; stays in memory though the file be lost
+//   published ──tail read: filter and fences──> open        asked of every id; in memory though the file be lost
 //   search: filters ── perhaps ──> chunks read, checked ──> rows
 //                                     └── damaged: waits until the chunk has been repaired
 //

@@ -1,8 +1,8 @@
-// Makes runs of the attic from history: what is missing or damaged here and no member can give (docs/decisions/0012, rule
-// A8). Replays every committed entry into a state machine of its own, and at the end of each history file, an epoch's,
-// takes the rows that left in that epoch; what the store lacks of their file it gives it. The bytes are the same as ever,
-// for a run is a function of the log. The last resort: it reads all history, and holds a second state meanwhile.
-// Single-threaded.
+// Makes runs of the attic from history: what is missing or damaged here and no member can give (docs/decisions/0012,
+// rule G8). Replays every committed entry into a state machine of its own, and at the end of each history file, an
+// epoch's, takes the rows that left in that epoch; what the store lacks of their file it gives it. The bytes are the
+// same as ever, for a run is a function of the log. The last resort: it reads all history, and holds a second state
+// meanwhile. Single-threaded.
 #pragma once
 
 #include <cstdint>
@@ -54,9 +54,9 @@ class AtticRebuild {
   std::vector<Entry> entries_;  ///< read, and not folded
   std::uint64_t left_ = 0;      ///< rows that had left at the end of the epoch before
   std::optional<attic::RunWriter> run_;
-  Index last_;                  ///< of the run being made
-  bool repairs_ = false;        ///< ... whose file is there, with damaged chunks
-  std::uint32_t chunk_ = 0;     ///< of it, to be taken next
+  Index last_;               ///< of the run being made
+  bool repairs_ = false;     ///< ... whose file is there, with damaged chunks
+  std::uint32_t chunk_ = 0;  ///< of it, to be taken next
 };
 
 }  // namespace coffer::shard

@@ -4,8 +4,8 @@
 //   files := group u32 | what
 //   what  := ask | offer | want | give
 //   ask   := 1 u8 | kind u8 | after u64 | base_index u64 | base_term u64
-//            offer me your next history or attic file that ends behind entry `after`; of snapshots: your newest, if behind `after`.
-//            base: what my log stands on, if I cannot go on without it; else 0, 0
+//            offer me your next history or attic file that ends behind entry `after`; of snapshots: your newest, if
+//            behind `after`. base: what my log stands on, if I cannot go on without it; else 0, 0
 //   offer := 2 u8 | kind u8 | after u64 | header blob | table blob
 //            the answer; without header and table: I have none. A leader also offers a snapshot unasked (after 0) to
 //            who lags behind its log

@@ -19,8 +19,7 @@ const SealedStore::File* FileServer::next_file(const AskFile& ask) const {
     const std::optional<SealedName> newest = store_.newest(SealedKind::snapshot, group_);
     return newest && newest->last > ask.after ? &store_.files().at(*newest) : nullptr;
   }
-  for (auto at = store_.files().upper_bound({ask.kind, group_, ask.after}); at != store_.files().end();
-       ++at) {
+  for (auto at = store_.files().upper_bound({ask.kind, group_, ask.after}); at != store_.files().end(); ++at) {
     if (at->first.kind != ask.kind || at->first.group != group_) break;
     if (at->second.partial) continue;
     if (ask.kind == SealedKind::attic) return &at->second;  // there need not be one for every epoch

@@ -15,7 +15,10 @@ constexpr int rebuild_timeouts = 8;
 }  // namespace
 
 ReplicaFiles::ReplicaFiles(Config config, log::SealedStore& store)
-    : config_(config), store_(store), transfer_({config.shard, config.self, config.timeout}, store), attic_(config.shard, store) {}
+    : config_(config),
+      store_(store),
+      transfer_({config.shard, config.self, config.timeout}, store),
+      attic_(config.shard, store) {}
 
 void ReplicaFiles::begin(const log::SealedHeader* snapshot, std::uint64_t left) {
   check(!epochs_, "a state begins once");
@@ -127,7 +130,8 @@ void ReplicaFiles::tend_attic(Instant now, const txn::StateMachine& state, FileO
 }
 
 Instant ReplicaFiles::wake_at() const {
-  const bool goes_on = (snapshots_ && snapshots_->wants_rows()) || (rebuild_ && !store_.paused() && rebuild_->wants_step());
+  const bool goes_on =
+      (snapshots_ && snapshots_->wants_rows()) || (rebuild_ && !store_.paused() && rebuild_->wants_step());
   if (goes_on) {
     return {};
   }

@@ -148,8 +148,8 @@ class Shard {
     Bytes body;  ///< what the views in `request` point into
     router::Request request;
     Instant deadline;
-    std::vector<txn::LeftRow> recalled = {};         ///< what the attic holds of its ids
-    std::optional<std::uint64_t> sought_from = {};   ///< the first place in memory when it was asked
+    std::vector<txn::LeftRow> recalled = {};        ///< what the attic holds of its ids
+    std::optional<std::uint64_t> sought_from = {};  ///< the first place in memory when it was asked
   };
   /// A request that waits for the attic: for what a search finds, or for the runs to reach far enough.
   struct Seeking {

@@ -1,5 +1,5 @@
 // Ids whose rows have left the state: which requests have to wait for the attic, and what it tells them
-// (docs/decisions/0012-how-long-an-id-is-remembered.md, section 3, rules A5 to A7).
+// (docs/decisions/0012-how-long-an-id-is-remembered.md, section 3, rules G5 to G7).
 #include <algorithm>
 #include <utility>
 
@@ -72,7 +72,7 @@ std::vector<TransferId> Shard::sought_ids(const router::Request& request) const 
 }
 
 /// Whether the request cannot be decided yet: then it has been put aside. What was found for it counts while no row has
-/// left memory since the filters were asked (A6).
+/// left memory since the filters were asked (G6).
 bool Shard::has_to_wait(Queued& queued, Output& out) {
   const std::uint64_t from = state_->rows_in_memory_from();
   if (from == 0 || queued.sought_from == from) {

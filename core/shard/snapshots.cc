@@ -28,10 +28,7 @@ std::uint64_t positions_in(EntryKind kind, ByteView payload) {
 }
 
 Snapshots::Snapshots(Config config, log::SealedStore& store, const SealedHeader* from, std::uint64_t left)
-    : config_(config),
-      store_(store),
-      previous_(from == nullptr ? Previous() : place_after(*from)),
-      left_(left) {}
+    : config_(config), store_(store), previous_(from == nullptr ? Previous() : place_after(*from)), left_(left) {}
 
 Snapshots::Previous Snapshots::place_after(const SealedHeader& header) {
   return {header.name.last, header.last_position, header.last_stamp, header.chain_after};

@@ -7,9 +7,9 @@
 //           state has an attic -> snapshot at I written, published -> durable
 //
 // One epoch at a time, oldest first; its history before its snapshot, so that who has a snapshot of its own making has
-// all history, and every run of the attic, before it. The caller supplies the epoch's entries (next_entry, supply) and hands on what the store
-// published. A disk slower than the epochs: of more than frozen_max states committed and waiting, the oldest are let
-// go; their histories are still written.
+// all history, and every run of the attic, before it. The caller supplies the epoch's entries (next_entry, supply) and
+// hands on what the store published. A disk slower than the epochs: of more than frozen_max states committed and
+// waiting, the oldest are let go; their histories are still written.
 //
 // Invariants: S1 a snapshot is written of a committed boundary only. S2 a published snapshot is removed only after a
 // mark that stands on a newer one is durable, and never one of the two newest sound ones. Single-threaded.
@@ -104,7 +104,7 @@ class Snapshots {
     LogPlace place;
     std::unique_ptr<txn::FrozenState> state;  ///< null once let go
     bool committed = false;
-    Bytes configuration;  ///< once committed
+    Bytes configuration;                ///< once committed
     std::optional<std::uint64_t> left;  ///< rows that had left; nothing without an attic
   };
   /// Where the log stands at the end of the last history written.

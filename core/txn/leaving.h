@@ -1,5 +1,5 @@
 // Rows that leave the state for the attic, an index on disk of what was bound long ago: which leave, and when
-// (docs/decisions/0012-how-long-an-id-is-remembered.md, section 3, rules A1 and A2). Which have left is state, moved by
+// (docs/decisions/0012-how-long-an-id-is-remembered.md, section 3, rules G1 and G2). Which have left is state, moved by
 // a logged event; the leader's settings say only when it is written. Pure.
 #pragma once
 

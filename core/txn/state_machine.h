@@ -366,7 +366,7 @@ class StateMachine {
 
   // --- the attic (core/ledger/dedup.h) ---
   bool has_attic() const;
-  std::uint64_t rows_left() const;         ///< places before this one have left
+  std::uint64_t rows_left() const;            ///< places before this one have left
   std::uint64_t rows_in_memory_from() const;  ///< the first place that is still in memory
   /// A row that has left and is still in memory. Requires: rows_in_memory_from() <= place < rows_left() (checked).
   LeftRow left_row(std::uint64_t place) const;

@@ -7,8 +7,8 @@ namespace coffer::sim::faults {
 namespace {
 
 constexpr int tries_max = 16;
-constexpr Files kinds[] = {Files::stream, Files::hard_state, Files::history,
-                           Files::index,  Files::manifest,   Files::snapshot, Files::attic};
+constexpr Files kinds[] = {Files::stream,   Files::hard_state, Files::history, Files::index,
+                           Files::manifest, Files::snapshot,   Files::attic};
 
 bool is_blank(ByteView bytes) {
   return std::all_of(bytes.begin(), bytes.end(), [](std::byte byte) { return byte == std::byte{0}; });

@@ -1,7 +1,7 @@
-// O-L10. Rows that leave a shard's state, by the committed events and the durable bytes alone: they leave from the front,
-// and nothing of them is still under way; an id is never bound again at its account, though its row has left; an attic
-// file holds exactly the rows that left up to the entry it names, with what the log says of them; and a client is told of
-// an id whose row had left what the log says: never that there is none, nor another outcome or position.
+// O-L10. Rows that leave a shard's state, by the committed events and the durable bytes alone: they leave from the
+// front, and nothing of them is still under way; an id is never bound again at its account, though its row has left; an
+// attic file holds exactly the rows that left up to the entry it names, with what the log says of them; and a client is
+// told of an id whose row had left what the log says: never that there is none, nor another outcome or position.
 //
 //   attic payload := (hash u64 | row 55 | link 28 or zeros){…} zeros to the next chunk, …, then what is not looked at
 //   meta          := magic "CFA1" u32 | version u16 | content_size u16 | first u64 | end u64 | chunk_size u32
@@ -237,7 +237,8 @@ class Attic final : public Oracle {
   void compare(const Key& key, Outcome outcome, Position position, const Fact& fact) {
     seen("told_of_one_that_had_left");
     if (outcome == fact.outcome && position == fact.position) return;
-    contradicts(key, "'" + std::string(coffer::name(outcome)) + "' at position " + std::to_string(position.value), fact);
+    contradicts(key, "'" + std::string(coffer::name(outcome)) + "' at position " + std::to_string(position.value),
+                fact);
   }
 
   void contradicts(const Key& key, const std::string& told, const Fact& fact) {

@@ -82,7 +82,8 @@ void ShardBook::count_ids(const Event& event, Mark& mark) {
   const auto* moved = std::get_if<WindowMoved>(&event);
   if (moved != nullptr) mark.ids_bound -= std::min(mark.ids_bound, moved->first - moved->first_before);
   const auto* left = std::get_if<RowsLeft>(&event);
-  if (left != nullptr && left->after > left->before) mark.ids_bound -= std::min(mark.ids_bound, left->after - left->before);
+  if (left != nullptr && left->after > left->before)
+    mark.ids_bound -= std::min(mark.ids_bound, left->after - left->before);
 }
 
 /// Each part in another shard has a leg for its Try, and one for its second phase.

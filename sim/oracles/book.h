@@ -69,8 +69,8 @@ struct Mark {
   Term term;
   Position position;                  ///< of the last event folded
   std::uint64_t legs_unanswered = 0;  ///< started and not answered, over all targets
-  std::uint64_t ids_bound = 0;        ///< by transfers and holds decided, and changes of accounts; not forgotten, not left. Of a
-                                      ///< source's numbers one
+  std::uint64_t ids_bound = 0;  ///< by transfers and holds decided, and changes of accounts; not forgotten, not left.
+                                ///< Of a source's numbers one
 };
 
 class ShardBook {

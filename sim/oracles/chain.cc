@@ -27,11 +27,10 @@ struct Chained {
 std::string of_node(NodeId node) { return "node " + std::to_string(node.value); }
 
 std::string called(const SealedName& name) {
-  const std::string_view what = name.kind == SealedKind::snapshot  ? "the snapshot of "
-                                : name.kind == SealedKind::attic ? "the attic file of "
-                                                                 : "the history of ";
-  return std::string(what) + text(name.shard) +
-         " up to entry " + std::to_string(name.last.value);
+  const std::string_view what = name.kind == SealedKind::snapshot ? "the snapshot of "
+                                : name.kind == SealedKind::attic  ? "the attic file of "
+                                                                  : "the history of ";
+  return std::string(what) + text(name.shard) + " up to entry " + std::to_string(name.last.value);
 }
 
 class HistoryChain final : public Oracle {

@@ -2,7 +2,8 @@
 // of docs/FORMATS.md and from nothing else. Plain data; takes any bytes, never reads past their end.
 //
 //   state    := head | book | dedup | windowed{version 5, 7, 9, 11, 13} | queued{version 10 on}
-//               | numbered{version 8, 9, 12, 13} | splits{version 6 on} | phases | inbox | tries{version 2 on} | holds{version 4 on}
+//               | numbered{version 8, 9, 12, 13} | splits{version 6 on} | phases | inbox | tries{version 2 on} |
+//               holds{version 4 on}
 //   head     := version u8 | shard u32 | founded u8 | last_position u64 | last_stamp i64
 //               | ranges u32 | (first_slot u16 | slot_end u32){ranges}
 //   book     := count u64 | account{count} | count u64 | pocket{count}

@@ -23,8 +23,12 @@ enum Site : std::uint64_t {
 inline std::uint32_t draw(Prng& prng, std::int64_t low, std::int64_t high) {
   return static_cast<std::uint32_t>(prng.between(low, high));
 }
-inline Duration draw_us(Prng& prng, std::int64_t low, std::int64_t high) { return microseconds(prng.between(low, high)); }
-inline Duration draw_ms(Prng& prng, std::int64_t low, std::int64_t high) { return milliseconds(prng.between(low, high)); }
+inline Duration draw_us(Prng& prng, std::int64_t low, std::int64_t high) {
+  return microseconds(prng.between(low, high));
+}
+inline Duration draw_ms(Prng& prng, std::int64_t low, std::int64_t high) {
+  return milliseconds(prng.between(low, high));
+}
 /// Small values as often as large ones: uniform over the magnitudes between.
 inline Duration draw_magnitude_us(Prng& prng, std::int64_t low, std::int64_t doublings) {
   const std::int64_t base = low << prng.below(static_cast<std::uint64_t>(doublings));

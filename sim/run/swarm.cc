@@ -428,8 +428,8 @@ Scenario draw_membership_on_bad_disks(std::uint64_t seed) {
 }
 
 /// The worlds of the default profile, by any protocol, where most rows leave the state: few stay in memory, epochs are
-/// small, and clients come back late. In half of them disks go wrong too; in some ids have a window, or are numbered, or
-/// there are holds, splits and changes of accounts besides.
+/// small, and clients come back late. In half of them disks go wrong too; in some ids have a window, or are numbered,
+/// or there are holds, splits and changes of accounts besides.
 Scenario draw_attic(std::uint64_t seed) {
   Scenario scenario = draw_default(seed);
   Prng prng = stream(seed, Domain::swarm, 31, world_site);
@@ -472,7 +472,8 @@ const std::vector<Profile>& profiles() {
        {"account_closed", "close_refused", "compensation_into_frozen", "confirmed_into_frozen", "frozen_between_phases",
         "refused_closed", "refused_frozen", "undo"}},
       {"attic",
-       "the worlds of the default profile, where most rows of ids leave memory for the disk, and clients come back late",
+       "the worlds of the default profile, where most rows of ids leave memory for the disk, and clients come back "
+       "late",
        draw_attic,
        {},
        {"attic_conflict", "attic_damaged", "attic_false_positive", "attic_found", "attic_published", "attic_rebuilt",

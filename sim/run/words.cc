@@ -12,7 +12,7 @@ namespace {
 
 constexpr std::string_view hows_spelled[] = {"process", "power", "either"};
 constexpr std::string_view files_spelled[] = {"any",   "stream",   "hard_state", "history",
-                                              "index", "manifest", "snapshot", "attic"};
+                                              "index", "manifest", "snapshot",   "attic"};
 constexpr std::string_view calls_spelled[] = {"transfer", "deposit", "withdrawal", "open",       "balance",
                                               "status",   "freeze",  "unfreeze",   "close",      "account",
                                               "hold",     "capture", "void",       "hold_state", "split"};

@@ -1,5 +1,5 @@
-// Rows that leave the state for the attic: which, when, and that nothing else changes (decision 12, section 3, A1 to A3
-// and A7). Whatever has left is undone exactly, is in no snapshot, and is found for as long as it is in memory; what is
+// Rows that leave the state for the attic: which, when, and that nothing else changes (decision 12, section 3, G1 to G3
+// and G7). Whatever has left is undone exactly, is in no snapshot, and is found for as long as it is in memory; what is
 // recalled is answered as if it had never left.
 #include "core/txn/leaving.h"
 
@@ -86,7 +86,7 @@ void require_undone(const Forgetful& world) {
   }
 }
 
-TEST_CASE("no row leaves unless the leader's settings say so, and then those beyond the limit, the oldest first (A1)") {
+TEST_CASE("no row leaves unless the leader's settings say so, and then those beyond the limit, the oldest first (G1)") {
   Forgetful all(0);
   all.deposits(1, 20);
   REQUIRE_FALSE(all.state.has_attic());
@@ -131,7 +131,7 @@ TEST_CASE("a row that was bound before the attic was opened stays, and so do num
   require_undone(world);
 }
 
-TEST_CASE("what has left is found until it is let go, and is in no snapshot (A3)") {
+TEST_CASE("what has left is found until it is let go, and is in no snapshot (G3)") {
   Forgetful world(2);
   world.deposits(1, 12);
   const std::uint64_t left = world.state.rows_left();
@@ -166,7 +166,7 @@ TEST_CASE("what has left is found until it is let go, and is in no snapshot (A3)
   }
 }
 
-TEST_CASE("what is recalled is answered as if it had never left, and is no state (A7)") {
+TEST_CASE("what is recalled is answered as if it had never left, and is no state (G7)") {
   Forgetful world(2);
   world.deposits(1, 12);
   const std::uint64_t left = world.state.rows_left();
@@ -194,7 +194,7 @@ TEST_CASE("what is recalled is answered as if it had never left, and is no state
   REQUIRE(world.balance() == 120);
 }
 
-TEST_CASE("a transfer across shards keeps its row, and those behind it, until its leg is answered (A2)") {
+TEST_CASE("a transfer across shards keeps its row, and those behind it, until its leg is answered (G2)") {
   const std::string home = name_on(1, 2, "home");
   Forgetful world(1, 1, 2);
   world.entry([&](Batch& batch) {
