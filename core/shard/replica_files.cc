@@ -10,7 +10,7 @@ namespace coffer::shard {
 namespace {
 
 /// For how many time-outs something of the attic is missing before it is made from history, if no member can help.
-constexpr int rebuild_timeouts = 8;
+constexpr int rebuild_timeouts = 4;
 
 }  // namespace
 
@@ -92,6 +92,8 @@ std::optional<ReplicaFiles::Loaded> ReplicaFiles::take_loaded() {
 }
 
 void ReplicaFiles::step(Instant now, FileOutput& out) {
+  attic_.step(out.io);
+  transfer_.set_attic_gap(attic_.gap(attic_needed_));
   transfer_.tick(now, out);
   if (load_) {
     load_->pump(store_, out.io);
@@ -99,20 +101,18 @@ void ReplicaFiles::step(Instant now, FileOutput& out) {
   if (snapshots_) {
     snapshots_->pump(out.io);
   }
-  attic_.step(out.io);
 }
 
 void ReplicaFiles::tend_attic(Instant now, const txn::StateMachine& state, FileOutput& out) {
   if (!state.has_attic()) {
     return;
   }
-  const std::optional<AtticGap> gap = attic_.gap(state.rows_in_memory_from());
-  transfer_.set_attic_gap(gap);
+  attic_needed_ = state.rows_in_memory_from();
   if (now >= look_for_damage_at_) {
     attic_is_damaged_ = attic_.is_damaged();
     look_for_damage_at_ = now + config_.timeout;
   }
-  attic_lacks_ = gap || attic_is_damaged_;
+  attic_lacks_ = attic_is_damaged_ || attic_.gap(attic_needed_).has_value();
   if (rebuild_ && !rebuild_->is_making() && (!attic_lacks_ || rebuild_->ended())) {
     rebuild_.reset();
     rebuild_after_ = now + config_.timeout * rebuild_timeouts;

@@ -95,6 +95,7 @@ class ReplicaFiles {
   std::optional<SnapshotLoad> load_;
   std::uint64_t loads_ = 0;
   Attic attic_;
+  std::uint64_t attic_needed_ = 0;  ///< runs have to reach up to this place
   bool attic_lacks_ = false;
   bool attic_is_damaged_ = false;
   Instant look_for_damage_at_;
