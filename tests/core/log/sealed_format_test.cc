@@ -20,12 +20,14 @@ namespace {
 
 const SealedName snapshot_42{SealedKind::snapshot, ShardId(1), Index(42)};
 const SealedName history_7{SealedKind::history, ShardId(12), Index(7)};
+const SealedName attic_42{SealedKind::attic, ShardId(1), Index(42)};
 
 TEST_CASE("every name of a sealed file is read back, and only as it is written") {
   CHECK(file_name(snapshot_42) == "snapshot-000001-00000000000000000042");
   CHECK(file_name(history_7, true) == "archive-000012-00000000000000000007");
+  CHECK(file_name(attic_42) == "attic-000001-00000000000000000042");
   for (const SealedName& name :
-       {snapshot_42, history_7, SealedName{SealedKind::history, ShardId(UINT32_MAX), Index(UINT64_MAX)}}) {
+       {snapshot_42, history_7, attic_42, SealedName{SealedKind::history, ShardId(UINT32_MAX), Index(UINT64_MAX)}}) {
     CHECK(parse_file_name(file_name(name))->name == name);
     CHECK(parse_file_name(file_name(name))->role == FileRole::published);
     CHECK(parse_file_name(part_name(name))->name == name);
@@ -117,7 +119,7 @@ TEST_CASE("a later version is told from damage; fields that cannot be are refuse
     std::size_t size;
   };
   for (const Field& field :
-       {Field{"magic", 0, 0, 4}, Field{"kind 0", 6, 0, 1}, Field{"kind 3", 6, 3, 1}, Field{"zero", 7, 1, 1},
+       {Field{"magic", 0, 0, 4}, Field{"kind 0", 6, 0, 1}, Field{"kind 4", 6, 4, 1}, Field{"zero", 7, 1, 1},
         Field{"no chunk size", 28, 0, 4}, Field{"huge chunk size", 28, UINT32_MAX, 4}, Field{"first 0", 32, 0, 8},
         Field{"first behind last", 32, 41, 8}, Field{"more entries than bytes", 40, 1u << 20, 8},
         Field{"position 0", 56, 0, 8}, Field{"last position before the first", 64, 0, 8},
