@@ -118,11 +118,16 @@ bool Attic::is_damaged() const {
 
 // ---- Searches -------------------------------------------------------------------------------------------------------
 
+bool Attic::may_have(const TransferId& id) const {
+  const std::uint64_t hash = ledger::Dedup::hash_of(id);
+  for (const auto& [run, index] : open_) index.prefetch(hash);
+  return std::any_of(open_.begin(), open_.end(), [hash](const auto& run) { return run.second.may_have(hash); });
+}
+
 std::optional<Attic::Search> Attic::seek(const std::vector<TransferId>& ids, std::uint64_t& chunks) {
   std::vector<Read> reads;
   for (const TransferId& id : ids) {
     const std::uint64_t hash = ledger::Dedup::hash_of(id);
-    for (const auto& [run, index] : open_) index.prefetch(hash);
     for (const auto& [run, index] : open_) {
       if (!index.may_have(hash)) continue;
       const attic::RunIndex::Chunks in = index.chunks_of(hash);

@@ -62,6 +62,8 @@ class Attic {
   /// A published run has chunks that are known to be damaged.
   bool is_damaged() const;
 
+  /// Whether a filter of an open run says "perhaps".
+  bool may_have(const TransferId& id) const;
   using Search = std::uint64_t;
   /// Asks the filters of all open runs. Nothing: none of these ids is in them. Requires: held() reaches as far as the
   /// answer has to (the caller checks).

@@ -19,14 +19,18 @@ void Shard::trace_attic(Output& out, TraceKind kind, std::uint64_t a, std::uint6
   out.trace.push_back(event);
 }
 
-/// The ids that memory alone cannot tell of: not found there, and such as may have left. Without an account an id is
-/// asked of all homes, of which some may be on disk.
-std::vector<TransferId> Shard::sought_ids(const router::Request& request) const {
+/// The ids that memory alone cannot tell of: not found there, and such as may have left; if the runs here reach far
+/// enough (`is_covered`), only those that their filters do not rule out, which most new ids are. Without an account an
+/// id is asked of all homes, of which some may be on disk.
+std::vector<TransferId> Shard::sought_ids(const router::Request& request, bool is_covered) const {
   std::vector<TransferId> ids;
   const TenantId tenant = request.header.tenant;
   const auto add = [&](std::string_view account, const TransferId& id) {
+    if (!ledger::Dedup::may_leave(id) || (is_covered && !files_.attic().may_have(id))) {
+      return;
+    }
     const bool is_known = !account.empty() && state_->is_in_memory(tenant, account, id);
-    if (ledger::Dedup::may_leave(id) && !is_known) {
+    if (!is_known) {
       ids.push_back(id);
     }
   };
@@ -78,13 +82,13 @@ bool Shard::has_to_wait(Queued& queued, Output& out) {
   if (from == 0 || queued.sought_from == from) {
     return false;
   }
-  const std::vector<TransferId> ids = sought_ids(queued.request);
+  const std::uint64_t held = files_.attic().held();
+  const std::vector<TransferId> ids = sought_ids(queued.request, held >= from);
   queued.recalled.clear();
   queued.sought_from.reset();
   if (ids.empty()) {
     return false;
   }
-  const std::uint64_t held = files_.attic().held();
   if (held < from) {
     trace_attic(out, TraceKind::attic_waits, held, from);
     queue_expires_ = std::min(queue_expires_, queued.deadline);
