@@ -32,13 +32,13 @@ struct Tuning {
   Duration heartbeat_interval = milliseconds(50);
   Duration leg_resend_interval = milliseconds(300);
   Duration attempt_timeout = milliseconds(300);  ///< proxy: one attempt, then another with the same id
-  std::uint32_t entries_in_flight_max = 4;        ///< uncommitted entries a leader keeps per shard
-  std::uint32_t entry_bytes_max = 3u << 20;       ///< of an entry's payload, after which nothing more joins it
-  std::uint32_t append_bytes_max = 4u << 20;      ///< bytes of entries in one append message
-  std::uint32_t legs_in_flight_max = 4096;        ///< unanswered legs sent per (source, target)
-  std::uint32_t requests_max = 1u << 14;          ///< outstanding requests per node; more are refused as overloaded
-  std::uint64_t segment_size = 64u << 20;         ///< bytes of one stream segment
-  std::uint64_t window_bytes_max = 16u << 20;     ///< bytes of entries in flight to one follower
+  std::uint32_t entries_in_flight_max = 4;       ///< uncommitted entries a leader keeps per shard
+  std::uint32_t entry_bytes_max = 3u << 20;      ///< of an entry's payload, after which nothing more joins it
+  std::uint32_t append_bytes_max = 4u << 20;     ///< bytes of entries in one append message
+  std::uint32_t legs_in_flight_max = 4096;       ///< unanswered legs sent per (source, target)
+  std::uint32_t requests_max = 1u << 14;         ///< outstanding requests per node; more are refused as overloaded
+  std::uint64_t segment_size = 64u << 20;        ///< bytes of one stream segment
+  std::uint64_t window_bytes_max = 16u << 20;    ///< bytes of entries in flight to one follower
   // The same on every node of a cluster, for ever (log::SnapshotSizes): whoever comes with others is refused.
   std::uint64_t epoch_bytes = 256u << 20;  ///< payload between two snapshots of a shard, or its state's size if larger
   std::uint32_t chunk_bytes = 256u << 10;  ///< of sealed files: what is checked, fetched and repaired at a time

@@ -461,6 +461,28 @@ Scenario draw_attic(std::uint64_t seed) {
   return scenario;
 }
 
+Profile attic_profile() {
+  return {"attic",
+          "the worlds of the default profile, where most rows of ids leave memory for the disk, and clients come back "
+          "late",
+          draw_attic,
+          {},
+          {"attic_conflict", "attic_damaged", "attic_false_positive", "attic_found", "attic_published", "attic_rebuilt",
+           "attic_repeated", "attic_status", "attic_waited_for_cover", "dedup_hit_after_failover", "left_with_a_leg",
+           "rows_left", "snapshot_installed", "snapshot_published", "undo"}};
+}
+
+Profile membership_profile() {
+  return {"membership",
+          "groups whose members and leaders an operator changes while everything but the disks goes wrong",
+          draw_membership,
+          {"grow_group", "replace_member", "shrink_group", "transfer_leadership"},
+          {"change_called_off", "change_taken_over", "configuration_rolled_back", "fetch_resumed", "founders_gone",
+           "group_grew", "group_shrank", "joint_committed", "leader_replaced", "learner_promoted",
+           "learner_promoted_by_snapshot", "segment_removed", "snapshot_installed", "snapshot_published",
+           "transfer_done", "transfer_given_up"}};
+}
+
 }  // namespace
 
 const std::vector<Profile>& profiles() {
@@ -471,14 +493,7 @@ const std::vector<Profile>& profiles() {
        {},
        {"account_closed", "close_refused", "compensation_into_frozen", "confirmed_into_frozen", "frozen_between_phases",
         "refused_closed", "refused_frozen", "undo"}},
-      {"attic",
-       "the worlds of the default profile, where most rows of ids leave memory for the disk, and clients come back "
-       "late",
-       draw_attic,
-       {},
-       {"attic_conflict", "attic_damaged", "attic_false_positive", "attic_found", "attic_published", "attic_rebuilt",
-        "attic_repeated", "attic_status", "attic_waited_for_cover", "dedup_hit_after_failover", "left_with_a_leg",
-        "rows_left", "snapshot_installed", "snapshot_published", "undo"}},
+      attic_profile(),
       {"default", "everything a seed can draw", draw_default},
       {"holds",
        "the worlds of the default profile, whose clients place, capture and void holds, or let them expire",
@@ -493,14 +508,7 @@ const std::vector<Profile>& profiles() {
        {},
        {"answered_after_its_window", "id_expired", "id_forgotten", "id_in_future", "id_kept_while_running",
         "id_window_moved", "snapshot_published", "undo"}},
-      {"membership",
-       "groups whose members and leaders an operator changes while everything but the disks goes wrong",
-       draw_membership,
-       {"grow_group", "replace_member", "shrink_group", "transfer_leadership"},
-       {"change_called_off", "change_taken_over", "configuration_rolled_back", "fetch_resumed", "founders_gone",
-        "group_grew", "group_shrank", "joint_committed", "leader_replaced", "learner_promoted",
-        "learner_promoted_by_snapshot", "segment_removed", "snapshot_installed", "snapshot_published", "transfer_done",
-        "transfer_given_up"}},
+      membership_profile(),
       {"membership_on_bad_disks", "groups whose members and leaders an operator changes while everything goes wrong",
        draw_membership_on_bad_disks},
       {"numbers",

@@ -1,6 +1,6 @@
 // The attic of one replica on a disk in memory: runs are written at the ends of epochs, opened, and asked; what is
-// damaged or missing is never answered from, and is made again from history, byte for byte (decision 12, section 3, G3 to
-// G8).
+// damaged or missing is never answered from, and is made again from history, byte for byte (decision 12, section 3, G3
+// to G8).
 #include "core/shard/attic.h"
 
 #include <deque>

@@ -11,7 +11,7 @@ WHY = "a test that is not built proves nothing; tests/ mirrors the tree"
 ROWS = ("not built", "no folder", "no test case")
 
 # As in tests/CMakeLists.txt.
-_BUILT = re.compile(r"tests/(?:core/(?:base|ledger|log|raft|txn|router|shard|node)|sim|net|cli|fuzz)/.+\.cc|"
+_BUILT = re.compile(r"tests/(?:core/(?:base|attic|ledger|log|raft|txn|router|shard|node)|sim|net|cli|fuzz)/.+\.cc|"
                     r"tests/(?:main|precompiled)\.cc|tests/mutants/.*")
 _CASE = re.compile(r"\b(?:TEST_CASE|SCENARIO|TEMPLATE_TEST_CASE|TEST_CASE_METHOD)\s*\(")
 

@@ -9,7 +9,7 @@ from tree import Breach, Tree
 
 NAME = "symbols"
 WHY = "the core is a pure function: time, entropy, network and disk enter as input and leave as effect"
-MODULES = ("base", "ledger", "log", "raft", "txn", "router", "shard", "node")
+MODULES = ("base", "attic", "ledger", "log", "raft", "txn", "router", "shard", "node")
 
 # What the outside world is called in symbols, by kind.
 FORBIDDEN = {
