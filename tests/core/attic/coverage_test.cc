@@ -1,6 +1,7 @@
 // How far runs reach: gaps, empty runs, runs that come again or go.
 #include "core/attic/coverage.h"
 
+#include <cstdint>
 #include <map>
 #include <utility>
 #include <vector>

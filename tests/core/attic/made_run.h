@@ -1,6 +1,7 @@
 // Runs made up for tests: rows whose contents say which place they have, written as a node would write them.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 #include <vector>
 

@@ -2,7 +2,9 @@
 #include "core/attic/run_format.h"
 
 #include <algorithm>
-#include <string>
+#include <cstddef>
+#include <cstdint>
+#include <span>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -88,24 +90,19 @@ TEST_CASE("a head is refused with any field out of range or any other length") {
 
 TEST_CASE("property: of arbitrary bytes only heads are read that would be written") {
   REQUIRE(rc::check("only heads are read that would be written",
-                    [](const std::vector<std::uint8_t>& bytes, bool forges, std::uint8_t at) {
-                      Bytes meta = forges ? encode(head_of(5, 105, 12, 64)) : Bytes();
+                    [](const std::vector<std::uint8_t>& bytes, std::uint8_t from, bool forges) {
+                      const ByteView any = std::as_bytes(std::span(bytes));
+                      Bytes meta = forges ? encode(head_of(5, 105, 12, 64)) : Bytes(any.begin(), any.end());
                       if (forges) {
-                        const std::size_t from = at % meta.size();
-                        const std::size_t size = std::min(bytes.size(), meta.size() - from);
-                        std::transform(bytes.begin(), bytes.begin() + static_cast<std::ptrdiff_t>(size),
-                                       meta.begin() + static_cast<std::ptrdiff_t>(from),
-                                       [](std::uint8_t byte) { return std::byte(byte); });
-                      } else {
-                        std::transform(bytes.begin(), bytes.end(), std::back_inserter(meta),
-                                       [](std::uint8_t byte) { return std::byte(byte); });
+                        const std::size_t at = from % meta.size();
+                        const std::size_t size = std::min(any.size(), meta.size() - at);
+                        std::copy_n(any.begin(), size, meta.begin() + static_cast<std::ptrdiff_t>(at));
                       }
                       const Result<RunHead> head = decode_head(meta);
                       if (head) RC_ASSERT(encode(*head) == meta);
                     }));
 }
 
-/// Five records in chunks of two, 12 bytes each; the places of those that are found.
 constexpr std::uint64_t below = 100;
 constexpr std::uint64_t twice = 200;
 constexpr std::uint64_t above = 300;
@@ -158,12 +155,11 @@ TEST_CASE("what is no row chunk of the run is refused") {
 
 TEST_CASE("property: a row chunk may be any bytes") {
   REQUIRE(rc::check("a row chunk may be any bytes", [](const std::vector<std::uint8_t>& bytes, std::uint64_t hash) {
-    Bytes chunk;
-    std::transform(bytes.begin(), bytes.end(), std::back_inserter(chunk),
-                   [](std::uint8_t byte) { return std::byte(byte); });
+    const ByteView any = std::as_bytes(std::span(bytes));
+    Bytes chunk(any.begin(), any.end());
     chunk.resize(20);
     const auto found = find_in_chunk(head_of(0, 2, 2, 20), 0, chunk, hash);
-    if (found) RC_ASSERT(found->size() <= 2);
+    if (found) RC_ASSERT(found->size() <= 2u);
   }));
 }
 

@@ -2,7 +2,9 @@
 #include "core/attic/run_index.h"
 
 #include <algorithm>
+#include <cstdint>
 #include <set>
+#include <span>
 #include <vector>
 
 #include <catch2/catch.hpp>
@@ -159,8 +161,8 @@ TEST_CASE("property: a tail may be any bytes") {
   REQUIRE(rc::check("a tail may be any bytes", [](const std::vector<std::uint8_t>& bytes, std::uint64_t hash) {
     const RunHead head = head_of(0, 3, 4, 24);
     RunIndex index(head);
-    Bytes tail;
-    for (const std::uint8_t byte : bytes) tail.push_back(std::byte(byte));
+    const ByteView any = std::as_bytes(std::span(bytes));
+    Bytes tail(any.begin(), any.end());
     tail.resize(tail_size(head));
     for (ByteView rest = tail; !rest.empty();) {
       const ByteView chunk = rest.first(std::min<std::size_t>(rest.size(), 24));
