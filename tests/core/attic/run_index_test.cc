@@ -164,12 +164,13 @@ TEST_CASE("property: a tail may be any bytes") {
     const ByteView any = std::as_bytes(std::span(bytes));
     Bytes tail(any.begin(), any.end());
     tail.resize(tail_size(head));
+    std::copy_n(reinterpret_cast<const std::byte*>(&tail_end), sizeof tail_end, tail.end() - sizeof tail_end);
     for (ByteView rest = tail; !rest.empty();) {
       const ByteView chunk = rest.first(std::min<std::size_t>(rest.size(), 24));
       if (index.feed(chunk).has_error()) break;
       rest = rest.subspan(chunk.size());
     }
-    RC_ASSERT(!index.ready() || index.chunks_of(hash).end <= head.row_chunks);
+    if (index.ready()) RC_ASSERT(index.chunks_of(hash).end <= head.row_chunks);
   }));
 }
 
