@@ -3,6 +3,9 @@
 #include <fstream>
 #include <set>
 #include <sstream>
+#include <string>
+#include <string_view>
+#include <utility>
 
 #include <catch2/catch.hpp>
 
@@ -22,12 +25,18 @@ TEST_CASE("every oracle is silent about a clean run with everything in it") {
   }
 }
 
+/// O-L10 comes after O-L9.
+std::pair<std::string, int> in_order(std::string_view name) {
+  const std::size_t number = name.find_first_of("0123456789");
+  return {std::string(name.substr(0, number)), std::stoi(std::string(name.substr(number)))};
+}
+
 TEST_CASE("rows are in name order, and each oracle knows its own name") {
   std::set<std::string_view> names;
-  std::string_view before;
+  std::pair<std::string, int> before;
   for (const Row& row : table()) {
-    CHECK(before < row.name);
-    before = row.name;
+    CHECK(before < in_order(row.name));
+    before = in_order(row.name);
     Story story(row.name);
     CHECK(story.oracle().name() == row.name);
     CHECK(names.insert(row.name).second);
