@@ -355,8 +355,15 @@ constexpr TraceKind bad_moments[] = {
     TraceKind::snapshot_needed, TraceKind::snapshot_published, TraceKind::transfer_begun,
 };
 
+/// The highest that a fault draws from.
+std::uint64_t last_stream(const Scenario& scenario) {
+  std::uint64_t last = 0;
+  for (const faults::FaultSpec& spec : scenario.faults) last = std::max(last, spec.stream);
+  return last;
+}
+
 faults::FaultSpec& add_drawn(Scenario& scenario, std::string_view fault, const faults::Mood& mood, std::uint64_t seed) {
-  const std::uint64_t number = scenario.faults.size() + 1;
+  const std::uint64_t number = last_stream(scenario) + 1;
   Prng own = stream(seed, Domain::swarm, 4, fault_site + number);
   return scenario.faults.emplace_back(drawn(*faults::find(fault), own, mood, number, scenario.shards));
 }
@@ -377,7 +384,7 @@ void add_at_bad_moment(Scenario& scenario, const faults::Mood& mood, std::uint64
 /// Faults of disks, each now and then.
 void add_disk_faults(Scenario& scenario, std::uint64_t seed, std::uint64_t of, std::uint32_t exists_per_mille,
                      const faults::Mood& mood, Prng& prng) {
-  std::uint64_t number = scenario.faults.size();
+  std::uint64_t number = last_stream(scenario);
   for (const faults::Row& row : faults::table()) {
     if (!row.acts.of_disk || row.name == "empty_disk") continue;  // orders about a lost node never end
     ++number;
