@@ -2,8 +2,8 @@
 #include <bit>
 #include <memory>
 #include <set>
-#include <string_view>
 #include <sstream>
+#include <string_view>
 
 #include <catch2/catch.hpp>
 #include <nlohmann/json.hpp>
