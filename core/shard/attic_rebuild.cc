@@ -53,11 +53,16 @@ void AtticRebuild::begin_run(Index last, std::vector<IoOp>& out) {
   if (!repairs_ && !is_missing) return state_.let_go(left_);
   last_ = last;
   chunk_ = 0;
+  history_ = store_.files().at(name_of(SealedKind::history, last)).header;
   run_.emplace(attic::head_of(first, left_, left_row_bytes, config_.chunk_size));
 }
 
 void AtticRebuild::write_run(std::vector<IoOp>& out, std::vector<TraceEvent>& trace) {
   const SealedName name = name_of(SealedKind::attic, last_);
+  if (!repairs_ && !store_.writing(name)) {  // given up, for a snapshot was installed
+    run_.reset();
+    return state_.let_go(left_);
+  }
   for (int rows = 0; rows < rows_per_step_max && !run_->has_chunk(); ++rows) {
     if (const std::optional<std::uint64_t> hashed = run_->wants_hash()) {
       run_->add(ledger::Dedup::hash_of(state_.left_row(*hashed).row.id));
@@ -82,15 +87,14 @@ void AtticRebuild::write_run(std::vector<IoOp>& out, std::vector<TraceEvent>& tr
 void AtticRebuild::end_run(std::vector<IoOp>& out, std::vector<TraceEvent>& trace) {
   const SealedName name = name_of(SealedKind::attic, last_);
   if (!repairs_) {
-    const SealedHeader& history = store_.files().at(name_of(SealedKind::history, last_)).header;
     SealedHeader header;
     header.name = name;
     header.cluster = config_.cluster;
     header.first = last_;
-    header.last_term = history.last_term;
-    header.first_position = header.last_position = history.last_position;
-    header.last_stamp = history.last_stamp;
-    header.chain_before = header.chain_after = history.chain_after;
+    header.last_term = history_.last_term;
+    header.first_position = header.last_position = history_.last_position;
+    header.last_stamp = history_.last_stamp;
+    header.chain_before = header.chain_after = history_.chain_after;
     header.meta = attic::encode(run_->head());
     store_.seal(name, std::move(header), {}, out);
   }

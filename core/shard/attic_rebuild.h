@@ -54,9 +54,10 @@ class AtticRebuild {
   std::vector<Entry> entries_;  ///< read, and not folded
   std::uint64_t left_ = 0;      ///< rows that had left at the end of the epoch before
   std::optional<attic::RunWriter> run_;
-  Index last_;               ///< of the run being made
-  bool repairs_ = false;     ///< ... whose file is there, with damaged chunks
-  std::uint32_t chunk_ = 0;  ///< of it, to be taken next
+  Index last_;                 ///< of the run being made
+  log::SealedHeader history_;  ///< of its epoch; the file may be lost meanwhile
+  bool repairs_ = false;       ///< the run's file is there, with damaged chunks
+  std::uint32_t chunk_ = 0;    ///< of it, to be taken next
 };
 
 }  // namespace coffer::shard
