@@ -222,6 +222,8 @@ bool Snapshots::wants_rows() const {
 
 void Snapshots::supply_rows(const txn::StateMachine& state, std::vector<IoOp>& out) {
   if (!wants_rows()) return;
+  const bool has_gone = run_->head().records() > 0 && run_->head().first < state.rows_in_memory_from();
+  if (has_gone && store_.lost().contains(name_of(SealedKind::attic))) return leave_run_to_others(out);
   for (int rows = 0; rows < rows_per_step_max && !run_->has_chunk(); ++rows) {
     if (const std::optional<std::uint64_t> hashed = run_->wants_hash()) {
       run_->add(ledger::Dedup::hash_of(state.left_row(*hashed).row.id));
@@ -232,6 +234,13 @@ void Snapshots::supply_rows(const txn::StateMachine& state, std::vector<IoOp>& o
     }
   }
   write_run(out);
+}
+
+/// The run was open here, so its rows have left memory, and then its file was lost: who has it gives it.
+void Snapshots::leave_run_to_others(std::vector<IoOp>& out) {
+  store_.abandon(name_of(SealedKind::attic), out);
+  run_.reset();
+  stage_ = Stage::run_sealed;
 }
 
 void Snapshots::write_run(std::vector<IoOp>& out) {

@@ -74,7 +74,7 @@ class Snapshots {
   /// Requires: it is next_entry() (checked).
   void supply(const Entry& entry, std::vector<IoOp>& out);
   /// Whether rows of the run being written can be taken now. / Takes some. Requires: `state` is the one passed, and the
-  /// rows are still in memory (checked).
+  /// rows are still in memory (checked), or the run's file was here and has been lost: then it comes from a member.
   bool wants_rows() const;
   void supply_rows(const txn::StateMachine& state, std::vector<IoOp>& out);
   /// The newest boundary whose history and snapshot have become durable since the last call: the stream may be told.
@@ -124,6 +124,7 @@ class Snapshots {
   void end_history(const log::SealedHeader& header);
   void begin_run(std::vector<IoOp>& out);
   void write_run(std::vector<IoOp>& out);
+  void leave_run_to_others(std::vector<IoOp>& out);
   log::SealedHeader sealed_at(log::SealedKind kind) const;
   void begin_snapshot(std::vector<IoOp>& out);
   void write_snapshot(std::vector<IoOp>& out);
