@@ -21,7 +21,8 @@ void Shard::tend_files(Now now, Output& out) {
   files_.step(now.monotonic, file_out_);
   files_.supply(raft_, *state_, file_out_);
   tend_attic(now, out);
-  raft_.set_complete(files_.transfer().complete());
+  const bool has_runs = files_.attic().held() >= state_->rows_in_memory_from();
+  raft_.set_complete(files_.transfer().complete() && has_runs);
   if (const std::optional<LogPlace> durable = files_.take_durable(); durable && durable->index > marked_.index) {
     marked_ = *durable;
     stream_.restore(config_.shard, marked_);
