@@ -72,6 +72,8 @@ std::vector<TransferId> Shard::sought_ids(const router::Request& request, bool i
     case router::RequestKind::transfer_leadership:
       break;
   }
+  std::sort(ids.begin(), ids.end());
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());  // of several accounts it may be the same
   return ids;
 }
 
