@@ -76,7 +76,7 @@ class ReplicaFiles {
   void supply(const raft::Raft& raft, const txn::StateMachine& state, FileOutput& out);
   Attic& attic() { return attic_; }
   const Attic& attic() const { return attic_; }
-  /// `needed`: the first place that `state` has in memory. Goes on with what the attic lacks. Called every step.
+  /// Goes on with what the attic lacks of the rows that `state` has in memory no more. Called every step.
   void tend_attic(Instant now, const txn::StateMachine& state, FileOutput& out);
   /// The newest epoch whose history and snapshot have become durable since the last call.
   std::optional<LogPlace> take_durable() { return snapshots_->take_durable(); }
