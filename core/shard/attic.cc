@@ -124,9 +124,11 @@ bool Attic::may_have(const TransferId& id) const {
   return std::any_of(open_.begin(), open_.end(), [hash](const auto& run) { return run.second.may_have(hash); });
 }
 
-std::optional<Attic::Search> Attic::seek(const std::vector<TransferId>& ids, std::uint64_t& chunks) {
+std::optional<Attic::Search> Attic::seek(std::vector<Sought> asked, std::uint64_t& chunks) {
   std::vector<Read> reads;
-  for (const TransferId& id : ids) {
+  for (std::size_t i = 0; i < asked.size(); ++i) {
+    const TransferId& id = asked[i].id;
+    if (i > 0 && asked[i - 1].id == id) continue;
     const std::uint64_t hash = ledger::Dedup::hash_of(id);
     for (const auto& [run, index] : open_) {
       if (!index.may_have(hash)) continue;
@@ -138,8 +140,14 @@ std::optional<Attic::Search> Attic::seek(const std::vector<TransferId>& ids, std
   if (reads.empty()) return std::nullopt;
   ++last_search_;
   searches_[last_search_].reads = reads.size();
+  searches_[last_search_].asked = std::move(asked);
   line_.insert(line_.end(), reads.begin(), reads.end());
   return last_search_;
+}
+
+bool Attic::Searching::seeks(const ledger::DedupRow& row) const {
+  return std::binary_search(asked.begin(), asked.end(), Sought{row.id, row.home}) ||
+         std::binary_search(asked.begin(), asked.end(), Sought{row.id});
 }
 
 void Attic::forget_searches() {
@@ -208,7 +216,7 @@ bool Attic::take(const SealedStore::ReadChunk& chunk, std::vector<TraceEvent>& t
   for (const ByteView content : *records) {
     const std::optional<txn::LeftRow> left = decode_left_row(content);
     if (!left) return true;
-    if (left->row.id == read.id) searching->second.rows.push_back(*left);
+    if (left->row.id == read.id && searching->second.seeks(left->row)) searching->second.rows.push_back(*left);
   }
   end_read(read);
   return true;

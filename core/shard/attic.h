@@ -65,12 +65,18 @@ class Attic {
   /// Whether a filter of an open run says "perhaps".
   bool may_have(const TransferId& id) const;
   using Search = std::uint64_t;
-  /// Asks the filters of all open runs. Nothing: none of these ids is in them. Requires: held() reaches as far as the
-  /// answer has to (the caller checks).
-  std::optional<Search> seek(const std::vector<TransferId>& ids, std::uint64_t& chunks);
+  /// An id, and at which account; nothing: at any. The same id may be bound at very many.
+  struct Sought {
+    TransferId id;
+    std::optional<AccountNumber> home = {};
+    auto operator<=>(const Sought&) const = default;
+  };
+  /// Asks the filters of all open runs. Nothing: none of these ids is in them. Requires: ascending; held() reaches as
+  /// far as the answer has to (the caller checks).
+  std::optional<Search> seek(std::vector<Sought> asked, std::uint64_t& chunks);
   struct Found {
     Search search = 0;
-    std::vector<txn::LeftRow> rows;  ///< those with one of the ids, of whatever home
+    std::vector<txn::LeftRow> rows;  ///< those that were sought
   };
   /// Searches that are done.
   std::vector<Found> take_found() { return std::exchange(found_, {}); }
@@ -87,7 +93,9 @@ class Attic {
   };
   struct Searching {
     std::size_t reads = 0;  ///< not answered
+    std::vector<Sought> asked;
     std::vector<txn::LeftRow> rows;
+    bool seeks(const ledger::DedupRow& row) const;
   };
   void rescan();
   void open_next(std::vector<IoOp>& out);

@@ -220,7 +220,7 @@ class Shard {
                      const txn::Decision& decision, Output& out);
   // shard_attic.cc: ids whose rows have left
   bool has_to_wait(Queued& queued, Output& out);
-  std::vector<TransferId> sought_ids(const router::Request& request, bool is_covered) const;
+  std::vector<Attic::Sought> sought_ids(const router::Request& request, bool is_covered) const;
   void go_on_with_found(Output& out);
   void tend_attic(Now now, Output& out);
   void trace_recalled(const Deciding& batch, const Queued& queued, Output& out) const;

@@ -22,16 +22,20 @@ void Shard::trace_attic(Output& out, TraceKind kind, std::uint64_t a, std::uint6
 /// The ids that memory alone cannot tell of: not found there, and such as may have left; if the runs here reach far
 /// enough (`is_covered`), only those that their filters do not rule out, which most new ids are. Without an account an
 /// id is asked of all homes, of which some may be on disk.
-std::vector<TransferId> Shard::sought_ids(const router::Request& request, bool is_covered) const {
-  std::vector<TransferId> ids;
+std::vector<Attic::Sought> Shard::sought_ids(const router::Request& request, bool is_covered) const {
+  std::vector<Attic::Sought> ids;
   const TenantId tenant = request.header.tenant;
   const auto add = [&](std::string_view account, const TransferId& id) {
     if (!ledger::Dedup::may_leave(id) || (is_covered && !files_.attic().may_have(id))) {
       return;
     }
-    const bool is_known = !account.empty() && state_->is_in_memory(tenant, account, id);
-    if (!is_known) {
-      ids.push_back(id);
+    if (account.empty()) {
+      ids.push_back({id});
+      return;
+    }
+    const std::optional<AccountNumber> home = state_->account_number(tenant, account);
+    if (home && !state_->is_in_memory(*home, id)) {
+      ids.push_back({id, home});
     }
   };
   switch (request.header.kind) {
@@ -73,7 +77,7 @@ std::vector<TransferId> Shard::sought_ids(const router::Request& request, bool i
       break;
   }
   std::sort(ids.begin(), ids.end());
-  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());  // of several accounts it may be the same
+  ids.erase(std::unique(ids.begin(), ids.end()), ids.end());
   return ids;
 }
 
@@ -85,7 +89,7 @@ bool Shard::has_to_wait(Queued& queued, Output& out) {
     return false;
   }
   const std::uint64_t held = files_.attic().held();
-  const std::vector<TransferId> ids = sought_ids(queued.request, held >= from);
+  std::vector<Attic::Sought> ids = sought_ids(queued.request, held >= from);
   queued.recalled.clear();
   queued.sought_from.reset();
   if (ids.empty()) {
@@ -99,7 +103,7 @@ bool Shard::has_to_wait(Queued& queued, Output& out) {
   }
   queued.sought_from = from;
   std::uint64_t chunks = 0;
-  const std::optional<Attic::Search> search = files_.attic().seek(ids, chunks);
+  const std::optional<Attic::Search> search = files_.attic().seek(std::move(ids), chunks);
   if (!search) {
     return false;
   }

@@ -372,8 +372,10 @@ class StateMachine {
   LeftRow left_row(std::uint64_t place) const;
   /// The attic holds all rows before `place`: they may leave memory.
   void let_go(std::uint64_t place);
+  /// Nothing: there is no such account.
+  std::optional<AccountNumber> account_number(TenantId tenant, std::string_view account) const;
   /// Whether the id, of this home, is found in memory.
-  bool is_in_memory(TenantId tenant, std::string_view home_account, const TransferId& id) const;
+  bool is_in_memory(AccountNumber home, const TransferId& id) const;
   /// Lays what the attic told beside the state, for one question. No state: not exported, counted or undone.
   void recall(const LeftRow& row);
   void forget_recalled();

@@ -208,9 +208,13 @@ LeftRow StateMachine::left_row(std::uint64_t place) const {
 
 void StateMachine::let_go(std::uint64_t place) { state_->dedup.let_go(place); }
 
-bool StateMachine::is_in_memory(TenantId tenant, std::string_view home_account, const TransferId& id) const {
-  const AccountNumber home = state_->book.find(AccountKey(tenant, home_account));
-  return home != no_account && state_->dedup.find(home, id) != ledger::no_row;
+std::optional<AccountNumber> StateMachine::account_number(TenantId tenant, std::string_view account) const {
+  const AccountNumber number = state_->book.find(AccountKey(tenant, account));
+  return number == no_account ? std::nullopt : std::optional(number);
+}
+
+bool StateMachine::is_in_memory(AccountNumber home, const TransferId& id) const {
+  return state_->dedup.find(home, id) != ledger::no_row;
 }
 
 void StateMachine::recall(const LeftRow& row) { state_->dedup.recall(row.row, row.link); }

@@ -134,7 +134,7 @@ struct Life {
   /// What the attic says of the id: nothing yet, or the rows.
   std::optional<std::vector<txn::LeftRow>> ask(const TransferId& id) {
     std::uint64_t chunks = 0;
-    const std::optional<Attic::Search> search = attic.seek({id}, chunks);
+    const std::optional<Attic::Search> search = attic.seek({Attic::Sought{id}}, chunks);
     if (!search) return std::vector<txn::LeftRow>();
     run();
     return found(*search);
@@ -257,7 +257,7 @@ TEST_CASE("what is damaged or missing of the attic is made again from history, t
     std::vector<Attic::Search> searches;
     for (std::uint64_t id = 1; id <= ids; ++id) {
       std::uint64_t chunks = 0;
-      const std::optional<Attic::Search> search = life.attic.seek({id_of(id)}, chunks);
+      const std::optional<Attic::Search> search = life.attic.seek({Attic::Sought{id_of(id)}}, chunks);
       life.run();
       if (search && !life.found(*search)) searches.push_back(*search);
     }

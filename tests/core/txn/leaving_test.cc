@@ -86,6 +86,11 @@ void require_undone(const Forgetful& world) {
   }
 }
 
+/// Of alice's ids.
+bool in_memory(const StateMachine& state, const TransferId& id) {
+  return state.is_in_memory(*state.account_number(default_tenant, "alice"), id);
+}
+
 TEST_CASE("no row leaves unless the leader's settings say so, and then those beyond the limit, the oldest first (G1)") {
   Forgetful all(0);
   all.deposits(1, 20);
@@ -121,7 +126,7 @@ TEST_CASE("a row that was bound before the attic was opened stays, and so do num
   });
   world.deposits(7, 20);
   for (const std::uint64_t id : {1u, 2u, 3u, 4u, 5u}) {
-    REQUIRE(world.state.is_in_memory(default_tenant, "alice", id_of(id)));
+    REQUIRE(in_memory(world.state, id_of(id)));
   }
   for (std::uint64_t place = 0; place < world.state.rows_left(); ++place) {
     REQUIRE(world.state.left_row(place).row.id != numbered);
@@ -144,15 +149,15 @@ TEST_CASE("what has left is found until it is let go, and is in no snapshot (G3)
   SECTION("while its leaving may be undone it stays, whatever the index holds") {
     world.state.let_go(left);
     REQUIRE(world.state.rows_in_memory_from() == 0);
-    REQUIRE(world.state.is_in_memory(default_tenant, "alice", id_of(1)));
+    REQUIRE(in_memory(world.state, id_of(1)));
   }
   SECTION("while the index does not hold it, it stays, though nothing can be undone") {
     world.state.committed(world.state.last_position());
     REQUIRE(world.state.rows_in_memory_from() == 0);
     world.state.let_go(3);
     REQUIRE(world.state.rows_in_memory_from() == 3);
-    REQUIRE_FALSE(world.state.is_in_memory(default_tenant, "alice", id_of(3)));
-    REQUIRE(world.state.is_in_memory(default_tenant, "alice", id_of(4)));
+    REQUIRE_FALSE(in_memory(world.state, id_of(3)));
+    REQUIRE(in_memory(world.state, id_of(4)));
   }
   SECTION("a snapshot is the same before and after it is let go, and loads without it") {
     world.state.committed(world.state.last_position());
@@ -162,8 +167,8 @@ TEST_CASE("what has left is found until it is let go, and is in no snapshot (G3)
     REQUIRE(exported(*other) == before);
     REQUIRE(other->rows_left() == left);
     REQUIRE(other->rows_in_memory_from() == left);
-    REQUIRE_FALSE(other->is_in_memory(default_tenant, "alice", id_of(1)));
-    REQUIRE(other->is_in_memory(default_tenant, "alice", id_of(12)));
+    REQUIRE_FALSE(in_memory(*other, id_of(1)));
+    REQUIRE(in_memory(*other, id_of(12)));
   }
 }
 
