@@ -21,8 +21,6 @@ class Coverage {
   std::uint64_t end() const { return end_; }
   /// The last of those runs; 0 without any: ask for the run that follows it.
   Index last() const { return last_; }
-  /// Whether a run with this head joins those: it begins at end().
-  bool joins(const RunHead& head) const { return head.first == end_; }
 
  private:
   struct Range {

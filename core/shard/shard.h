@@ -222,6 +222,7 @@ class Shard {
   bool has_to_wait(Queued& queued, Output& out);
   std::vector<Attic::Sought> sought_ids(const router::Request& request, bool is_covered) const;
   void go_on_with_found(Output& out);
+  std::vector<txn::LeftRow> what_is_asked(const router::Request& request, std::vector<txn::LeftRow> found) const;
   void tend_attic(Now now, Output& out);
   void trace_recalled(const Deciding& batch, const Queued& queued, Output& out) const;
   void expire_seeking(Now now, Output& out);

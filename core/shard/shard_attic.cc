@@ -113,6 +113,21 @@ bool Shard::has_to_wait(Queued& queued, Output& out) {
   return true;
 }
 
+/// A status without account is of the first of the tenant's that the id was bound at: the others, who may be very many,
+/// are not needed.
+std::vector<txn::LeftRow> Shard::what_is_asked(const router::Request& request, std::vector<txn::LeftRow> found) const {
+  const auto* status = std::get_if<router::TransferStatusRequest>(&request.body);
+  if (status == nullptr || !status->account.empty()) {
+    return found;
+  }
+  std::erase_if(found,
+                [&](const txn::LeftRow& left) { return state_->tenant_of(left.row.home) != request.header.tenant; });
+  const auto first = std::min_element(
+      found.begin(), found.end(),
+      [](const txn::LeftRow& one, const txn::LeftRow& other) { return one.row.position < other.row.position; });
+  return first == found.end() ? std::vector<txn::LeftRow>() : std::vector{*first};
+}
+
 /// What waited and can be decided now goes back in line.
 void Shard::go_on_with_found(Output& out) {
   for (Attic::Found& found : files_.attic().take_found()) {
@@ -122,7 +137,7 @@ void Shard::go_on_with_found(Output& out) {
       continue;  // its caller has waited long enough
     }
     trace_attic(out, found.rows.empty() ? TraceKind::attic_missed : TraceKind::attic_found, found.rows.size());
-    at->queued.recalled = std::move(found.rows);
+    at->queued.recalled = what_is_asked(at->queued.request, std::move(found.rows));
     queue_.push_back(std::move(at->queued));
     seeking_.erase(at);
   }

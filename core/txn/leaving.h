@@ -12,7 +12,7 @@
 namespace coffer::txn::leaving {
 
 /// Rows that leave by one event, at most.
-inline constexpr std::uint64_t rows_at_once_max = 1u << 13;
+inline constexpr std::uint64_t rows_at_once_max = 1u << 16;
 /// Rows too many in memory, fewer of which are not worth an event; of small limits a sixteenth of the limit.
 inline constexpr std::uint64_t rows_at_once_min = 64;
 

@@ -374,6 +374,7 @@ class StateMachine {
   void let_go(std::uint64_t place);
   /// Nothing: there is no such account.
   std::optional<AccountNumber> account_number(TenantId tenant, std::string_view account) const;
+  TenantId tenant_of(AccountNumber account) const;  ///< requires: there is such an account (checked)
   /// Whether the id, of this home, is found in memory.
   bool is_in_memory(AccountNumber home, const TransferId& id) const;
   /// Lays what the attic told beside the state, for one question. No state: not exported, counted or undone.

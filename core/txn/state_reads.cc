@@ -213,6 +213,8 @@ std::optional<AccountNumber> StateMachine::account_number(TenantId tenant, std::
   return number == no_account ? std::nullopt : std::optional(number);
 }
 
+TenantId StateMachine::tenant_of(AccountNumber account) const { return state_->book.account(account).tenant; }
+
 bool StateMachine::is_in_memory(AccountNumber home, const TransferId& id) const {
   return state_->dedup.find(home, id) != ledger::no_row;
 }

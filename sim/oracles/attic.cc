@@ -1,7 +1,8 @@
 // O-L10. Rows that leave a shard's state, by the committed events and the durable bytes alone: they leave from the
 // front, and nothing of them is still under way; an id is never bound again at its account, though its row has left; an
-// attic file holds exactly the rows that left up to the entry it names, with what the log says of them; and a client is
-// told of an id whose row had left what the log says: never that there is none, nor another outcome or position.
+// attic file holds exactly the rows that left in the epoch that ends with the entry it names, each file's rows behind
+// those of the one before, with what the log says of them; and a client is told of an id whose row had left what the
+// log says: never that there is none, nor another outcome or position.
 //
 //   attic payload := (hash u64 | row 55 | link 28 or zeros){…} zeros to the next chunk, …, then what is not looked at
 //   meta          := magic "CFA1" u32 | version u16 | content_size u16 | first u64 | end u64 | chunk_size u32
@@ -115,8 +116,9 @@ class Attic final : public Oracle {
     if (!violations().empty() || !sealed || sealed->kind != SealedKind::attic || !book_.knows(sealed->shard)) return;
     std::string why;
     const std::optional<SealedFile> whole = decode_sealed(*sealed, contents, why);
-    if (!whole || !judged_.insert(*sealed).second) return;  // O-E3 looks at what is not whole, or not the same
-    if (const std::string breach = judge(shards_[sealed->shard.value - 1], *whole); !breach.empty()) {
+    if (!whole || runs_.contains(*sealed)) return;  // O-E3 looks at what is not whole, or not the same
+    const std::string breach = judge(shards_[sealed->shard.value - 1], *whole, runs_[*sealed]);
+    if (!breach.empty()) {
       violated("node " + std::to_string(node.value) + ": the attic file of " + text(sealed->shard) + " at entry " +
                std::to_string(sealed->last.value) + " " + breach);
     }
@@ -144,6 +146,21 @@ class Attic final : public Oracle {
       }
     } else if (call->kind == router::RequestKind::transfer_status) {
       told_status(*call, reply, since);
+    }
+  }
+
+  void finish(SimTime) override {
+    ShardId shard;
+    std::uint64_t end = 0;
+    for (const auto& [name, head] : runs_) {
+      if (name.shard != shard) end = 0;
+      shard = name.shard;
+      if (head.first != end) {
+        violated("the attic file of " + text(shard) + " at entry " + std::to_string(name.last.value) +
+                 " begins at place " + std::to_string(head.first) + ", and those before it end at " +
+                 std::to_string(end));
+      }
+      end = head.end;
     }
   }
 
@@ -184,9 +201,10 @@ class Attic final : public Oracle {
   }
 
   /// Empty: the file is as the log says.
-  static std::string judge(const Shard& shard, const SealedFile& file) {
+  static std::string judge(const Shard& shard, const SealedFile& file, RunHead& run) {
     const std::optional<RunHead> head = decode_run_head(file.meta);
     if (!head) return "has no head that follows the grammar";
+    run = *head;
     const std::uint64_t index = file.name.last.value;
     if (index >= shard.left_at.size()) return "is of an entry that nobody has committed";
     if (head->end != shard.left_at[index]) {
@@ -253,7 +271,7 @@ class Attic final : public Oracle {
   std::map<std::uint64_t, std::uint64_t> called_at_;  ///< facts there were, by operation
   std::map<Key, Fact> facts_of_;
   std::map<std::pair<TenantId, TransferId>, Fact> some_of_;
-  std::set<SealedName> judged_;
+  std::map<SealedName, RunHead> runs_;  ///< by shard and entry
 };
 
 }  // namespace
