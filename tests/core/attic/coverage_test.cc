@@ -14,13 +14,10 @@ namespace {
 
 RunHead rows(std::uint64_t first, std::uint64_t end) { return head_of(first, end, 4, 64); }
 
-TEST_CASE("without runs nothing is covered, and the first run joins") {
+TEST_CASE("without runs nothing is covered") {
   const Coverage coverage;
   CHECK(coverage.end() == 0);
   CHECK(coverage.last() == Index(0));
-  CHECK(coverage.joins(rows(0, 7)));
-  CHECK(coverage.joins(rows(0, 0)));
-  CHECK_FALSE(coverage.joins(rows(1, 7)));
 }
 
 TEST_CASE("runs cover as far as they follow each other without a gap, in whatever order they come") {
@@ -32,8 +29,6 @@ TEST_CASE("runs cover as far as they follow each other without a gap, in whateve
   coverage.add(Index(10), rows(0, 7));
   CHECK(coverage.end() == 9);
   CHECK(coverage.last() == Index(30));
-  CHECK(coverage.joins(rows(9, 12)));
-  CHECK_FALSE(coverage.joins(rows(12, 20)));
   coverage.add(Index(40), rows(9, 12));
   CHECK(coverage.end() == 20);
   CHECK(coverage.last() == Index(50));
