@@ -34,6 +34,19 @@ std::optional<txn::LeftRow> decode_left_row(ByteView content) {
   return left;
 }
 
+void supply_rows(attic::RunWriter& run, const txn::StateMachine& state) {
+  constexpr int rows_per_step_max = 4096;  // hashes, or contents
+  for (int rows = 0; rows < rows_per_step_max && !run.has_chunk(); ++rows) {
+    if (const std::optional<std::uint64_t> hashed = run.wants_hash()) {
+      run.add(ledger::Dedup::hash_of(state.left_row(*hashed).row.id));
+    } else if (const std::optional<std::uint64_t> place = run.wants_content()) {
+      run.put(encode(state.left_row(*place)));
+    } else {
+      break;
+    }
+  }
+}
+
 std::optional<attic::RunHead> run_head_of(const log::SealedHeader& header) {
   const Result<attic::RunHead> head = attic::decode_head(header.meta);
   if (head.has_error()) return std::nullopt;

@@ -19,6 +19,7 @@
 
 #include "core/attic/coverage.h"
 #include "core/attic/run_index.h"
+#include "core/attic/run_writer.h"
 #include "core/base/bytes.h"
 #include "core/base/ids.h"
 #include "core/base/io.h"
@@ -34,6 +35,10 @@ inline constexpr std::uint16_t left_row_bytes = 83;
 Bytes encode(const txn::LeftRow& row);
 /// Nothing: the bytes are no row.
 std::optional<txn::LeftRow> decode_left_row(ByteView content);
+
+/// Gives a run what it wants next of the rows that have left `state`: as much as one step has time for, or until a
+/// chunk is ready. Requires: they are still in memory (checked).
+void supply_rows(attic::RunWriter& run, const txn::StateMachine& state);
 
 /// The head of a published attic file's run; nothing: what it says of itself does not fit together.
 std::optional<attic::RunHead> run_head_of(const log::SealedHeader& header);

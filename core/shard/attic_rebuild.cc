@@ -16,7 +16,6 @@ namespace {
 
 constexpr std::uint64_t tag_bit = std::uint64_t{1} << 61;  ///< below FileServer's and Attic's
 constexpr int entries_per_step_max = 256;
-constexpr int rows_per_step_max = 4096;
 
 }  // namespace
 
@@ -63,15 +62,7 @@ void AtticRebuild::write_run(std::vector<IoOp>& out, std::vector<TraceEvent>& tr
     run_.reset();
     return state_.let_go(left_);
   }
-  for (int rows = 0; rows < rows_per_step_max && !run_->has_chunk(); ++rows) {
-    if (const std::optional<std::uint64_t> hashed = run_->wants_hash()) {
-      run_->add(ledger::Dedup::hash_of(state_.left_row(*hashed).row.id));
-    } else if (const std::optional<std::uint64_t> place = run_->wants_content()) {
-      run_->put(encode(state_.left_row(*place)));
-    } else {
-      break;
-    }
-  }
+  supply_rows(*run_, state_);
   while (run_->has_chunk()) {
     if (repairs_) {
       store_.put_chunk(name, chunk_++, run_->take_chunk(), out);  // what is not wanted is not taken

@@ -14,12 +14,6 @@ using log::SealedHeader;
 using log::SealedKind;
 using log::SealedName;
 
-namespace {
-
-constexpr int rows_per_step_max = 4096;  ///< of a run: hashes, or contents, taken in one step
-
-}  // namespace
-
 std::uint64_t positions_in(EntryKind kind, ByteView payload) {
   if (kind != EntryKind::state || payload.empty()) return 0;
   ByteReader in(payload);
@@ -224,15 +218,7 @@ void Snapshots::supply_rows(const txn::StateMachine& state, std::vector<IoOp>& o
   if (!wants_rows()) return;
   const bool has_gone = run_->head().records() > 0 && run_->head().first < state.rows_in_memory_from();
   if (has_gone && store_.lost().contains(name_of(SealedKind::attic))) return leave_run_to_others(out);
-  for (int rows = 0; rows < rows_per_step_max && !run_->has_chunk(); ++rows) {
-    if (const std::optional<std::uint64_t> hashed = run_->wants_hash()) {
-      run_->add(ledger::Dedup::hash_of(state.left_row(*hashed).row.id));
-    } else if (const std::optional<std::uint64_t> place = run_->wants_content()) {
-      run_->put(encode(state.left_row(*place)));
-    } else {
-      break;
-    }
-  }
+  shard::supply_rows(*run_, state);
   write_run(out);
 }
 

@@ -19,6 +19,7 @@
 #include "sim/oracles/book.h"
 #include "sim/oracles/calls.h"
 #include "sim/oracles/sealed_decode.h"
+#include "sim/oracles/state_decode.h"
 #include "sim/oracles/state_fold.h"
 
 namespace coffer::sim::oracles {
@@ -58,23 +59,7 @@ Record decode_record(ByteView bytes) {
   ByteReader in(bytes);
   Record record;
   record.hash = in.u64();
-  DedupRow& row = record.row;
-  row.home = in.id<AccountNumber>();
-  row.id = in.uuid();
-  row.digest = in.hash();
-  row.position = in.id<Position>();
-  row.stamp = Stamp{in.i64()};
-  row.operation = static_cast<Operation>(in.u8());
-  row.outcome = static_cast<Outcome>(in.u8());
-  const std::uint8_t linked = in.u8();
-  if (linked == 0) return record;
-  DedupRow::Link link;
-  link.protocol = linked;
-  link.target = in.id<ShardId>();
-  link.leg = in.id<LegNumber>();
-  link.target_position = in.id<Position>();
-  link.target_stamp = Stamp{in.i64()};
-  row.link = link;
+  record.row = decode_dedup_row(in);
   return record;
 }
 

@@ -52,28 +52,6 @@ PocketRow pocket(ByteReader& in) {
   return row;
 }
 
-DedupRow dedup(ByteReader& in) {
-  DedupRow row;
-  row.home = in.id<AccountNumber>();
-  row.id = in.uuid();
-  row.digest = in.hash();
-  row.position = in.id<Position>();
-  row.stamp = Stamp{in.i64()};
-  row.operation = static_cast<Operation>(in.u8());
-  row.outcome = static_cast<Outcome>(in.u8());
-  const std::uint8_t linked = in.u8();
-  if (linked > 3) in.fail();
-  if (linked == 0) return row;
-  DedupRow::Link link;
-  link.protocol = linked;
-  link.target = in.id<ShardId>();
-  link.leg = in.id<LegNumber>();
-  link.target_position = in.id<Position>();
-  link.target_stamp = Stamp{in.i64()};
-  row.link = link;
-  return row;
-}
-
 PhaseRow phase(ByteReader& in) {
   PhaseRow row;
   row.dedup = in.u32();
@@ -203,19 +181,19 @@ std::optional<StateRows> decode_state(ByteView payload) {
   const std::uint8_t version = decode_head(in, rows);
   decode_rows(in, in.u64(), version >= 3 ? account_with_state : account, rows.accounts);
   decode_rows(in, in.u64(), pocket, rows.pockets);
-  decode_rows(in, in.u64(), dedup, rows.dedup);
+  decode_rows(in, in.u64(), decode_dedup_row, rows.dedup);
   if (version == 5 || version == 7 || version == 9 || version == 11 || version == 13) {
     rows.passed_ms = in.u64();
     rows.first_windowed = in.u64();
-    decode_rows(in, in.u64(), dedup, rows.windowed);
+    decode_rows(in, in.u64(), decode_dedup_row, rows.windowed);
   }
   if (version >= 10) {
     rows.has_attic = true;
     rows.left = in.u64();
-    decode_rows(in, in.u64(), dedup, rows.queued);
+    decode_rows(in, in.u64(), decode_dedup_row, rows.queued);
   }
   const bool has_sources = version == 8 || version == 9 || version >= 12;
-  if (has_sources) decode_rows(in, in.u64(), dedup, rows.numbered);
+  if (has_sources) decode_rows(in, in.u64(), decode_dedup_row, rows.numbered);
   if (version >= 6) decode_rows(in, in.u64(), split, rows.splits);
   const std::uint64_t targets = in.u64();
   for (std::uint64_t i = 0; i < targets && in.ok(); ++i) {
@@ -236,6 +214,28 @@ std::optional<StateRows> decode_state(ByteView payload) {
   if (version >= 2) decode_rows(in, in.u64(), tried, rows.tries);
   if (version >= 4) decode_rows(in, in.u64(), hold, rows.holds);
   return in.done() && is_due(version, rows) ? std::optional(std::move(rows)) : std::nullopt;
+}
+
+DedupRow decode_dedup_row(ByteReader& in) {
+  DedupRow row;
+  row.home = in.id<AccountNumber>();
+  row.id = in.uuid();
+  row.digest = in.hash();
+  row.position = in.id<Position>();
+  row.stamp = Stamp{in.i64()};
+  row.operation = static_cast<Operation>(in.u8());
+  row.outcome = static_cast<Outcome>(in.u8());
+  const std::uint8_t linked = in.u8();
+  if (linked > 3) in.fail();
+  if (linked == 0) return row;
+  DedupRow::Link link;
+  link.protocol = linked;
+  link.target = in.id<ShardId>();
+  link.leg = in.id<LegNumber>();
+  link.target_position = in.id<Position>();
+  link.target_stamp = Stamp{in.i64()};
+  row.link = link;
+  return row;
 }
 
 }  // namespace coffer::sim::oracles

@@ -52,6 +52,7 @@
 #include <vector>
 
 #include "core/base/bytes.h"
+#include "core/base/codec.h"
 #include "core/base/hash.h"
 #include "core/base/ids.h"
 #include "core/base/money.h"
@@ -229,5 +230,8 @@ struct StateRows {
 
 /// Nothing when the bytes do not follow the grammar: not the canonical ones.
 std::optional<StateRows> decode_state(ByteView payload);
+
+/// One row of an id with its link, as it stands in a snapshot.
+DedupRow decode_dedup_row(ByteReader& in);
 
 }  // namespace coffer::sim::oracles
